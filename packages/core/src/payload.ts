@@ -1,0 +1,42 @@
+/** What the protocol carries as data: JSON text or bytes, opaque to every backend. */
+
+/** JSON text (a string) or bytes; which of the two it is survives storage. */
+export type Payload = string | Uint8Array
+
+const encoder = new TextEncoder()
+
+/** Counts the UTF-8 bytes of a string without encoding it; a lone surrogate counts three, as its replacement would. */
+export const utf8Bytes = (text: string): number => {
+  let bytes = text.length
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    if (unit < 0x80) continue
+    if (unit < 0x800) bytes += 1
+    else if (unit >= 0xd800 && unit < 0xdc00 && isLowSurrogate(text.charCodeAt(i + 1))) {
+      bytes += 2
+      i++
+    } else bytes += 2
+  }
+  return bytes
+}
+
+const isLowSurrogate = (unit: number): boolean => unit >= 0xdc00 && unit < 0xe000
+
+/** Size of a payload in bytes, as the limits count it. */
+export const payloadBytes = (payload: Payload): number =>
+  typeof payload === "string" ? utf8Bytes(payload) : payload.byteLength
+
+/** A payload that shares no memory with the one given: strings are immutable, bytes are copied. */
+export const copyPayload = (payload: Payload): Payload => typeof payload === "string" ? payload : payload.slice()
+
+/** The payload's bytes: text as UTF-8. */
+export const toBytes = (payload: Payload): Uint8Array =>
+  typeof payload === "string" ? encoder.encode(payload) : payload
+
+/** Whether two payloads are of the same kind with the same content. */
+export const samePayload = (a: Payload, b: Payload): boolean => {
+  if (typeof a === "string" || typeof b === "string") return a === b
+  if (a.byteLength !== b.byteLength) return false
+  for (let i = 0; i < a.byteLength; i++) if (a[i] !== b[i]) return false
+  return true
+}
