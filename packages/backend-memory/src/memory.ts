@@ -1,0 +1,118 @@
+/** The reference backend: the whole protocol in maps and one array, obeying every law the disk obeys. Read it first. */
+import type { AllRange, Commit, Committed, Outcome, Recorded, StoredEntry, StoredEvent, Tombstone } from "@persist/core"
+import { compareUtf8, copyPayload, judge, noSeq, origin, place, Position, Seq } from "@persist/core"
+
+/** What is left of a stream, and its last seq, which outlives its events. */
+interface EventStream {
+  last: Seq
+  events: Array<StoredEvent>
+}
+
+/** Keys in the order of their last write, which is that of their revisions: a rewritten key moves to the end. */
+type Keys = Map<string, StoredEntry | Tombstone>
+
+/** Copies in and copies out: what a caller does to its objects afterwards must not reach the store. */
+export const copyEvent = (event: StoredEvent): StoredEvent => ({ ...event, data: copyPayload(event.data) })
+/** An entry that shares no memory with the store. */
+export const copyEntry = <A extends StoredEntry | Tombstone>(entry: A): A =>
+  entry._tag === "Entry" ? { ...entry, value: copyPayload(entry.value) } : entry
+const isEntry = (entry: StoredEntry | Tombstone | undefined): entry is StoredEntry => entry?._tag === "Entry"
+
+/** State and rules of one store; every method is synchronous, so nothing can come between check and change. */
+export class Memory {
+  head = origin
+  log: Array<StoredEvent> = []
+  readonly streams = new Map<string, EventStream>()
+  readonly namespaces = new Map<string, Keys>()
+  readonly commits = new Map<string, Recorded>()
+
+  readonly lastSeq = (stream: string): Seq => this.streams.get(stream)?.last ?? noSeq
+  readonly entry = (namespace: string, key: string): StoredEntry | undefined => {
+    const found = this.namespaces.get(namespace)?.get(key)
+    return isEntry(found) ? found : undefined
+  }
+  readonly entries = (namespace: string): Array<StoredEntry> =>
+    [...this.namespaces.get(namespace)?.values() ?? []].filter(isEntry)
+
+  commit(commit: Commit): Outcome {
+    const verdict = judge(commit, {
+      lastSeq: this.lastSeq,
+      revision: (namespace, key) => this.entry(namespace, key)?.revision ?? origin,
+      recorded: (id) => this.commits.get(id)
+    })
+    if (verdict !== undefined) return verdict
+    const placed = place(commit, this.head, this.lastSeq, (namespace) => this.entries(namespace).length)
+    this.apply(commit, placed)
+    this.head = placed.position
+    if (commit.identity !== undefined) {
+      this.commits.set(commit.identity.id, { digest: commit.identity.digest, committed: placed })
+    }
+    return placed
+  }
+
+  private apply({ append, at, truncate, write }: Commit, placed: Committed): void {
+    append.forEach(({ events, stream }, i) => {
+      const into = this.streams.get(stream) ?? { last: noSeq, events: [] }
+      this.streams.set(stream, into)
+      let position = placed.appended[i]?.firstPosition ?? this.head
+      for (const event of events) {
+        into.last = Seq(into.last + 1)
+        const stored = { stream, seq: into.last, position, ...event, data: copyPayload(event.data) }
+        into.events.push(stored)
+        this.log.push(stored)
+        position = Position(position + 1)
+      }
+    })
+    write.forEach((op, i) => {
+      const keys: Keys = this.namespaces.get(op.namespace) ?? new Map()
+      this.namespaces.set(op.namespace, keys)
+      const revision = placed.revisions[i] ?? this.head
+      if (op._tag === "Put") this.write(keys, { ...op, _tag: "Entry", value: copyPayload(op.value), revision, at })
+      else {
+        const gone = op._tag === "Clear" ? this.sorted(op.namespace) : isEntry(keys.get(op.key)) ? [op] : []
+        gone.forEach(({ key }, n) => {
+          const position = Position(revision - gone.length + 1 + n)
+          this.write(keys, { _tag: "Tombstone", namespace: op.namespace, key, revision: position, at })
+        })
+      }
+    })
+    for (const { before, stream } of truncate) {
+      const from = this.streams.get(stream)
+      if (from === undefined) continue
+      from.events = from.events.filter((event) => event.seq >= before)
+      this.log = this.log.filter((event) => event.stream !== stream || event.seq >= before)
+    }
+  }
+
+  private write(keys: Keys, entry: StoredEntry | Tombstone): void {
+    keys.delete(entry.key)
+    keys.set(entry.key, entry)
+  }
+
+  readonly sorted = (namespace: string): Array<StoredEntry> =>
+    this.entries(namespace).sort((a, b) => compareUtf8(a.key, b.key))
+
+  range({ after, limit, prefix, reverse, to, types }: AllRange): Array<StoredEvent> {
+    const found: Array<StoredEvent> = []
+    const step = reverse ? -1 : 1
+    for (let i = reverse ? this.firstAbove(to) - 1 : this.firstAbove(after); found.length < limit; i += step) {
+      const event = this.log[i]
+      if (event === undefined || event.position > to || event.position <= after) break
+      if (!event.stream.startsWith(prefix)) continue
+      if (types === undefined || types.includes(event.type)) found.push(copyEvent(event))
+    }
+    return found
+  }
+
+  /** Index of the first event above a position: the log is in their order, with holes. */
+  private firstAbove(position: Position): number {
+    let low = 0
+    let high = this.log.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((this.log[middle]?.position ?? 0) > position) high = middle
+      else low = middle + 1
+    }
+    return low
+  }
+}
