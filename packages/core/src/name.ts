@@ -59,3 +59,11 @@ export const prefixEnd = (prefix: string): string | undefined => {
 
 const nextCodePoint = (point: number): number | undefined =>
   point === 0x10ffff ? undefined : point === 0xd7ff ? 0xe000 : point + 1
+
+/** The refusal to let anybody but the store itself write under a reserved name. */
+export const reservedFault = (field: string, name: string): Invalid =>
+  new Invalid({
+    field,
+    reason: `names that start with ${reservedSign} are the store's own, such as ${JSON.stringify(name)}`,
+    remedy: `choose a name that does not start with ${reservedSign}`
+  })

@@ -1,0 +1,178 @@
+/** Group commit: whatever is waiting goes to the backend as one batch, so that a busy store shares its flushes. */
+import type { NonEmptyArray } from "effect/Array"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type { Scope } from "effect/Scope"
+import type { BackendShape } from "./backend.ts"
+import type { Commit, Outcome } from "./commit.ts"
+import { type BackendError, Invalid, OutcomeUnknown, type StoreError, Unavailable } from "./error.ts"
+
+/** How much may wait, and how often a commit that left nothing behind is sent again. */
+export interface CommitterOptions {
+  /** Most commits that may wait for a flush; one more is refused with `Unavailable`. Default 65,536. */
+  readonly waitingCommits?: number
+  /** Most bytes of payload that may wait; one commit may pass it alone. Default 256 MiB. */
+  readonly waitingBytes?: number
+  /** Most commits in one flush. Default 1,024. */
+  readonly batchCommits?: number
+  /** How often a batch is sent again after `Unavailable`, or after `OutcomeUnknown` where ids make it safe. Default 2. */
+  readonly retries?: number
+}
+
+/** A commit on its way: `bytes` is its payload's size, as counted when it was drafted. */
+export interface Request {
+  readonly commit: Commit
+  readonly bytes: number
+}
+
+/** Puts commits into a store, in the order they were submitted. */
+export interface Committer {
+  /**
+   * Answers with the commit's outcome. Interrupting it takes a commit that still waits out of the queue; one that is
+   * being flushed happens or not regardless, and nobody else's is touched.
+   * Fails with `Unavailable` (nothing happened, or too much is waiting), `OutcomeUnknown`, `Invalid` (closed store)
+   * and what the backend fails with.
+   */
+  readonly submit: (request: Request) => Effect.Effect<Outcome, StoreError>
+}
+
+interface Waiting extends Request {
+  readonly settle: (result: Effect.Effect<Outcome, StoreError>) => void
+}
+
+const mebibyte = 1024 * 1024
+
+/** Makes the one committer of a backend's handle. Closing the scope flushes what waits, then refuses what comes. */
+export const makeCommitter = (
+  backend: BackendShape,
+  options: CommitterOptions = {}
+): Effect.Effect<Committer, never, Scope> =>
+  Effect.acquireRelease(
+    Effect.map(Effect.context<never>(), (context) => new Lane(backend, options, Effect.runForkWith(context))),
+    (lane) => lane.close
+  )
+
+class Lane implements Committer {
+  private readonly backend: BackendShape
+  private readonly limits: Required<CommitterOptions>
+  private readonly fork: (effect: Effect.Effect<void>) => unknown
+  private queue: Array<Waiting> = []
+  private bytes = 0
+  private running = false
+  private closed = false
+  private onIdle: (() => void) | undefined
+
+  constructor(backend: BackendShape, options: CommitterOptions, fork: (effect: Effect.Effect<void>) => unknown) {
+    this.backend = backend
+    this.limits = {
+      waitingCommits: 65_536,
+      waitingBytes: 256 * mebibyte,
+      batchCommits: 1024,
+      retries: 2,
+      ...options
+    }
+    this.fork = fork
+  }
+
+  readonly submit = (request: Request): Effect.Effect<Outcome, StoreError> =>
+    Effect.callback<Outcome, StoreError>((resume) => {
+      const refusal = this.refusal(request)
+      if (refusal !== undefined) return resume(Effect.fail(refusal))
+      const waiting: Waiting = { ...request, settle: resume }
+      this.queue.push(waiting)
+      this.bytes += request.bytes
+      if (!this.running) {
+        this.running = true
+        this.fork(this.drain)
+      }
+      return Effect.sync(() => this.withdraw(waiting))
+    })
+
+  private refusal({ bytes }: Request): StoreError | undefined {
+    if (this.closed) {
+      return new Invalid({ field: "store", reason: "it is closed", remedy: "open it again and repeat the call" })
+    }
+    const { waitingBytes, waitingCommits } = this.limits
+    if (this.queue.length < waitingCommits && (this.bytes === 0 || this.bytes + bytes <= waitingBytes)) return undefined
+    return new Unavailable({
+      operation: "commit",
+      reason: `${this.queue.length} commits of ${this.bytes} bytes already wait to be flushed`,
+      remedy: "wait for some of them before sending more"
+    })
+  }
+
+  private withdraw(waiting: Waiting): void {
+    const at = this.queue.indexOf(waiting)
+    if (at < 0) return
+    this.queue.splice(at, 1)
+    this.bytes -= waiting.bytes
+  }
+
+  // One turn of the event loop before each flush: it costs an idle store microseconds, and everybody who was woken by
+  // the flush before, or whose socket was readable in this turn, is in the queue by then.
+  private readonly drain: Effect.Effect<void> = Effect.suspend(() =>
+    Effect.whileLoop({
+      while: () => this.queue.length > 0 || this.rest(),
+      body: () => Effect.andThen(Effect.yieldNow, this.flush),
+      step: () => undefined
+    })
+  )
+
+  /** Stops running; always false, for the loop to end on. */
+  private rest(): false {
+    this.running = false
+    this.onIdle?.()
+    return false
+  }
+
+  private readonly flush: Effect.Effect<void> = Effect.suspend(() => {
+    const [first, ...rest] = this.queue.splice(0, this.limits.batchCommits)
+    if (first === undefined) return Effect.void
+    const batch: NonEmptyArray<Waiting> = [first, ...rest]
+    for (const { bytes } of batch) this.bytes -= bytes
+    return Effect.map(Effect.exit(this.send(batch, this.limits.retries)), (exit) => settle(batch, exit))
+  })
+
+  private send(batch: NonEmptyArray<Waiting>, retries: number): Effect.Effect<ReadonlyArray<Outcome>, BackendError> {
+    const [first, ...rest] = batch
+    const commits: NonEmptyArray<Commit> = [first.commit, ...rest.map(({ commit }) => commit)]
+    const attempt = this.backend.commit(commits)
+    if (retries === 0) return attempt
+    return Effect.catchIf(attempt, (error) => repeatable(error, commits), () =>
+      Effect.andThen(
+        Effect.sleep(20 * 2 ** (this.limits.retries - retries)),
+        this.send(batch, retries - 1)
+      ))
+  }
+
+  get close(): Effect.Effect<void> {
+    return Effect.callback<void>((resume) => {
+      this.closed = true
+      if (!this.running) return resume(Effect.void)
+      this.onIdle = () => resume(Effect.void)
+    })
+  }
+}
+
+// After an unknown outcome only commits with ids may be sent again: if they happened, the ids give their first result.
+const repeatable = (error: BackendError, commits: ReadonlyArray<Commit>): boolean =>
+  error._tag === "Unavailable" ||
+  (error._tag === "OutcomeUnknown" && commits.every(({ identity }) => identity !== undefined))
+
+const settle = (batch: ReadonlyArray<Waiting>, exit: Exit.Exit<ReadonlyArray<Outcome>, BackendError>): void => {
+  batch.forEach((waiting, i) => {
+    if (Exit.isSuccess(exit)) {
+      const outcome = exit.value[i]
+      waiting.settle(outcome === undefined ? Effect.die(new Error("too few outcomes")) : Effect.succeed(outcome))
+    } else {
+      waiting.settle(Effect.failCause(Cause.map(exit.cause, (error) => own(error, waiting.commit))))
+    }
+  })
+}
+
+// Each caller is told its own commit's id, whatever the batch's error named.
+const own = (error: BackendError, { identity }: Commit): BackendError =>
+  error._tag === "OutcomeUnknown"
+    ? new OutcomeUnknown({ id: identity?.id, reason: error.reason, cause: error.cause })
+    : error

@@ -1,0 +1,42 @@
+/** The fingerprint of a commit's content, by which a repeated id is told from a reused one. */
+import { md5 } from "effect/crypto/Digest"
+import * as Hex from "effect/encoding/Hex"
+import type { Commit } from "./commit.ts"
+import { type Payload, toBytes } from "./payload.ts"
+
+type Content = Omit<Commit, "identity" | "at">
+
+/**
+ * Digest of what a caller asked for: expectations, events, writes and truncations, with the times that were given but
+ * not those that the clock filled in, since a retry comes later. MD5, because it's at hand without waiting (a commit
+ * must not change its place in the queue for having an id) and guards against mistakes, not against forgers.
+ */
+export const digestOf = (
+  { append, expect, truncate, write }: Content,
+  times: ReadonlyArray<number | undefined>,
+  at: number | undefined
+): string =>
+  digest(JSON.stringify([
+    at ?? null,
+    times.map((time) => time ?? null),
+    expect.map((one) => one._tag === "Stream" ? [one.stream, one.expected] : [one.namespace, one.key, one.expected]),
+    append.map(({ events, stream }) => [
+      stream,
+      events.map(({ data, id, meta, type }) => [type, content(data), meta ?? null, id ?? null])
+    ]),
+    write.map((one) =>
+      one._tag === "Put"
+        ? [one.namespace, one.key, content(one.value), one.meta ?? null]
+        : one._tag === "Delete"
+        ? [one.namespace, one.key]
+        : [one.namespace]
+    ),
+    truncate.map(({ before, stream }) => [stream, before])
+  ]))
+
+// Bytes by their own digest, in an array, so that no text can be taken for them.
+const content = (payload: Payload): unknown => typeof payload === "string" ? payload : [hash(payload)]
+
+const digest = (text: string): string => hash(toBytes(text))
+
+const hash = (bytes: Uint8Array): string => Hex.encode(md5.implementation?.(bytes) ?? bytes)

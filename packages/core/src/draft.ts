@@ -1,0 +1,221 @@
+/** A commit in the making: every rule about what one may hold is checked here, once, for all backends. */
+import type { NonEmptyArray } from "effect/Array"
+import type { Ability, About } from "./backend.ts"
+import type { Commit, Expectation, NewEvent, Truncate, Write } from "./commit.ts"
+import { digestOf } from "./digest.ts"
+import { Invalid, LimitExceeded, Unsupported } from "./error.ts"
+import * as Fault from "./fault.ts"
+import { nameFault } from "./name.ts"
+import { type Payload, payloadBytes } from "./payload.ts"
+import { Position, Seq } from "./sequence.ts"
+
+/** One step of a commit, made by the `ops` of a log or a kv; what's wrong with it is told when it's committed. */
+export interface Op {
+  readonly "~persist/Op": (draft: Draft) => Fault.Fault | undefined
+}
+
+/** An event on its way in, encoded; without an `at` it takes the commit's. */
+export type DraftEvent = Omit<NewEvent, "at"> & { readonly at: number | undefined }
+
+/** Collects the operations of one commit. Each method answers the fault that forbids the whole commit, if any. */
+export class Draft {
+  /** The time of everything that doesn't say its own, in milliseconds since 1970. */
+  readonly at: number
+  /** Sum of the payloads so far. */
+  bytes = 0
+  private count = 0
+  private readonly about: About
+  private readonly expect: Array<Expectation> = []
+  private readonly appends: Array<{ readonly stream: string; readonly events: NonEmptyArray<NewEvent> }> = []
+  private readonly expected = new Map<string, Fault.ExpectedSeq>()
+  private readonly writes: Array<Write> = []
+  private readonly keys = new Map<string, Set<string>>()
+  private readonly cleared = new Set<string>()
+  private readonly truncations: Array<Truncate> = []
+  private readonly givenTimes: Array<number | undefined> = []
+
+  constructor(about: About, at: number) {
+    this.about = about
+    this.at = at
+  }
+
+  /** Adds events to a stream's end. Appends to the same stream in a row become one. */
+  append(stream: string, expected: Fault.ExpectedSeq, events: ReadonlyArray<DraftEvent>): Fault.Fault | undefined {
+    const fault = this.name("stream", stream) ?? Fault.expectedSeqFault(expected)
+    if (fault !== undefined) return fault
+    const last = this.appends.at(-1)
+    const joined = last !== undefined && last.stream === stream ? last : undefined
+    const order = joined === undefined ? this.expectStream(stream, expected) : this.continues(joined, expected)
+    if (order !== undefined) return order
+    const drafted: Array<NewEvent> = []
+    for (const event of events) {
+      const eventFault = this.event(event)
+      if (eventFault !== undefined) return eventFault
+      this.givenTimes.push(event.at)
+      drafted.push({ type: event.type, at: event.at ?? this.at, data: event.data, meta: event.meta, id: event.id })
+    }
+    if (joined !== undefined) joined.events.push(...drafted)
+    else {
+      const [first, ...rest] = drafted
+      if (first === undefined) {
+        return new Invalid({
+          field: "events",
+          reason: "an append needs at least one event",
+          remedy: "leave it out, or expect a stream with check"
+        })
+      }
+      this.appends.push({ stream, events: [first, ...rest] })
+    }
+    return undefined
+  }
+
+  /** Expects something of a stream without changing it. */
+  check(stream: string, expected: Fault.ExpectedSeq): Fault.Fault | undefined {
+    return this.name("stream", stream) ?? Fault.expectedSeqFault(expected) ?? this.expectStream(stream, expected)
+  }
+
+  /** Expects something of a key without changing it. */
+  checkKey(namespace: string, key: string, expected: Fault.ExpectedRevision): Fault.Fault | undefined {
+    return this.key(namespace, key, expected)
+  }
+
+  /** Puts a value under a key. */
+  put(
+    { key, meta, namespace, value }: { namespace: string; key: string; value: Payload; meta: string | undefined },
+    expected: Fault.ExpectedRevision
+  ): Fault.Fault | undefined {
+    const fault = this.payload("value", value) ?? this.meta(meta) ?? this.room() ?? this.key(namespace, key, expected)
+    if (fault === undefined) this.writes.push({ _tag: "Put", namespace, key, value, meta })
+    return fault
+  }
+
+  /** Deletes a key. */
+  delete(namespace: string, key: string, expected: Fault.ExpectedRevision): Fault.Fault | undefined {
+    const fault = this.lack("delete") ?? this.room() ?? this.key(namespace, key, expected)
+    if (fault === undefined) this.writes.push({ _tag: "Delete", namespace, key })
+    return fault
+  }
+
+  /** Deletes every key of a namespace. */
+  clear(namespace: string): Fault.Fault | undefined {
+    const fault = this.name("namespace", namespace) ?? this.lack("clear") ?? this.room() ??
+      (this.keys.has(namespace) || this.cleared.has(namespace) ? Fault.twiceFault("namespace", namespace) : undefined)
+    if (fault !== undefined) return fault
+    this.cleared.add(namespace)
+    this.writes.push({ _tag: "Clear", namespace })
+    return undefined
+  }
+
+  /** Removes the events of a stream below a seq. */
+  truncate(stream: string, before: number): Fault.Fault | undefined {
+    const fault = this.name("stream", stream) ?? Fault.counterFault("before", before, 1) ?? this.lack("truncate") ??
+      this.room() ??
+      (this.truncations.some((other) => other.stream === stream) ? Fault.twiceFault("stream", stream) : undefined)
+    if (fault === undefined) this.truncations.push({ stream, before: Seq(before) })
+    return fault
+  }
+
+  /** The commit, ready for a backend. `id` makes it happen once; `at` is the commit's time where the caller gave one. */
+  finish(id: string | undefined, at: number | undefined): Commit | Fault.Fault {
+    const fault = (id === undefined ? undefined : this.name("id", id) ?? this.lack("resolve")) ??
+      (this.count > 1 ? this.lack("atomic") : undefined)
+    if (fault !== undefined) return fault
+    const content = { expect: this.expect, append: this.appends, write: this.writes, truncate: this.truncations }
+    return {
+      identity: id === undefined ? undefined : { id, digest: digestOf(content, this.givenTimes, at) },
+      at: this.at,
+      ...content
+    }
+  }
+
+  private name(field: string, value: unknown): Fault.Fault | undefined {
+    return nameFault(field, value, this.about.limits.nameBytes)
+  }
+
+  private lack(ability: Ability): Fault.Fault | undefined {
+    return this.about.lacks.has(ability) ? lackOf(this.about, ability) : undefined
+  }
+
+  private expectStream(stream: string, expected: Fault.ExpectedSeq): Fault.Fault | undefined {
+    if (this.expected.has(stream)) return Fault.twiceFault("stream", stream)
+    this.expected.set(stream, expected)
+    if (expected === "any") return undefined
+    this.expect.push({ _tag: "Stream", stream, expected: expected === "exists" ? expected : Seq(expected) })
+    return undefined
+  }
+
+  private continues(
+    { events, stream }: { readonly stream: string; readonly events: ReadonlyArray<NewEvent> },
+    expected: Fault.ExpectedSeq
+  ): Fault.Fault | undefined {
+    const before = this.expected.get(stream)
+    if (typeof expected !== "number") return undefined
+    if (typeof before === "number" && expected === before + events.length) return undefined
+    return new Invalid({
+      field: "expected",
+      reason: `${expected} can't hold after the append to the same stream just before it`,
+      remedy: "expect the seq that append leaves, or \"any\""
+    })
+  }
+
+  private event({ at, data, id, meta, type }: DraftEvent): Fault.Fault | undefined {
+    return this.name("type", type) ?? this.payload("data", data) ?? this.meta(meta) ?? this.room() ??
+      (at === undefined ? undefined : Fault.timeFault("at", at)) ??
+      (id === undefined ? undefined : this.name("id", id))
+  }
+
+  private key(namespace: string, key: string, expected: Fault.ExpectedRevision): Fault.Fault | undefined {
+    const fault = this.name("namespace", namespace) ?? this.name("key", key) ?? Fault.expectedRevisionFault(expected)
+    if (fault !== undefined) return fault
+    if (this.cleared.has(namespace)) return Fault.twiceFault("namespace", namespace)
+    const keys = this.keys.get(namespace) ?? new Set()
+    if (keys.has(key)) return Fault.twiceFault("key", key)
+    this.keys.set(namespace, keys.add(key))
+    if (expected === "any") return undefined
+    this.expect.push({
+      _tag: "Key",
+      namespace,
+      key,
+      expected: typeof expected === "number" ? Position(expected) : expected
+    })
+    return undefined
+  }
+
+  private meta(meta: string | undefined): Fault.Fault | undefined {
+    return meta === undefined ? undefined : this.lack("meta") ?? this.payload("meta", meta)
+  }
+
+  private payload(field: string, payload: Payload): Fault.Fault | undefined {
+    if (typeof payload !== "string") {
+      const lack = this.lack("bytes")
+      if (lack !== undefined) return lack
+    }
+    const { commitBytes, payloadBytes: limit } = this.about.limits
+    const actual = payloadBytes(payload)
+    this.bytes += actual
+    if (actual > limit) {
+      return new LimitExceeded({
+        field,
+        limit,
+        actual,
+        unit: "bytes",
+        remedy: "keep large values in a blob store, and their address here"
+      })
+    }
+    if (this.bytes <= commitBytes) return undefined
+    const remedy = "split the commit into smaller ones"
+    return new LimitExceeded({ field: "commit", limit: commitBytes, actual: this.bytes, unit: "bytes", remedy })
+  }
+
+  private room(): Fault.Fault | undefined {
+    this.count++
+    const limit = this.about.limits.commitEvents
+    if (this.count <= limit) return undefined
+    const remedy = "split the commit into smaller ones"
+    return new LimitExceeded({ field: "commit", limit, actual: this.count, unit: "events and writes", remedy })
+  }
+}
+
+/** The refusal of what a backend declares it can't do. */
+export const lackOf = ({ name }: About, ability: Ability): Unsupported =>
+  new Unsupported({ backend: name, ability, remedy: "use a backend that declares it, such as sqlite" })

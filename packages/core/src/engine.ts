@@ -1,0 +1,135 @@
+/** What every facet of one store shares: its backend, its committer, and whether it is still open. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { Scope } from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { About, BackendShape } from "./backend.ts"
+import type { CommitId, Committed, Conflict, Outcome } from "./commit.ts"
+import { type Committer, type CommitterOptions, makeCommitter } from "./committer.ts"
+import { Draft, type Op } from "./draft.ts"
+import { Invalid, type StoreError, Unavailable } from "./error.ts"
+import { counterFault, optionsFault, timeFault } from "./fault.ts"
+import type { PositionInput } from "./sequence.ts"
+
+/** How a store commits, and how long a read waits for a position that isn't there yet. */
+export interface StoreOptions extends CommitterOptions {
+  /** How many milliseconds a read with `atLeast` waits before it fails with `Unavailable`. Default 5,000. */
+  readonly atLeastWithin?: number
+}
+
+/** What a commit as a whole may be given. */
+export interface CommitOptions {
+  /** Makes it happen once: the same id with the same content answers the first result again. */
+  readonly id?: CommitId | undefined
+  /** When it happened, in milliseconds since 1970; the clock's time by default. For imports. */
+  readonly at?: number | undefined
+}
+
+/** What every read may be given. */
+export interface ReadOptions {
+  /** Answer only once the store has reached this position, such as that of your own last write. */
+  readonly atLeast?: PositionInput | undefined
+}
+
+/** The shared parts of a store. */
+export interface Engine {
+  readonly about: About
+  readonly backend: BackendShape
+  readonly commit: (
+    ops: ReadonlyArray<Op>,
+    options?: CommitOptions
+  ) => Effect.Effect<Committed | Conflict, StoreError>
+  /** The read, refused when the store is closed, after the position it asks for. */
+  readonly reading: <A>(
+    options: ReadOptions | undefined,
+    read: Effect.Effect<A, StoreError>
+  ) => Effect.Effect<A, StoreError>
+}
+
+const closedFault = new Invalid({ field: "store", reason: "it is closed", remedy: "open it again and repeat the call" })
+
+/** Makes a store's shared parts; closing the scope flushes what waits and refuses what comes after. */
+export const makeEngine = Effect.fnUntraced(function*(backend: BackendShape, options: StoreOptions = {}) {
+  const committer = yield* makeCommitter(backend, options)
+  let closed = false
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      closed = true
+    })
+  )
+  const within = options.atLeastWithin ?? 5000
+  const engine: Engine = {
+    about: backend.about,
+    backend,
+    commit: (ops, commitOptions) => commit(backend.about, committer, ops, commitOptions),
+    reading: (readOptions, read) =>
+      Effect.suspend(() => {
+        if (closed) return Effect.fail(closedFault)
+        const atLeast = readOptions?.atLeast
+        return atLeast === undefined ? read : Effect.andThen(reach(backend, atLeast, within), read)
+      })
+  }
+  return engine
+}) satisfies (backend: BackendShape, options?: StoreOptions) => Effect.Effect<Engine, never, Scope>
+
+const commit = (
+  about: About,
+  committer: Committer,
+  ops: ReadonlyArray<Op>,
+  options: CommitOptions | undefined
+): Effect.Effect<Committed | Conflict, StoreError> =>
+  Clock.clockWith((clock) => {
+    const fault = optionsFault(options, ["id", "at"]) ??
+      (options?.at === undefined ? undefined : timeFault("at", options.at))
+    if (fault !== undefined) return Effect.fail(fault)
+    if (ops.length === 0) {
+      return Effect.fail(
+        new Invalid({ field: "ops", reason: "an empty commit", remedy: "pass at least one operation" })
+      )
+    }
+    const draft = new Draft(about, options?.at ?? clock.currentTimeMillisUnsafe())
+    for (const op of ops) {
+      const opFault = op["~persist/Op"](draft)
+      if (opFault !== undefined) return Effect.fail(opFault)
+    }
+    // Where an acknowledgement can be lost, a commit without an id could never be asked after.
+    const id = options?.id ?? (about.ambiguous ? crypto.randomUUID() : undefined)
+    const finished = draft.finish(id, options?.at)
+    if ("_tag" in finished) return Effect.fail(finished)
+    return Effect.flatMap(committer.submit({ commit: finished, bytes: draft.bytes }), settled)
+  })
+
+const settled = (outcome: Outcome): Effect.Effect<Committed | Conflict, StoreError> =>
+  outcome._tag === "Refused" ? Effect.fail(outcome.error) : Effect.succeed(outcome)
+
+const reach = (backend: BackendShape, atLeast: number, within: number): Effect.Effect<void, StoreError> => {
+  const fault = counterFault("atLeast", atLeast)
+  if (fault !== undefined) return Effect.fail(fault)
+  const there = Effect.map(backend.head, (head) => head >= atLeast)
+  const wait = backend.changes.pipe(
+    Stream.mapEffect(() => there),
+    Stream.takeUntil((reached) => reached),
+    Stream.runDrain,
+    Effect.timeoutOrElse({
+      duration: within,
+      orElse: () =>
+        Effect.fail(
+          new Unavailable({
+            operation: "read",
+            reason: `the store has not reached position ${atLeast} within ${within} ms`,
+            remedy: "try again, or read without atLeast"
+          })
+        )
+    })
+  )
+  return Effect.flatMap(there, (reached) => reached ? Effect.void : wait)
+}
+
+/** The outcome of a commit that expects nothing: a conflict would be the backend's defect, and dies as one. */
+export const unconditional = (
+  outcome: Effect.Effect<Committed | Conflict, StoreError>
+): Effect.Effect<Committed, StoreError> =>
+  Effect.flatMap(outcome, (one) =>
+    one._tag === "Committed"
+      ? Effect.succeed(one)
+      : Effect.die(new Error("a commit that expected nothing met a conflict")))

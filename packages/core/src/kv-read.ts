@@ -1,0 +1,157 @@
+/** Reading the kv in order: scans by key, changes by revision. */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import type { StoredEntry, Tombstone } from "./backend.ts"
+import type { Codec } from "./codec.ts"
+import type { Engine, ReadOptions } from "./engine.ts"
+import type { Corrupt, StoreError } from "./error.ts"
+import type { Meta } from "./event.ts"
+import * as Fault from "./fault.ts"
+import { follow } from "./follow.ts"
+import { parseJson } from "./json.ts"
+import type { Entry } from "./kv.ts"
+import { nameFault } from "./name.ts"
+import { pages, pageSize } from "./pages.ts"
+import { keyRange, type ScanOptions, successor } from "./range.ts"
+import { Position, type PositionInput, unbounded } from "./sequence.ts"
+
+/** A key that was put. */
+export interface KeyPut<A> extends Entry<A> {
+  readonly _tag: "Put"
+}
+
+/** A key that was deleted, and when (milliseconds since 1970). */
+export interface KeyDeleted {
+  readonly _tag: "Deleted"
+  readonly key: string
+  readonly revision: Position
+  readonly at: number
+}
+
+/** A key's last change. */
+export type Change<A> = KeyPut<A> | KeyDeleted
+
+/** Since when: changes above this position. */
+export interface SinceOptions extends ReadOptions {
+  readonly after: PositionInput
+}
+
+/** The entry as users meet it; `Corrupt` names the key whose value can't be read. */
+export const decodeEntry = <A>(codec: Codec<A>, entry: StoredEntry): Result.Result<Entry<A>, Corrupt> => {
+  const { at, key, meta, namespace, revision, value } = entry
+  const where = `key ${JSON.stringify(key)} of namespace ${JSON.stringify(namespace)}`
+  return Result.flatMap(codec.decode(where, value), (decoded) =>
+    Result.map(decodeMeta(where, meta), (decodedMeta) => ({ key, value: decoded, revision, at, meta: decodedMeta })))
+}
+
+// Metadata is written as a JSON object only, so what parses is one.
+const decodeMeta = (where: string, meta: string | undefined): Result.Result<Meta | undefined, Corrupt> =>
+  meta === undefined ? Result.succeed(undefined) : Result.map(parseJson(`meta of ${where}`, meta), (json) => json as Meta)
+
+const decodePage = <A, B>(
+  items: ReadonlyArray<A>,
+  decode: (item: A) => Result.Result<B, Corrupt>
+): Effect.Effect<ReadonlyArray<B>, Corrupt> =>
+  Effect.suspend(() => {
+    const decoded: Array<B> = []
+    for (const item of items) {
+      const result = decode(item)
+      if (Result.isFailure(result)) return Effect.fail(result.failure)
+      decoded.push(result.success)
+    }
+    return Effect.succeed(decoded)
+  })
+
+const scanPages = <B>(
+  engine: Engine,
+  namespace: string,
+  options: ScanOptions | undefined,
+  decode: (items: ReadonlyArray<StoredEntry>) => Effect.Effect<ReadonlyArray<B>, Corrupt>
+): Stream.Stream<B, StoreError> => {
+  const range = keyRange(engine.about, namespace, options)
+  if (Result.isFailure(range)) return Stream.fail(range.failure)
+  const { gte, limit, lt, reverse } = range.success
+  // Continuing by the last key, not by a count, is what keeps a scan right while keys come and go.
+  return pages(limit, { gte, lt }, (bounds, wanted) =>
+    Effect.flatMap(
+      engine.reading(options, engine.backend.scan({ ...range.success, ...bounds, limit: wanted })),
+      (stored) => {
+        const last = stored.at(-1)
+        const beyond = last === undefined || stored.length < wanted
+          ? undefined
+          : reverse
+          ? { gte, lt: last.key }
+          : { gte: successor(last.key), lt }
+        return Effect.map(decode(stored), (items) => ({ items, next: beyond }))
+      }
+    ))
+}
+
+/** The entries of a namespace within bounds, in the order of their keys. */
+export const scanKeys = <A>(
+  engine: Engine,
+  namespace: string,
+  codec: Codec<A>,
+  options: ScanOptions | undefined
+): Stream.Stream<Entry<A>, StoreError> =>
+  scanPages(engine, namespace, options, (stored) => decodePage(stored, (entry) => decodeEntry(codec, entry)))
+
+/** How many keys a namespace holds, in all or within bounds. */
+export const countKeys = (
+  engine: Engine,
+  namespace: string,
+  options: ScanOptions | undefined
+): Effect.Effect<number, StoreError> => Stream.runCount(scanPages(engine, namespace, options, Effect.succeed))
+
+const decodeChange = <A>(codec: Codec<A>) => (entry: StoredEntry | Tombstone): Result.Result<Change<A>, Corrupt> =>
+  entry._tag === "Entry"
+    ? Result.map(decodeEntry(codec, entry), (decoded) => ({ _tag: "Put", ...decoded }))
+    : Result.succeed({ _tag: "Deleted", key: entry.key, revision: entry.revision, at: entry.at })
+
+const sinceFault = (engine: Engine, namespace: string, options: Partial<SinceOptions>): Fault.Fault | undefined =>
+  nameFault("namespace", namespace, engine.about.limits.nameBytes) ??
+    Fault.optionsFault(options, ["after", "atLeast"]) ??
+    (options.after === undefined ? undefined : Fault.counterFault("after", options.after))
+
+/** The last change of each key that changed since a position. */
+export const changedSince = <A>(
+  engine: Engine,
+  namespace: string,
+  codec: Codec<A>,
+  options: SinceOptions
+): Stream.Stream<Change<A>, StoreError> => {
+  const fault = Fault.requiredFault(options, ["after", "atLeast"], "after") ?? sinceFault(engine, namespace, options)
+  if (fault !== undefined) return Stream.fail(fault)
+  return pages(unbounded, Position(options.after), (after, wanted) =>
+    Effect.flatMap(
+      engine.reading(options, engine.backend.changed({ namespace, after, limit: wanted })),
+      ({ items, through }) =>
+        Effect.map(decodePage(items, decodeChange(codec)), (decoded) => ({
+          items: decoded,
+          next: items.length < wanted ? undefined : through
+        }))
+    ))
+}
+
+/** The last change of each key since a position (default: now), then every later one. */
+export const watchKeys = <A>(
+  engine: Engine,
+  namespace: string,
+  codec: Codec<A>,
+  options: Partial<SinceOptions> = {}
+): Stream.Stream<Change<A>, StoreError> => {
+  const fault = sinceFault(engine, namespace, options)
+  if (fault !== undefined) return Stream.fail(fault)
+  const from = options.after === undefined
+    ? engine.reading(undefined, engine.backend.head)
+    : Effect.succeed(Position(options.after))
+  const changes = Stream.unwrap(Effect.map(from, (start) =>
+    follow(engine.backend, start, (after) =>
+      Effect.flatMap(
+        engine.reading(options, engine.backend.changed({ namespace, after, limit: pageSize })),
+        ({ items, through }) =>
+          Effect.map(decodePage(items, decodeChange(codec)), (decoded) => ({ items: decoded, through }))
+      ))))
+  return Stream.flatMap(changes, ({ items }) => Stream.fromArray(items))
+}

@@ -1,0 +1,212 @@
+/** The kv: current values by key in namespaces, each with a revision to compare and set by. */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import type * as Stream from "effect/Stream"
+import type { StoredEntry } from "./backend.ts"
+import type { Codec } from "./codec.ts"
+import type { Committed, Conflict } from "./commit.ts"
+import type { Op } from "./draft.ts"
+import { type CommitOptions, type Engine, type ReadOptions, unconditional } from "./engine.ts"
+import type { StoreError } from "./error.ts"
+import type { Meta } from "./event.ts"
+import * as Fault from "./fault.ts"
+import { stringifyJson } from "./json.ts"
+import { type Change, changedSince, countKeys, decodeEntry, scanKeys, type SinceOptions, watchKeys } from "./kv-read.ts"
+import { isReserved, nameFault, reservedFault } from "./name.ts"
+import type { ScanOptions } from "./range.ts"
+import type { Position, PositionInput } from "./sequence.ts"
+
+/** A key's value with what goes with it. */
+export interface Entry<A> {
+  readonly key: string
+  readonly value: A
+  /** The position of its last write: what a compare-and-set expects. */
+  readonly revision: Position
+  /** When it was written, in milliseconds since 1970. */
+  readonly at: number
+  readonly meta: Meta | undefined
+}
+
+/** What a key must be for a write to happen. */
+export type ExpectedKey = PositionInput | "absent" | "exists" | "any"
+
+/** What a write expects of its key, its metadata, and the commit's id and time. */
+export interface PutOptions extends CommitOptions {
+  readonly expected?: ExpectedKey | undefined
+  readonly meta?: Meta | undefined
+}
+
+/** What a delete expects of its key, and the commit's id and time. */
+export interface DeleteOptions extends CommitOptions {
+  readonly expected?: ExpectedKey | undefined
+}
+
+/** Options that expect nothing, so that no conflict is possible. */
+export type Unconditional<Options> = Options & { readonly expected?: "any" | undefined }
+
+/** The write happened; `revision` is what the next compare-and-set expects. */
+export interface KeyWritten {
+  readonly _tag: "Committed"
+  readonly key: string
+  readonly revision: Position
+  /** True where the same commit had happened before under this id. */
+  readonly repeated: boolean
+}
+
+/** The operations of a kv as parts of a commit: nothing happens until `commit` is given them. */
+export interface KvOps<A> {
+  readonly put: (key: string, value: A, options?: Pick<PutOptions, "expected" | "meta">) => Op
+  readonly delete: (key: string, options?: Pick<DeleteOptions, "expected">) => Op
+  /** Only expects something of a key. */
+  readonly check: (key: string, expected: ExpectedKey) => Op
+  /** Deletes every key of the namespace. */
+  readonly clear: () => Op
+}
+
+/**
+ * The keys of one namespace, which is there as soon as it holds one. Every verb may fail with the store's errors:
+ * `Invalid` and `LimitExceeded` (mend the call), `Unavailable` (try again), `OutcomeUnknown` (resolve the commit),
+ * `Corrupt` (a stored value that the schema can't read), `Unsupported` and `Denied`.
+ */
+export interface Kv<A> {
+  readonly namespace: string
+  /** The key's value; none where there is no such key, which differs from a stored `null`. */
+  readonly get: (key: string, options?: ReadOptions) => Effect.Effect<Option.Option<A>, StoreError>
+  /** The key's value with its revision, time and metadata. */
+  readonly entry: (key: string, options?: ReadOptions) => Effect.Effect<Option.Option<Entry<A>>, StoreError>
+  /** The entries of several keys, in their order, as one consistent read. */
+  readonly getMany: (
+    keys: ReadonlyArray<string>,
+    options?: ReadOptions
+  ) => Effect.Effect<ReadonlyArray<Option.Option<Entry<A>>>, StoreError>
+  readonly has: (key: string, options?: ReadOptions) => Effect.Effect<boolean, StoreError>
+  /** How many keys there are, in all or within bounds. */
+  readonly count: (options?: ScanOptions) => Effect.Effect<number, StoreError>
+  /** The entries in the order of their keys' UTF-8 bytes, within bounds. Keys written meanwhile don't disturb it. */
+  readonly scan: (options?: ScanOptions) => Stream.Stream<Entry<A>, StoreError>
+  /** Puts a value; with `expected` it's a compare-and-set, and a lost race is a `Conflict`: nothing happened then. */
+  readonly put: {
+    (key: string, value: A, options?: Unconditional<PutOptions>): Effect.Effect<KeyWritten, StoreError>
+    (key: string, value: A, options: PutOptions): Effect.Effect<KeyWritten | Conflict, StoreError>
+  }
+  /** Deletes a key; deleting what isn't there changes nothing. */
+  readonly delete: {
+    (key: string, options?: Unconditional<DeleteOptions>): Effect.Effect<KeyWritten, StoreError>
+    (key: string, options: DeleteOptions): Effect.Effect<KeyWritten | Conflict, StoreError>
+  }
+  /** Puts several values in one commit. */
+  readonly putMany: (
+    values: Iterable<readonly [key: string, value: A]>,
+    options?: CommitOptions
+  ) => Effect.Effect<Committed, StoreError>
+  /** Deletes several keys in one commit. */
+  readonly deleteMany: (keys: Iterable<string>, options?: CommitOptions) => Effect.Effect<Committed, StoreError>
+  /** Deletes every key of the namespace in one commit. */
+  readonly clear: (options?: CommitOptions) => Effect.Effect<Committed, StoreError>
+  /** What changed since a position, each key once at its last write, deletions included; it ends at the head. */
+  readonly changedSince: (options: SinceOptions) => Stream.Stream<Change<A>, StoreError>
+  /** What changed since a position (`after`, or from now on), then whatever changes; it never ends by itself. */
+  readonly watch: (options?: Partial<SinceOptions>) => Stream.Stream<Change<A>, StoreError>
+  /** The same operations as parts of a larger commit. */
+  readonly ops: KvOps<A>
+}
+
+/** Makes the kv of one namespace over a store's engine; `writable` lets the store itself into its `$` namespaces. */
+export const makeKv = <A>(engine: Engine, namespace: string, codec: Codec<A>, writable: boolean): Kv<A> => {
+  const ops = makeOps(namespace, codec, writable)
+  const stored = (keys: ReadonlyArray<string>, options?: ReadOptions) => lookUp(engine, namespace, keys, options)
+  const getMany: Kv<A>["getMany"] = (keys, options) =>
+    Effect.flatMap(stored(keys, options), (entries) => Effect.suspend(() => decodeMany(codec, entries)))
+  const entry: Kv<A>["entry"] = (key, options) =>
+    Effect.map(getMany([key], options), ([found]) => found ?? Option.none())
+  const write = (key: string, op: Op, options: CommitOptions | undefined) =>
+    Effect.map(engine.commit([op], { id: options?.id, at: options?.at }), ofOneWrite(key))
+  const many = (made: ReadonlyArray<Op>, options: CommitOptions | undefined) =>
+    unconditional(engine.commit(made, options))
+  return {
+    namespace,
+    get: (key, options) => Effect.map(entry(key, options), Option.map(({ value }) => value)),
+    entry,
+    getMany,
+    has: (key, options) => Effect.map(stored([key], options), ([found]) => found !== undefined),
+    count: (options) => countKeys(engine, namespace, options),
+    scan: (options) => scanKeys(engine, namespace, codec, options),
+    // That nothing expected can't conflict is the backend's law, beyond what inference sees; so for `delete`.
+    put: ((key: string, value: A, options?: PutOptions) => write(key, ops.put(key, value, options), options)) as Kv<
+      A
+    >["put"],
+    delete: ((key: string, options?: DeleteOptions) => write(key, ops.delete(key, options), options)) as Kv<
+      A
+    >["delete"], // as for `put`
+    putMany: (values, options) => many(Array.from(values, ([key, value]) => ops.put(key, value)), options),
+    deleteMany: (keys, options) => many(Array.from(keys, (key) => ops.delete(key)), options),
+    clear: (options) => many([ops.clear()], options),
+    changedSince: (options) => changedSince(engine, namespace, codec, options),
+    watch: (options) => watchKeys(engine, namespace, codec, options),
+    ops
+  }
+}
+
+const makeOps = <A>(namespace: string, codec: Codec<A>, writable: boolean): KvOps<A> => {
+  const forbidden = writable || !isReserved(namespace) ? undefined : reservedFault("namespace", namespace)
+  return {
+    put: (key, value, options) => ({
+      "~persist/Op": (draft) => {
+        const fault = forbidden ?? Fault.optionsFault(options, ["expected", "meta", "id", "at"])
+        if (fault !== undefined) return fault
+        const encoded = codec.encode("value", value)
+        if (Result.isFailure(encoded)) return encoded.failure
+        const meta = options?.meta === undefined ? undefined : stringifyJson("meta", options.meta)
+        if (meta !== undefined && Result.isFailure(meta)) return meta.failure
+        return draft.put(
+          { namespace, key, value: encoded.success, meta: meta?.success },
+          options?.expected ?? "any"
+        )
+      }
+    }),
+    delete: (key, options) => ({
+      "~persist/Op": (draft) =>
+        forbidden ?? Fault.optionsFault(options, ["expected", "id", "at"]) ??
+          draft.delete(namespace, key, options?.expected ?? "any")
+    }),
+    check: (key, expected) => ({ "~persist/Op": (draft) => draft.checkKey(namespace, key, expected) }),
+    clear: () => ({ "~persist/Op": (draft) => forbidden ?? draft.clear(namespace) })
+  }
+}
+
+const ofOneWrite = (key: string) => (outcome: Committed | Conflict): KeyWritten | Conflict => {
+  if (outcome._tag === "Conflict") return outcome
+  return { _tag: "Committed", key, revision: outcome.revisions[0] ?? outcome.position, repeated: outcome.repeated }
+}
+
+const lookUp = (
+  engine: Engine,
+  namespace: string,
+  keys: ReadonlyArray<string>,
+  options: ReadOptions | undefined
+): Effect.Effect<ReadonlyArray<StoredEntry | undefined>, StoreError> =>
+  Effect.suspend(() => {
+    const limit = engine.about.limits.nameBytes
+    let fault = nameFault("namespace", namespace, limit) ?? Fault.optionsFault(options, ["atLeast"])
+    for (let i = 0; i < keys.length && fault === undefined; i++) fault = nameFault("key", keys[i], limit)
+    if (fault !== undefined) return Effect.fail(fault)
+    return engine.reading(options, engine.backend.get(keys.map((key) => ({ namespace, key }))))
+  })
+
+const decodeMany = <A>(
+  codec: Codec<A>,
+  entries: ReadonlyArray<StoredEntry | undefined>
+): Effect.Effect<ReadonlyArray<Option.Option<Entry<A>>>, StoreError> => {
+  const decoded: Array<Option.Option<Entry<A>>> = []
+  for (const stored of entries) {
+    if (stored === undefined) {
+      decoded.push(Option.none())
+      continue
+    }
+    const result = decodeEntry(codec, stored)
+    if (Result.isFailure(result)) return Effect.fail(result.failure)
+    decoded.push(Option.some(result.success))
+  }
+  return Effect.succeed(decoded)
+}

@@ -1,0 +1,145 @@
+/** Reading the log: ranges checked, pages made into streams, events decoded and their order verified. */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import type { StoredEvent, StreamInfo } from "./backend.ts"
+import type { EncodedEvent } from "./catalogue.ts"
+import type { Engine } from "./engine.ts"
+import { Corrupt, type Invalid, type StoreError } from "./error.ts"
+import * as Fault from "./fault.ts"
+import { nameFault } from "./name.ts"
+import { pages } from "./pages.ts"
+import { allRange, type ReadAllOptions, type ReadStreamOptions, streamRange } from "./range.ts"
+import { Position, Seq, unbounded } from "./sequence.ts"
+
+/** What a log needs of a catalogue; an event that `decode` answers `undefined` for is left out. */
+export interface EventCodec<E, I> {
+  readonly encode: (field: string, input: I) => Result.Result<EncodedEvent, Invalid>
+  readonly decode: (event: StoredEvent) => Result.Result<E | undefined, Corrupt>
+}
+
+/** Which streams: by name prefix, above a name, at most so many. */
+export interface StreamsOptions {
+  readonly prefix?: string | undefined
+  readonly after?: string | undefined
+  readonly limit?: number | undefined
+}
+
+const failing = (fault: Fault.Fault): Stream.Stream<never, Fault.Fault> => Stream.fail(fault)
+
+/** A stream's events as a Stream that ends. */
+export const readStream = <E>(
+  engine: Engine,
+  codec: EventCodec<E, never>,
+  stream: string,
+  options: ReadStreamOptions | undefined
+): Stream.Stream<E, StoreError> => {
+  const range = streamRange(engine.about, stream, options)
+  if (Result.isFailure(range)) return failing(range.failure)
+  const { from, limit, reverse, to } = range.success
+  return pages(limit, reverse ? to : from, (cursor, wanted) =>
+    Effect.flatMap(
+      engine.reading(
+        options,
+        engine.backend.readStream({
+          stream,
+          from: reverse ? from : cursor,
+          to: reverse ? cursor : to,
+          limit: wanted,
+          reverse
+        })
+      ),
+      (events) => {
+        const fault = orderFault(events, reverse ? -1 : 1)
+        if (fault !== undefined) return Effect.fail(fault)
+        const last = events.at(-1)
+        const next = last === undefined || events.length < wanted ? undefined : Seq(last.seq + (reverse ? -1 : 1))
+        return Effect.map(decodeAll(codec, events), (items) => ({ items, next }))
+      }
+    ))
+}
+
+/** The events of all streams as a Stream that ends at the head. */
+export const readEverything = <E>(
+  engine: Engine,
+  codec: EventCodec<E, never>,
+  options: ReadAllOptions | undefined
+): Stream.Stream<E, StoreError> => {
+  const range = allRange(options)
+  if (Result.isFailure(range)) return failing(range.failure)
+  const { after, limit, reverse, to } = range.success
+  return pages(limit, reverse ? to : after, (cursor, wanted) =>
+    Effect.flatMap(
+      engine.reading(
+        options,
+        engine.backend.readAll({
+          ...range.success,
+          after: reverse ? after : cursor,
+          to: reverse ? cursor : to,
+          limit: wanted
+        })
+      ),
+      ({ items: events }) => {
+        const last = events.at(-1)
+        const next = last === undefined || events.length < wanted
+          ? undefined
+          : Position(last.position - (reverse ? 1 : 0))
+        return Effect.map(decodeAll(codec, events), (items) => ({ items, next }))
+      }
+    ))
+}
+
+/** Decodes a page in one step; fails with the first event that can't be read. */
+export const decodeAll = <E>(
+  codec: EventCodec<E, never>,
+  events: ReadonlyArray<StoredEvent>
+): Effect.Effect<ReadonlyArray<E>, Corrupt> =>
+  Effect.suspend(() => {
+    const decoded: Array<E> = []
+    for (const event of events) {
+      const result = codec.decode(event)
+      if (Result.isFailure(result)) return Effect.fail(result.failure)
+      if (result.success !== undefined) decoded.push(result.success)
+    }
+    return Effect.succeed(decoded)
+  })
+
+// The other half of the rule that the backend keeps when it writes: a page of a stream has no holes.
+const orderFault = (events: ReadonlyArray<StoredEvent>, step: 1 | -1): Corrupt | undefined => {
+  for (let i = 1; i < events.length; i++) {
+    const [before, event] = [events[i - 1], events[i]]
+    if (before === undefined || event === undefined || event.seq === before.seq + step) continue
+    return new Corrupt({
+      where: `stream ${JSON.stringify(event.stream)}, seq ${event.seq}`,
+      reason: `it follows seq ${before.seq}`,
+      remedy: "run verify on the store, and restore what is missing from a backup"
+    })
+  }
+  return undefined
+}
+
+/** One stream's first and last seq. */
+export const streamInfo = (engine: Engine, stream: string): Effect.Effect<StreamInfo | undefined, StoreError> =>
+  Effect.suspend(() => {
+    const fault = nameFault("stream", stream, engine.about.limits.nameBytes)
+    if (fault !== undefined) return Effect.fail(fault)
+    // Among the names with this prefix, the name itself comes first.
+    const found = engine.backend.streams({ prefix: stream, after: undefined, limit: 1 })
+    return Effect.map(engine.reading(undefined, found), ([info]) => info?.stream === stream ? info : undefined)
+  })
+
+/** Streams by name. */
+export const listStreams = (
+  engine: Engine,
+  options: StreamsOptions = {}
+): Stream.Stream<StreamInfo, StoreError> => {
+  const fault = Fault.optionsFault(options, ["prefix", "after", "limit"]) ??
+    Fault.textFault("prefix", options.prefix) ?? Fault.textFault("after", options.after) ??
+    Fault.limitFault(options.limit)
+  if (fault !== undefined) return failing(fault)
+  return pages(options.limit ?? unbounded, { after: options.after }, ({ after }, wanted) =>
+    Effect.map(
+      engine.reading(undefined, engine.backend.streams({ prefix: options.prefix ?? "", after, limit: wanted })),
+      (items) => ({ items, next: items.length < wanted ? undefined : { after: items.at(-1)?.stream } })
+    ))
+}

@@ -1,0 +1,162 @@
+/** The log: append-only streams of typed events, each read by itself or all in their total order. */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import type { StreamInfo } from "./backend.ts"
+import type { Appended, Committed, Conflict } from "./commit.ts"
+import type { DraftEvent, Op } from "./draft.ts"
+import { type CommitOptions, type Engine, unconditional } from "./engine.ts"
+import { Invalid, type StoreError } from "./error.ts"
+import type { EventInput } from "./event.ts"
+import * as Fault from "./fault.ts"
+import { type EventCodec, listStreams, readEverything, readStream, streamInfo, type StreamsOptions } from "./log-read.ts"
+import type { ReadAllOptions, ReadStreamOptions } from "./range.ts"
+import { noSeq, type Position, type Seq, type SeqInput, unbounded } from "./sequence.ts"
+
+/** What a stream must be for a commit to happen: its last seq, 0 (must be new), `"exists"`, or `"any"`thing. */
+export type Expected = SeqInput | "any" | "exists"
+
+/** What must hold for an append to happen, and the commit's id and time. */
+export interface AppendOptions<E extends Expected = Expected> extends CommitOptions {
+  readonly expected: E
+}
+
+/** The events are in the stream, with seqs `first` to `last`. */
+export interface EventsAppended extends Appended {
+  readonly _tag: "Committed"
+  /** The commit's last position: what a read with `atLeast` waits for. */
+  readonly position: Position
+  /** True where the same commit had happened before under this id. */
+  readonly repeated: boolean
+}
+
+/** The operations of a log as parts of a commit: nothing happens until `commit` is given them. */
+export interface LogOps<I> {
+  /** Appends events. */
+  readonly append: (stream: string, events: I | ReadonlyArray<I>, options: { readonly expected: Expected }) => Op
+  /** Only expects something of a stream. */
+  readonly check: (stream: string, expected: Expected) => Op
+  /** Removes the events below seq `before`. */
+  readonly truncate: (stream: string, before: SeqInput) => Op
+  /** Removes all events; the last seq stays, so nothing is ever numbered twice. Expects what it's told of the stream. */
+  readonly delete: (stream: string, options: { readonly expected: Expected }) => Op
+}
+
+/**
+ * Streams of events of one catalogue. Every verb may fail with the store's errors: `Invalid` and `LimitExceeded` (mend
+ * the call), `Unavailable` (try again), `OutcomeUnknown` (resolve the commit), `Corrupt` (stored data the catalogue
+ * can't read), `Unsupported` and `Denied`.
+ */
+export interface Log<E, I> {
+  /** Appends one event or several, if the stream is as expected; a lost race is a `Conflict`: nothing happened then. */
+  readonly append: {
+    (
+      stream: string,
+      events: I | ReadonlyArray<I>,
+      options: AppendOptions<"any">
+    ): Effect.Effect<EventsAppended, StoreError>
+    (
+      stream: string,
+      events: I | ReadonlyArray<I>,
+      options: AppendOptions
+    ): Effect.Effect<EventsAppended | Conflict, StoreError>
+  }
+  /** Reads a stream's events, first to last unless `reverse`; a stream that isn't there is empty. */
+  readonly read: (stream: string, options?: ReadStreamOptions) => Stream.Stream<E, StoreError>
+  /** Reads the events of all streams in the total order, filtered; it ends at the head. */
+  readonly readAll: (options?: ReadAllOptions) => Stream.Stream<E, StoreError>
+  /** The stream's last seq; 0 where nothing was ever appended. */
+  readonly lastSeq: (stream: string) => Effect.Effect<Seq, StoreError>
+  /** The stream's first readable and last seq; `undefined` where nothing was ever appended. */
+  readonly info: (stream: string) => Effect.Effect<StreamInfo | undefined, StoreError>
+  /** Lists streams by name, those emptied by truncation or deletion included (`first` is then `last + 1`). */
+  readonly streams: (options?: StreamsOptions) => Stream.Stream<StreamInfo, StoreError>
+  /** The events that made a `Conflict`: what came after the expected seq, to decide again with. */
+  readonly missing: (conflict: Conflict) => Stream.Stream<E, StoreError>
+  /** Removes a stream's events below seq `before`; seqs go on as before. */
+  readonly truncate: (stream: string, before: SeqInput) => Effect.Effect<Committed, StoreError>
+  /** Removes all of a stream's events, if it is as expected; seqs go on as before. */
+  readonly delete: (
+    stream: string,
+    options: { readonly expected: Expected }
+  ) => Effect.Effect<Committed | Conflict, StoreError>
+  /** The same operations as parts of a larger commit. */
+  readonly ops: LogOps<I>
+}
+
+/** Makes the log of one catalogue over a store's engine. */
+export const makeLog = <E, I extends EventInput>(engine: Engine, codec: EventCodec<E, I>): Log<E, I> => {
+  const ops = makeOps(codec)
+  return {
+    append: ((stream: string, events: I | ReadonlyArray<I>, options: AppendOptions) =>
+      Effect.suspend(() => {
+        const fault = Fault.requiredFault(options, ["expected", "id", "at"], "expected")
+        if (fault !== undefined) return Effect.fail(fault)
+        const { at, id } = options
+        return Effect.map(engine.commit([ops.append(stream, events, options)], { at, id }), ofOneAppend)
+      })) as Log<E, I>["append"], // That `"any"` can't conflict is the backend's law, beyond what inference sees.
+    read: (stream, options) => readStream(engine, codec, stream, options),
+    readAll: (options) => readEverything(engine, codec, options),
+    lastSeq: (stream) => Effect.map(streamInfo(engine, stream), (info) => info?.last ?? noSeq),
+    info: (stream) => streamInfo(engine, stream),
+    streams: (options) => listStreams(engine, options),
+    missing: ({ expectation }) =>
+      expectation._tag === "Stream" && typeof expectation.expected === "number"
+        ? readStream(engine, codec, expectation.stream, { from: expectation.expected + 1 })
+        : Stream.empty,
+    truncate: (stream, before) => unconditional(engine.commit([ops.truncate(stream, before)])),
+    delete: (stream, options) => engine.commit([ops.delete(stream, options)]),
+    ops
+  }
+}
+
+const makeOps = <I extends EventInput>(codec: EventCodec<unknown, I>): LogOps<I> => ({
+  append: (stream, events, options) => ({
+    "~persist/Op": (draft) => {
+      const fault = Fault.requiredFault(options, ["expected", "id", "at"], "expected")
+      if (fault !== undefined) return fault
+      const inputs: ReadonlyArray<I> = isMany(events) ? events : [events]
+      const encoded: Array<DraftEvent> = []
+      for (let i = 0; i < inputs.length; i++) {
+        const one = encodeOne(codec, inputs.length === 1 ? "event" : `events[${i}]`, inputs[i])
+        if (Result.isFailure(one)) return one.failure
+        encoded.push(one.success)
+      }
+      return draft.append(stream, options.expected, encoded)
+    }
+  }),
+  check: (stream, expected) => ({ "~persist/Op": (draft) => draft.check(stream, expected) }),
+  truncate: (stream, before) => ({ "~persist/Op": (draft) => draft.truncate(stream, before) }),
+  delete: (stream, options) => ({
+    "~persist/Op": (draft) =>
+      Fault.requiredFault(options, ["expected"], "expected") ?? draft.check(stream, options.expected) ??
+        draft.truncate(stream, unbounded)
+  })
+})
+
+const isMany = <I>(events: I | ReadonlyArray<I>): events is ReadonlyArray<I> => Array.isArray(events)
+
+const encodeOne = <I extends EventInput>(
+  codec: EventCodec<unknown, I>,
+  field: string,
+  input: I | undefined
+): Result.Result<DraftEvent, Fault.Fault> => {
+  if (input === null || typeof input !== "object") {
+    return Result.fail(new Invalid({ field, reason: "is no event", remedy: "pass { type, data }" }))
+  }
+  const fault = Fault.optionsFault(input, ["type", "data", "at", "meta", "id"])
+  if (fault !== undefined) return Result.fail(fault)
+  const encoded = codec.encode(field, input)
+  if (Result.isFailure(encoded)) return Result.fail(encoded.failure)
+  const { data, meta, type } = encoded.success
+  return Result.succeed({ type, data, meta, at: input.at, id: input.id })
+}
+
+const ofOneAppend = (outcome: Committed | Conflict): EventsAppended | Conflict => {
+  if (outcome._tag === "Conflict") return outcome
+  const [appended] = outcome.appended
+  // A commit of one append answers one place; a backend that answers none is broken beyond a typed error.
+  if (appended === undefined) throw new Error("the backend answered no place for an append")
+  return { ...appended, _tag: "Committed", position: outcome.position, repeated: outcome.repeated }
+}
+

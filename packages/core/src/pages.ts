@@ -1,0 +1,29 @@
+/** Turns the protocol's pages into streams that end: one page a chunk, one limit over all of them. */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type { StoreError } from "./error.ts"
+
+/** How many items a page asks for: pages of 500 to 5,000 read equally fast. */
+export const pageSize = 1000
+
+/** Some items, and where to continue; without a `next` there are no more. */
+export interface PageOf<A, Cursor> {
+  readonly items: ReadonlyArray<A>
+  readonly next: Cursor | undefined
+}
+
+/**
+ * Reads pages from a cursor on until there is no next one or `limit` items were given. `read` is asked for at most
+ * `wanted` items and may give fewer.
+ */
+export const pages = <A, Cursor>(
+  limit: number,
+  from: Cursor,
+  read: (cursor: Cursor, wanted: number) => Effect.Effect<PageOf<A, Cursor>, StoreError>
+): Stream.Stream<A, StoreError> =>
+  Stream.paginate({ cursor: from, left: limit }, ({ cursor, left }) =>
+    Effect.map(read(cursor, Math.min(left, pageSize)), ({ items, next }) => {
+      const rest = left - items.length
+      return [items, next === undefined || rest <= 0 ? Option.none() : Option.some({ cursor: next, left: rest })]
+    }))
