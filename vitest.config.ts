@@ -14,8 +14,6 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     // Forks rather than threads: tests load native modules, change directories and kill processes.
     pool: "forks",
-    // What a test imports behind the runner's back, and the processes it starts, find the sources too.
-    execArgv: ["--conditions=source"],
     maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 20_000,
     hookTimeout: 20_000
