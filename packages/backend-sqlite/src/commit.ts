@@ -1,0 +1,281 @@
+/** Writing: one transaction for a whole batch, each commit judged against the ones before it. */
+import type { BackendError, BackendShape, Commit, Committed, Outcome, Recorded, Standing } from "@persist/core"
+import { judge, noSeq, origin, OutcomeUnknown, place, Position, Seq } from "@persist/core"
+import type Database from "better-sqlite3"
+import type { NonEmptyReadonlyArray } from "effect/Array"
+import * as NonEmpty from "effect/Array"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import { codeOf, explain, isBusy } from "./error.ts"
+import type { Names } from "./names.ts"
+import * as queries from "./queries.ts"
+import { encodeResult } from "./recorded.ts"
+import { currentFormat, formatOf, unsupportedFormat } from "./schema.ts"
+
+/** What writing shares with reading on one handle. */
+export interface Shared {
+  readonly db: Database.Database
+  readonly streams: Names
+  readonly types: Names
+  readonly namespaces: Names
+  readonly recorded: (id: string) => Recorded | undefined
+  /** Called after a batch that changed something. */
+  readonly notify: () => void
+}
+
+// A stream as the next append meets it; id 0 where it isn't in the file yet.
+interface Tail {
+  id: number
+  last: Seq
+}
+
+// Tails remembered between batches: one for each stream written to lately.
+const remembered = 100_000
+
+type Stage = "idle" | "begun" | "committing"
+
+/** The writing side of a handle: the statements, and what it remembers of the file between batches. */
+export class Writer {
+  private readonly shared: Shared
+  private readonly sql: ReturnType<typeof prepare>
+  private readonly standing: Standing
+  private readonly tails = new Map<string, Tail>()
+  /** What `PRAGMA data_version` said when the memory below was filled. */
+  private version = -1
+  private head: Position | undefined
+  /** Whether the last position given out is an event's, and so can be read from it. */
+  private headIsEvent = true
+  private stage: Stage = "idle"
+  /** Whether a COMMIT failed after its frames may have reached the log. */
+  private unsettled = false
+
+  constructor(shared: Shared) {
+    this.shared = shared
+    this.sql = prepare(shared.db)
+    this.standing = {
+      lastSeq: (stream) => this.tail(stream).last,
+      revision: (namespace, key) => this.revision(namespace, key),
+      recorded: shared.recorded
+    }
+  }
+
+  /** See `BackendShape.commit`. Fails with `OutcomeUnknown` only where COMMIT itself failed in reading or writing. */
+  readonly commit: BackendShape["commit"] = (batch) =>
+    Effect.try({ try: () => this.run(batch), catch: (cause) => this.abandon(cause, batch) })
+
+  /**
+   * Makes sure that a COMMIT of unknown outcome didn't happen, by writing over what it may have left in the log.
+   * Fails like `commit`; does nothing where every outcome is known.
+   */
+  readonly settle: Effect.Effect<void, BackendError> = Effect.suspend(() =>
+    this.unsettled
+      ? Effect.try({ try: () => this.skipPosition(), catch: (cause) => this.abandon(cause, []) })
+      : Effect.void
+  )
+
+  private run(batch: NonEmptyReadonlyArray<Commit>): NonEmptyReadonlyArray<Outcome> {
+    const before = this.begin()
+    const outcomes = NonEmpty.map(batch, (commit) => this.decide(commit))
+    this.end(before)
+    return outcomes
+  }
+
+  private skipPosition(): void {
+    const before = this.begin()
+    this.head = Position(before + 1)
+    this.headIsEvent = false
+    this.end(before)
+  }
+
+  private begin(): Position {
+    this.sql.begin.run()
+    this.stage = "begun"
+    const version = this.sql.dataVersion.get() ?? 0
+    if (version !== this.version || this.head === undefined || this.tails.size >= remembered) {
+      this.forget()
+      const format = formatOf(this.shared.db)
+      if (format !== currentFormat) throw unsupportedFormat(format, "open it again to migrate it")
+      this.version = version
+      this.head = Position(this.sql.head.get() ?? 0)
+    }
+    return this.head
+  }
+
+  private end(before: Position): void {
+    const head = this.head ?? before
+    if (head !== before && !this.headIsEvent) this.sql.keepHead.run(head)
+    this.stage = "committing"
+    this.sql.commit.run()
+    this.stage = "idle"
+    this.unsettled = false
+    if (head !== before) this.shared.notify()
+  }
+
+  private decide(commit: Commit): Outcome {
+    const verdict = judge(commit, this.standing)
+    if (verdict !== undefined) return verdict
+    const placed = place(commit, this.head ?? origin, this.standing.lastSeq, (namespace) => this.livingKeys(namespace))
+    this.append(commit, placed)
+    this.write(commit, placed)
+    for (const { before, stream } of commit.truncate) this.truncate(stream, before)
+    if (commit.identity !== undefined) {
+      this.sql.record.run(commit.identity.id, commit.identity.digest, encodeResult(placed))
+    }
+    if (placed.position !== this.head) {
+      this.head = placed.position
+      this.headIsEvent = commit.write.length === 0 && commit.truncate.length === 0
+    }
+    return placed
+  }
+
+  private append({ append }: Commit, { appended }: Committed): void {
+    const insert = this.sql.insertEvent
+    for (let i = 0; i < append.length; i++) {
+      const placed = appended[i]
+      const asked = append[i]
+      if (placed === undefined || asked === undefined) continue
+      const tail = this.tail(asked.stream)
+      if (tail.id === 0) tail.id = this.add(this.sql.insertStream, asked.stream)
+      let position: number = placed.firstPosition
+      let seq: number = placed.first
+      for (const { at, data, id, meta, type } of asked.events) {
+        insert.run(position++, tail.id, seq++, this.typeId(type), at, data, meta, id)
+      }
+      tail.last = placed.last
+    }
+  }
+
+  private write({ at, write }: Commit, { revisions }: Committed): void {
+    for (let i = 0; i < write.length; i++) {
+      const op = write[i]
+      const revision = revisions[i]
+      if (op === undefined || revision === undefined) continue
+      if (op._tag === "Put") {
+        this.sql.put.run(this.namespaceId(op.namespace), op.key, revision, at, op.value, op.meta)
+        continue
+      }
+      const namespace = this.shared.namespaces.idOf(op.namespace)
+      if (namespace === undefined) continue
+      if (op._tag === "Delete") this.sql.delete.run(revision, at, namespace, op.key)
+      else this.clear(namespace, revision, at)
+    }
+  }
+
+  // The keys' positions run up to the clear's own, in the order of the keys.
+  private clear(namespace: number, last: Position, at: number): void {
+    const ids = this.sql.livingIds.all(namespace)
+    let revision = last - ids.length
+    for (const id of ids) this.sql.bury.run(++revision, at, id)
+  }
+
+  private truncate(stream: string, before: Seq): void {
+    const { id, last } = this.tail(stream)
+    if (id === 0) return
+    const first = Math.min(before, last + 1)
+    this.sql.deleteEvents.run(id, first)
+    this.sql.keepFirst.run(first, id, first)
+  }
+
+  private tail(stream: string): Tail {
+    const known = this.tails.get(stream)
+    if (known !== undefined) return known
+    const row = this.sql.standing.get(stream)
+    const tail = row ? { id: row.id, last: Seq(Math.max(row.first - 1, row.last ?? 0)) } : { id: 0, last: noSeq }
+    this.tails.set(stream, tail)
+    return tail
+  }
+
+  private revision(namespace: string, key: string): Position {
+    const id = this.shared.namespaces.idOf(namespace)
+    return Position((id === undefined ? undefined : this.sql.revision.get(id, key)) ?? 0)
+  }
+
+  private livingKeys(namespace: string): number {
+    const id = this.shared.namespaces.idOf(namespace)
+    return (id === undefined ? undefined : this.sql.livingKeys.get(id)) ?? 0
+  }
+
+  private typeId(type: string): number {
+    return this.shared.types.idOf(type) ?? this.name(this.shared.types, this.sql.insertType, type)
+  }
+
+  private namespaceId(namespace: string): number {
+    return this.shared.namespaces.idOf(namespace) ??
+      this.name(this.shared.namespaces, this.sql.insertNamespace, namespace)
+  }
+
+  private name(names: Names, insert: Database.Statement<[string]>, name: string): number {
+    const id = this.add(insert, name)
+    names.remember(id, name)
+    return id
+  }
+
+  private add(insert: Database.Statement<[string]>, name: string): number {
+    return Number(insert.run(name).lastInsertRowid)
+  }
+
+  private forget(): void {
+    this.tails.clear()
+    this.head = undefined
+  }
+
+  private abandon(cause: unknown, batch: ReadonlyArray<Commit>): BackendError {
+    const { db, namespaces, streams, types } = this.shared
+    const stage = this.stage
+    this.stage = "idle"
+    this.forget()
+    streams.forget()
+    types.forget()
+    namespaces.forget()
+    // Where SQLite has rolled back by itself there is nothing left to do.
+    if (db.open && db.inTransaction) Result.try(() => this.sql.rollback.run())
+    const code = codeOf(cause)
+    if (stage !== "committing" || code === undefined || isBusy(code) || code === "SQLITE_FULL") {
+      return explain(db, "commit", cause)
+    }
+    this.unsettled = true
+    return new OutcomeUnknown({
+      id: batch.length === 1 ? batch[0]?.identity?.id : undefined,
+      reason: `the final write failed (${code})`,
+      cause
+    })
+  }
+}
+
+type Nullable = string | undefined
+
+const prepare = (db: Database.Database) => ({
+  begin: db.prepare<[]>("BEGIN IMMEDIATE"),
+  commit: db.prepare<[]>("COMMIT"),
+  rollback: db.prepare<[]>("ROLLBACK"),
+  dataVersion: db.prepare<[], number>("PRAGMA data_version").pluck(),
+  head: db.prepare<[], number>(queries.head).pluck(),
+  keepHead: db.prepare<[number]>("UPDATE store SET head = ?"),
+  standing: db.prepare<[string], { id: number; first: number; last: number | null }>(queries.standing),
+  insertStream: db.prepare<[string]>("INSERT INTO stream (name) VALUES (?)"),
+  insertType: db.prepare<[string]>("INSERT INTO type (name) VALUES (?)"),
+  insertNamespace: db.prepare<[string]>("INSERT INTO namespace (name) VALUES (?)"),
+  insertEvent: db.prepare<[number, number, number, number, number, string | Uint8Array, Nullable, Nullable]>(
+    "INSERT INTO event (position, stream, seq, type, at, data, meta, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+  ),
+  deleteEvents: db.prepare<[number, number]>("DELETE FROM event WHERE stream = ? AND seq < ?"),
+  keepFirst: db.prepare<[number, number, number]>("UPDATE stream SET first = ? WHERE id = ? AND first < ?"),
+  revision: db.prepare<[number, string], number>(
+    "SELECT revision FROM entry WHERE namespace = ? AND key = ? AND value IS NOT NULL"
+  ).pluck(),
+  put: db.prepare<[number, string, number, number, string | Uint8Array, Nullable]>(`
+    INSERT INTO entry (namespace, key, revision, at, value, meta) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (namespace, key) DO UPDATE
+    SET revision = excluded.revision, at = excluded.at, value = excluded.value, meta = excluded.meta`),
+  delete: db.prepare<[number, number, number, string]>(`
+    UPDATE entry SET revision = ?, at = ?, value = NULL, meta = NULL
+    WHERE namespace = ? AND key = ? AND value IS NOT NULL`),
+  livingKeys: db.prepare<[number], number>(queries.livingKeys).pluck(),
+  livingIds: db.prepare<[number], number>(
+    "SELECT id FROM entry WHERE namespace = ? AND value IS NOT NULL ORDER BY key"
+  ).pluck(),
+  bury: db.prepare<[number, number, number]>(
+    "UPDATE entry SET revision = ?, at = ?, value = NULL, meta = NULL WHERE id = ?"
+  ),
+  record: db.prepare<[string, string, string]>("INSERT INTO recorded (id, digest, result) VALUES (?, ?, ?)")
+})

@@ -1,0 +1,72 @@
+/** Turns what the driver throws into the store's errors: by result code, never by message. */
+import type { BackendError } from "@persist/core"
+import { Corrupt, Denied, isStoreError, Unavailable } from "@persist/core"
+import Database from "better-sqlite3"
+import * as Effect from "effect/Effect"
+
+/** The SQLite result code of something thrown, or `undefined` where it didn't come from SQLite. */
+export const codeOf = (cause: unknown): string | undefined =>
+  cause instanceof Database.SqliteError ? cause.code : undefined
+
+/** Whether another connection held the lock for longer than the busy timeout. */
+export const isBusy = (code: string): boolean => code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED")
+
+/** The answer of a handle whose scope has ended. */
+export const closed = (operation: string): Unavailable =>
+  new Unavailable({ operation, reason: "the store is closed", remedy: "open it again" })
+
+/**
+ * Classifies a failed call of the driver. `Unavailable`: locks, space, memory, input and output. `Denied`: the file
+ * may not be written. `Corrupt`: the file contradicts itself. Anything that isn't SQLite's is a bug and is thrown on.
+ */
+export const classify = (operation: string, cause: unknown): BackendError => {
+  const code = codeOf(cause)
+  if (code === undefined) throw cause
+  if (isBusy(code) || code === "SQLITE_PROTOCOL") {
+    return unavailable("another connection holds the lock", "try again, or raise busyTimeout")
+  }
+  if (code === "SQLITE_FULL") return unavailable("the disk is full", "free some space, then try again")
+  if (code === "SQLITE_NOMEM" || code === "SQLITE_IOERR_NOMEM") return unavailable("out of memory", "try again")
+  if (code === "SQLITE_READONLY_DBMOVED") {
+    return unavailable("the file was moved or deleted while it was open", "put it back and open the store again")
+  }
+  if (code.startsWith("SQLITE_CANTOPEN")) {
+    return unavailable("the file or its -wal can't be opened", "check that both exist and may be written, then try again")
+  }
+  if (code.startsWith("SQLITE_READONLY") || code === "SQLITE_PERM" || code === "SQLITE_AUTH") {
+    return new Denied({
+      operation,
+      reason: `the file may not be written (${code})`,
+      remedy: "grant the process permission to write the file and its directory"
+    })
+  }
+  if (code.startsWith("SQLITE_IOERR") && !damaged.has(code)) {
+    return unavailable(`reading or writing failed (${code})`, "check the disk, then try again")
+  }
+  return new Corrupt({
+    where: operation,
+    reason: `the file contradicts itself (${code})`,
+    remedy: "run PRAGMA integrity_check on a copy and restore from a backup",
+    cause
+  })
+
+  function unavailable(reason: string, remedy: string): Unavailable {
+    return new Unavailable({ operation, reason, remedy, cause })
+  }
+}
+
+// Input and output that worked, yet brought back something else than was written.
+const damaged = new Set(["SQLITE_IOERR_DATA", "SQLITE_IOERR_CORRUPTFS"])
+
+/** What a failed call means on this handle: closed, an error that was already told apart, or one of the driver's. */
+export const explain = (db: Database.Database, operation: string, cause: unknown): BackendError => {
+  if (isStoreError(cause) && cause._tag !== "Invalid") return cause
+  return db.open ? classify(operation, cause) : closed(operation)
+}
+
+/** Runs a synchronous use of the driver as one effect; fails as {@link explain} says. */
+export const attempt = <A>(
+  db: Database.Database,
+  operation: string,
+  use: () => A
+): Effect.Effect<A, BackendError> => Effect.try({ try: use, catch: (cause) => explain(db, operation, cause) })

@@ -1,0 +1,3 @@
+/** The SQLite backend: a store in one file, shared by several processes. */
+export type { Config } from "./config.ts"
+export * from "./layer.ts"

@@ -1,0 +1,82 @@
+/** Every read as SQL text, in one place, so that a test can ask SQLite how it would run each. */
+import { prefixEnd } from "@persist/core"
+
+/** Sorts above every text in SQLite's order, as every blob does: the end of a range without one. */
+export const aboveAllText = new Uint8Array(0)
+
+/** The bounds `name >= first AND name < second` of all names with this prefix. */
+export const prefixBounds = (prefix: string): readonly [string, string | Uint8Array] => [
+  prefix,
+  (prefix === "" ? undefined : prefixEnd(prefix)) ?? aboveAllText
+]
+
+/** The smallest name above another by UTF-8 bytes; for `undefined` the smallest of all. */
+export const justAbove = (name: string | undefined): string => name === undefined ? "" : `${name}\0`
+
+/** The last position given out: see the schema for why it is the larger of two. */
+export const head = "SELECT max(head, (SELECT coalesce(max(position), 0) FROM event)) FROM store"
+
+/** A stream's id, first readable seq and last event's seq, by name. */
+export const standing =
+  "SELECT id, first, (SELECT max(seq) FROM event WHERE stream = s.id) AS last FROM stream AS s WHERE name = ?"
+
+const eventColumns = "e.stream, e.seq, e.position, e.type, e.at, e.data, e.meta, e.id"
+
+/** Parameters: stream id, from, to, limit. */
+export const streamPage = (reverse: boolean): string => `
+  SELECT ${eventColumns} FROM event AS e
+  WHERE e.stream = ? AND e.seq >= ? AND e.seq <= ?
+  ORDER BY e.seq ${direction(reverse)} LIMIT ?`
+
+/** What a read of all streams filters by. */
+export interface AllShape {
+  readonly prefix: boolean
+  readonly types: boolean
+  readonly reverse: boolean
+}
+
+/** Parameters: after, to; with `prefix` its two bounds; with `types` their ids as a JSON array; limit. */
+export const allPage = ({ prefix, reverse, types }: AllShape): string => `
+  SELECT ${eventColumns} FROM event AS e ${prefix ? "CROSS JOIN stream AS s ON s.id = e.stream" : ""}
+  WHERE e.position > ? AND e.position <= ?
+  ${prefix ? "AND s.name >= ? AND s.name < ?" : ""}
+  ${types ? "AND e.type IN (SELECT value FROM json_each(?))" : ""}
+  ORDER BY e.position ${direction(reverse)} LIMIT ?`
+
+/** Parameters: first name, end of names, limit. */
+export const streamsPage = `
+  SELECT name AS stream, first, (SELECT max(seq) FROM event WHERE stream = s.id) AS last FROM stream AS s
+  WHERE name >= ? AND name < ? ORDER BY name LIMIT ?`
+
+const entryColumns = "key, revision, at, value, meta"
+
+/** Parameters: namespace id, key. Finds living keys only. */
+export const entry = `SELECT ${entryColumns} FROM entry WHERE namespace = ? AND key = ? AND value IS NOT NULL`
+
+/** Parameters: namespace id, first key, end of keys, limit. */
+export const entryPage = (reverse: boolean): string => `
+  SELECT ${entryColumns} FROM entry
+  WHERE namespace = ? AND key >= ? AND key < ? AND value IS NOT NULL
+  ORDER BY key ${direction(reverse)} LIMIT ?`
+
+/** Parameters: namespace id, after, to, limit. Finds deleted keys too: those without a value. */
+export const changedPage = `
+  SELECT ${entryColumns} FROM entry
+  WHERE namespace = ? AND revision > ? AND revision <= ?
+  ORDER BY revision LIMIT ?`
+
+/** Parameters: namespace id. Written as the index has it, so that the index alone answers. */
+export const livingKeys = "SELECT count(*) FROM entry WHERE namespace = ? AND (value IS NOT NULL) = 1"
+
+/** Parameters: first name, limit. */
+export const namespacesPage = `
+  SELECT n.name AS namespace, count(*) AS keys
+  FROM namespace AS n CROSS JOIN entry AS e ON e.namespace = n.id AND (e.value IS NOT NULL) = 1
+  WHERE n.name >= ? GROUP BY n.name ORDER BY n.name LIMIT ?`
+
+/** Parameters: commit id. */
+export const recorded = "SELECT digest, result FROM recorded WHERE id = ?"
+
+function direction(reverse: boolean): string {
+  return reverse ? "DESC" : "ASC"
+}
