@@ -68,7 +68,8 @@ export const makeStore = (
 ): Effect.Effect<StoreShape, never, Scope> =>
   Effect.map(makeEngine(backend, options), (engine) => ({
     about: engine.about,
-    log: (<C extends Catalogue>(catalogue?: C) => makeLog(engine, catalogue ?? anyEvents)) as StoreShape["log"],
+    log: (<C extends Catalogue>(catalogue?: C) =>
+      catalogue === undefined ? makeLog(engine, anyEvents) : makeLog(engine, catalogue)) as StoreShape["log"],
     kv: (<A>(namespace: string, schema?: PureSchema<A>) =>
       makeKv<unknown>(engine, namespace, codecOf(schema), false)) as StoreShape["kv"],
     system: (namespace, schema) => makeKv(engine, namespace, schemaCodec(schema), true),
