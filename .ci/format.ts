@@ -1,4 +1,4 @@
-/** Formats TypeScript files in place, the named ones or all; with `--check` it changes nothing and names those that differ. */
+/** Formats TypeScript files, the named ones or all; with `--check` it changes nothing and names those that differ. */
 import { createContext } from "@dprint/formatter"
 import { getPath } from "@dprint/typescript"
 import { globSync, readFileSync, writeFileSync } from "node:fs"
