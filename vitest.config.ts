@@ -1,4 +1,4 @@
-/** How the tests run: sources through the `source` condition, each file in a process of its own, on the project's own Node. */
+/** How tests run: from source, each file in a process of its own, on the Node the project brings along. */
 import { availableParallelism } from "node:os"
 import { defineConfig } from "vitest/config"
 

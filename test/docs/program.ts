@@ -1,4 +1,4 @@
-/** Blocks of a page as programs: written into a directory that resolves the project's packages, type-checked and run. */
+/** A page's blocks as programs: written where the project's packages resolve, type-checked and run. */
 import { spawnSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
