@@ -1,6 +1,6 @@
 /** Writing: one transaction for a whole batch, each commit judged against the ones before it. */
-import type { BackendError, BackendShape, Commit, Committed, Outcome, Recorded, Standing } from "@persist/core"
-import { judge, noSeq, origin, OutcomeUnknown, place, Position, Seq } from "@persist/core"
+import type { BackendError, BackendShape, Commit, Committed, Outcome, Payload, Recorded, Standing } from "@persist/core"
+import { judge, noSeq, origin, OutcomeUnknown, place, Position, Seq, Unavailable } from "@persist/core"
 import type Database from "better-sqlite3"
 import type { NonEmptyReadonlyArray } from "effect/Array"
 import * as NonEmpty from "effect/Array"
@@ -11,11 +11,11 @@ import type { Names } from "./names.ts"
 import * as queries from "./queries.ts"
 import { encodeResult } from "./recorded.ts"
 import { currentFormat, formatOf, unsupportedFormat } from "./schema.ts"
+import { KeyWriter } from "./write-kv.ts"
 
 /** What writing shares with reading on one handle. */
 export interface Shared {
   readonly db: Database.Database
-  readonly streams: Names
   readonly types: Names
   readonly namespaces: Names
   readonly recorded: (id: string) => Recorded | undefined
@@ -38,6 +38,7 @@ type Stage = "idle" | "begun" | "committing"
 export class Writer {
   private readonly shared: Shared
   private readonly sql: ReturnType<typeof prepare>
+  private readonly keys: KeyWriter
   private readonly standing: Standing
   private readonly tails = new Map<string, Tail>()
   /** What `PRAGMA data_version` said when the memory below was filled. */
@@ -52,9 +53,10 @@ export class Writer {
   constructor(shared: Shared) {
     this.shared = shared
     this.sql = prepare(shared.db)
+    this.keys = new KeyWriter(shared.db, shared.namespaces)
     this.standing = {
       lastSeq: (stream) => this.tail(stream).last,
-      revision: (namespace, key) => this.revision(namespace, key),
+      revision: this.keys.revision,
       recorded: shared.recorded
     }
   }
@@ -65,11 +67,11 @@ export class Writer {
 
   /**
    * Makes sure that a COMMIT of unknown outcome didn't happen, by writing over what it may have left in the log.
-   * Fails like `commit`; does nothing where every outcome is known.
+   * Fails with what the driver's failure means, `Unavailable` above all; does nothing where every outcome is known.
    */
   readonly settle: Effect.Effect<void, BackendError> = Effect.suspend(() =>
     this.unsettled
-      ? Effect.try({ try: () => this.skipPosition(), catch: (cause) => this.abandon(cause, []) })
+      ? Effect.try({ try: () => this.skipPosition(), catch: (cause) => this.stillUnsettled(cause) })
       : Effect.void
   )
 
@@ -114,9 +116,9 @@ export class Writer {
   private decide(commit: Commit): Outcome {
     const verdict = judge(commit, this.standing)
     if (verdict !== undefined) return verdict
-    const placed = place(commit, this.head ?? origin, this.standing.lastSeq, (namespace) => this.livingKeys(namespace))
+    const placed = place(commit, this.head ?? origin, this.standing.lastSeq, this.keys.count)
     this.append(commit, placed)
-    this.write(commit, placed)
+    this.keys.write(commit, placed)
     for (const { before, stream } of commit.truncate) this.truncate(stream, before)
     if (commit.identity !== undefined) {
       this.sql.record.run(commit.identity.id, commit.identity.digest, encodeResult(placed))
@@ -145,29 +147,6 @@ export class Writer {
     }
   }
 
-  private write({ at, write }: Commit, { revisions }: Committed): void {
-    for (let i = 0; i < write.length; i++) {
-      const op = write[i]
-      const revision = revisions[i]
-      if (op === undefined || revision === undefined) continue
-      if (op._tag === "Put") {
-        this.sql.put.run(this.namespaceId(op.namespace), op.key, revision, at, op.value, op.meta)
-        continue
-      }
-      const namespace = this.shared.namespaces.idOf(op.namespace)
-      if (namespace === undefined) continue
-      if (op._tag === "Delete") this.sql.delete.run(revision, at, namespace, op.key)
-      else this.clear(namespace, revision, at)
-    }
-  }
-
-  // The keys' positions run up to the clear's own, in the order of the keys.
-  private clear(namespace: number, last: Position, at: number): void {
-    const ids = this.sql.livingIds.all(namespace)
-    let revision = last - ids.length
-    for (const id of ids) this.sql.bury.run(++revision, at, id)
-  }
-
   private truncate(stream: string, before: Seq): void {
     const { id, last } = this.tail(stream)
     if (id === 0) return
@@ -185,28 +164,12 @@ export class Writer {
     return tail
   }
 
-  private revision(namespace: string, key: string): Position {
-    const id = this.shared.namespaces.idOf(namespace)
-    return Position((id === undefined ? undefined : this.sql.revision.get(id, key)) ?? 0)
-  }
-
-  private livingKeys(namespace: string): number {
-    const id = this.shared.namespaces.idOf(namespace)
-    return (id === undefined ? undefined : this.sql.livingKeys.get(id)) ?? 0
-  }
-
   private typeId(type: string): number {
-    return this.shared.types.idOf(type) ?? this.name(this.shared.types, this.sql.insertType, type)
-  }
-
-  private namespaceId(namespace: string): number {
-    return this.shared.namespaces.idOf(namespace) ??
-      this.name(this.shared.namespaces, this.sql.insertNamespace, namespace)
-  }
-
-  private name(names: Names, insert: Database.Statement<[string]>, name: string): number {
-    const id = this.add(insert, name)
-    names.remember(id, name)
+    const { types } = this.shared
+    const known = types.idOf(type)
+    if (known !== undefined) return known
+    const id = this.add(this.sql.insertType, type)
+    types.remember(id, type)
     return id
   }
 
@@ -219,12 +182,22 @@ export class Writer {
     this.head = undefined
   }
 
+  private stillUnsettled(cause: unknown): BackendError {
+    const error = this.abandon(cause, [])
+    if (error._tag !== "OutcomeUnknown") return error
+    return new Unavailable({
+      operation: "resolve",
+      reason: "the disk still fails, so that an earlier outcome stays unknown",
+      remedy: "check the disk, then try again",
+      cause
+    })
+  }
+
   private abandon(cause: unknown, batch: ReadonlyArray<Commit>): BackendError {
-    const { db, namespaces, streams, types } = this.shared
+    const { db, namespaces, types } = this.shared
     const stage = this.stage
     this.stage = "idle"
     this.forget()
-    streams.forget()
     types.forget()
     namespaces.forget()
     // Where SQLite has rolled back by itself there is nothing left to do.
@@ -242,8 +215,6 @@ export class Writer {
   }
 }
 
-type Nullable = string | undefined
-
 const prepare = (db: Database.Database) => ({
   begin: db.prepare<[]>("BEGIN IMMEDIATE"),
   commit: db.prepare<[]>("COMMIT"),
@@ -254,28 +225,12 @@ const prepare = (db: Database.Database) => ({
   standing: db.prepare<[string], { id: number; first: number; last: number | null }>(queries.standing),
   insertStream: db.prepare<[string]>("INSERT INTO stream (name) VALUES (?)"),
   insertType: db.prepare<[string]>("INSERT INTO type (name) VALUES (?)"),
-  insertNamespace: db.prepare<[string]>("INSERT INTO namespace (name) VALUES (?)"),
-  insertEvent: db.prepare<[number, number, number, number, number, string | Uint8Array, Nullable, Nullable]>(
+  insertEvent: db.prepare<EventRow>(
     "INSERT INTO event (position, stream, seq, type, at, data, meta, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
   ),
   deleteEvents: db.prepare<[number, number]>("DELETE FROM event WHERE stream = ? AND seq < ?"),
   keepFirst: db.prepare<[number, number, number]>("UPDATE stream SET first = ? WHERE id = ? AND first < ?"),
-  revision: db.prepare<[number, string], number>(
-    "SELECT revision FROM entry WHERE namespace = ? AND key = ? AND value IS NOT NULL"
-  ).pluck(),
-  put: db.prepare<[number, string, number, number, string | Uint8Array, Nullable]>(`
-    INSERT INTO entry (namespace, key, revision, at, value, meta) VALUES (?, ?, ?, ?, ?, ?)
-    ON CONFLICT (namespace, key) DO UPDATE
-    SET revision = excluded.revision, at = excluded.at, value = excluded.value, meta = excluded.meta`),
-  delete: db.prepare<[number, number, number, string]>(`
-    UPDATE entry SET revision = ?, at = ?, value = NULL, meta = NULL
-    WHERE namespace = ? AND key = ? AND value IS NOT NULL`),
-  livingKeys: db.prepare<[number], number>(queries.livingKeys).pluck(),
-  livingIds: db.prepare<[number], number>(
-    "SELECT id FROM entry WHERE namespace = ? AND value IS NOT NULL ORDER BY key"
-  ).pluck(),
-  bury: db.prepare<[number, number, number]>(
-    "UPDATE entry SET revision = ?, at = ?, value = NULL, meta = NULL WHERE id = ?"
-  ),
   record: db.prepare<[string, string, string]>("INSERT INTO recorded (id, digest, result) VALUES (?, ?, ?)")
 })
+
+type EventRow = [number, number, number, number, number, Payload, string | undefined, string | undefined]

@@ -40,7 +40,7 @@ export const settle = (config: Config): Settings => {
   // The driver would trim it and open another file than the one named.
   demand(path.trim() === path, "path", "starts or ends with white space", "rename the file")
   demand(typeof readonly === "boolean", "readonly", "expected a boolean", "pass true or false")
-  demand(modes.has(synchronous), "synchronous", `there is no mode ${String(synchronous)}`, "use FULL, NORMAL or OFF")
+  demand(modes.has(synchronous), "synchronous", `there is no mode ${synchronous}`, "use FULL, NORMAL or OFF")
   demandTime("busyTimeout", busyTimeout, 0)
   demandTime("pollInterval", pollInterval, 1)
   const memory = path === ":memory:"

@@ -16,12 +16,13 @@ export const closed = (operation: string): Unavailable =>
   new Unavailable({ operation, reason: "the store is closed", remedy: "open it again" })
 
 /**
- * Classifies a failed call of the driver. `Unavailable`: locks, space, memory, input and output. `Denied`: the file
- * may not be written. `Corrupt`: the file contradicts itself. Anything that isn't SQLite's is a bug and is thrown on.
+ * Classifies a failed call of the driver on the file at `path`. `Unavailable`: locks, space, memory, input and output.
+ * `Denied`: the file may not be written. `Corrupt`: the file contradicts itself. Anything that isn't SQLite's, or is a
+ * wrong use of it, is a bug and is thrown on.
  */
-export const classify = (operation: string, cause: unknown): BackendError => {
+export const classify = (operation: string, path: string, cause: unknown): BackendError => {
   const code = codeOf(cause)
-  if (code === undefined) throw cause
+  if (code === undefined || bugs.has(code)) throw cause
   if (isBusy(code) || code === "SQLITE_PROTOCOL") {
     return unavailable("another connection holds the lock", "try again, or raise busyTimeout")
   }
@@ -31,7 +32,10 @@ export const classify = (operation: string, cause: unknown): BackendError => {
     return unavailable("the file was moved or deleted while it was open", "put it back and open the store again")
   }
   if (code.startsWith("SQLITE_CANTOPEN")) {
-    return unavailable("the file or its -wal can't be opened", "check that both exist and may be written, then try again")
+    return unavailable(
+      "the file or its -wal can't be opened",
+      "check that both exist and may be written, then try again"
+    )
   }
   if (code.startsWith("SQLITE_READONLY") || code === "SQLITE_PERM" || code === "SQLITE_AUTH") {
     return new Denied({
@@ -44,7 +48,7 @@ export const classify = (operation: string, cause: unknown): BackendError => {
     return unavailable(`reading or writing failed (${code})`, "check the disk, then try again")
   }
   return new Corrupt({
-    where: operation,
+    where: `${path}, in ${operation}`,
     reason: `the file contradicts itself (${code})`,
     remedy: "run PRAGMA integrity_check on a copy and restore from a backup",
     cause
@@ -55,13 +59,16 @@ export const classify = (operation: string, cause: unknown): BackendError => {
   }
 }
 
+// Calls of the driver that could never have worked.
+const bugs = new Set(["SQLITE_MISUSE", "SQLITE_RANGE", "SQLITE_TOOBIG", "SQLITE_MISMATCH"])
+
 // Input and output that worked, yet brought back something else than was written.
 const damaged = new Set(["SQLITE_IOERR_DATA", "SQLITE_IOERR_CORRUPTFS"])
 
 /** What a failed call means on this handle: closed, an error that was already told apart, or one of the driver's. */
 export const explain = (db: Database.Database, operation: string, cause: unknown): BackendError => {
   if (isStoreError(cause) && cause._tag !== "Invalid") return cause
-  return db.open ? classify(operation, cause) : closed(operation)
+  return db.open ? classify(operation, db.name, cause) : closed(operation)
 }
 
 /** Runs a synchronous use of the driver as one effect; fails as {@link explain} says. */

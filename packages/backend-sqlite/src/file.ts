@@ -71,7 +71,10 @@ const inspectHeader = (path: string): void => {
     throw invalidPath(`${path} is not a store`, "name a store, or a file that doesn't exist yet")
   }
   if (header.getUint32(68) !== applicationId) {
-    throw invalidPath(`${path} is another application's SQLite database`, "name a store, or a file that doesn't exist yet")
+    throw invalidPath(
+      `${path} is another application's SQLite database`,
+      "name a store, or a file that doesn't exist yet"
+    )
   }
   const format = header.getUint32(60)
   if (format > currentFormat) throw unsupportedFormat(format, "")

@@ -8,7 +8,7 @@ import * as Option from "effect/Option"
 import type { Scope } from "effect/Scope"
 import { makeChanges } from "./changes.ts"
 import { Writer } from "./commit.ts"
-import { type Config, settle, type Settings } from "./config.ts"
+import { type Config, type Settings, settle } from "./config.ts"
 import { attempt } from "./error.ts"
 import { Names } from "./names.ts"
 import { openDatabase } from "./open.ts"
@@ -53,7 +53,7 @@ const assemble = (db: Database.Database, settings: Settings): Handle => {
   const changes = makeChanges(db, settings.pollInterval)
   const writer = settings.readonly
     ? undefined
-    : new Writer({ db, streams, types, namespaces, recorded, notify: changes.notify })
+    : new Writer({ db, types, namespaces, recorded, notify: changes.notify })
   return {
     backend: {
       about: describe(settings, incarnationOf(db)),

@@ -27,7 +27,7 @@ const connect = ({ busyTimeout, memory, path, readonly }: Settings): Effect.Effe
       if (!memory) inspectFile({ path, readonly })
       return new Database(path, { readonly, fileMustExist: readonly, timeout: busyTimeout })
     },
-    catch: (cause) => isStoreError(cause) ? cause : classify("open", cause)
+    catch: (cause) => isStoreError(cause) ? cause : classify("open", path, cause)
   })
 
 const setUp = Effect.fnUntraced(function*(db: Database.Database, settings: Settings) {

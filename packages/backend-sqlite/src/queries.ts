@@ -28,20 +28,36 @@ export const streamPage = (reverse: boolean): string => `
   WHERE e.stream = ? AND e.seq >= ? AND e.seq <= ?
   ORDER BY e.seq ${direction(reverse)} LIMIT ?`
 
-/** What a read of all streams filters by. */
+/**
+ * How a read of all streams finds its events: by passing every one of the range, of those that it checks the stream's
+ * name, or through the index of a few streams.
+ */
 export interface AllShape {
-  readonly prefix: boolean
+  readonly by: "range" | "prefix" | "streams"
   readonly types: boolean
   readonly reverse: boolean
 }
 
-/** Parameters: after, to; with `prefix` its two bounds; with `types` their ids as a JSON array; limit. */
-export const allPage = ({ prefix, reverse, types }: AllShape): string => `
-  SELECT ${eventColumns} FROM event AS e ${prefix ? "CROSS JOIN stream AS s ON s.id = e.stream" : ""}
-  WHERE e.position > ? AND e.position <= ?
-  ${prefix ? "AND s.name >= ? AND s.name < ?" : ""}
+/**
+ * Parameters: by `prefix` its two bounds, by `streams` their ids as a JSON array; after, to; with `types` their ids as
+ * a JSON array; limit. The plus signs keep SQLite from passing the range where the streams are few.
+ */
+export const allPage = ({ by, reverse, types }: AllShape): string => {
+  const position = by === "streams" ? "+e.position" : "e.position"
+  return `
+  SELECT ${eventColumns} FROM event AS e ${by === "prefix" ? "CROSS JOIN stream AS s ON s.id = e.stream" : ""}
+  WHERE ${by === "prefix" ? "s.name >= ? AND s.name < ? AND" : ""}
+  ${by === "streams" ? "e.stream IN (SELECT value FROM json_each(?)) AND" : ""}
+  ${position} > ? AND ${position} <= ?
   ${types ? "AND e.type IN (SELECT value FROM json_each(?))" : ""}
-  ORDER BY e.position ${direction(reverse)} LIMIT ?`
+  ORDER BY ${position} ${direction(reverse)} LIMIT ?`
+}
+
+/** Parameters: first name, end of names, limit. Ids of streams and how many events each can have. */
+export const streamSizes = `
+  SELECT id, max(0, (SELECT coalesce(max(seq), 0) FROM event WHERE stream = s.id) - first + 1) AS events
+  FROM stream AS s
+  WHERE name >= ? AND name < ? LIMIT ?`
 
 /** Parameters: first name, end of names, limit. */
 export const streamsPage = `
@@ -65,8 +81,14 @@ export const changedPage = `
   WHERE namespace = ? AND revision > ? AND revision <= ?
   ORDER BY revision LIMIT ?`
 
+/** Parameters: namespace id, key. */
+export const revision = "SELECT revision FROM entry WHERE namespace = ? AND key = ? AND value IS NOT NULL"
+
+/** Parameters: namespace id. */
+export const livingKeys = "SELECT key FROM entry WHERE namespace = ? AND value IS NOT NULL ORDER BY key"
+
 /** Parameters: namespace id. Written as the index has it, so that the index alone answers. */
-export const livingKeys = "SELECT count(*) FROM entry WHERE namespace = ? AND (value IS NOT NULL) = 1"
+export const countKeys = "SELECT count(*) FROM entry WHERE namespace = ? AND (value IS NOT NULL) = 1"
 
 /** Parameters: first name, limit. */
 export const namespacesPage = `

@@ -1,5 +1,5 @@
 /** Reading events: each page is one statement, and the rows it gives become the events themselves. */
-import type { BackendShape, Page, Payload, StoredEvent, StreamInfo } from "@persist/core"
+import type { AllRange, BackendShape, Page, Payload, StoredEvent, StreamInfo } from "@persist/core"
 import { compareUtf8, Corrupt, Position, Seq } from "@persist/core"
 import type Database from "better-sqlite3"
 import { attempt } from "./error.ts"
@@ -28,6 +28,8 @@ interface Row {
   id: string | null | undefined
 }
 
+type Bounds = ReturnType<typeof queries.prefixBounds>
+
 interface InfoRow {
   readonly stream: string
   readonly first: number
@@ -40,13 +42,11 @@ interface InfoRow {
  * continue with `to` below it.
  */
 export const makeLogReads = (tables: Tables): LogReads => {
-  const { db, streams, types } = tables
+  const { db, streams } = tables
   const head = db.prepare<[], number>(queries.head).pluck()
   const streamPages = both((reverse) => db.prepare<[number, number, number, number], Row>(queries.streamPage(reverse)))
-  const streamsPage = db.prepare<[string, string | Uint8Array, number], InfoRow>(queries.streamsPage)
-  const allPage = remembering((shape: queries.AllShape) =>
-    db.prepare<Array<number | string | Uint8Array>, Row>(queries.allPage(shape))
-  )
+  const streamsPage = db.prepare<[...Bounds, number], InfoRow>(queries.streamsPage)
+  const readAllPage = makeAllPage(tables)
   const readHead = (): Position => Position(head.get() ?? 0)
 
   return {
@@ -57,17 +57,12 @@ export const makeLogReads = (tables: Tables): LogReads => {
         if (id === undefined) return []
         return events(tables, streamPages(reverse).all(id, from, to, limit), stream)
       }),
-    readAll: ({ after, limit, prefix, reverse, to, types: names }) =>
+    readAll: (range) =>
       attempt(db, "readAll", (): Page<StoredEvent> => {
-        const end = Math.min(to, readHead())
-        const parameters: Array<number | string | Uint8Array> = [after, end]
-        if (prefix !== "") parameters.push(...queries.prefixBounds(prefix))
-        if (names !== undefined) parameters.push(idList(types, names))
-        parameters.push(limit)
-        const shape = { prefix: prefix !== "", types: names !== undefined, reverse }
-        const items = events(tables, allPage(shape).all(...parameters))
-        const last = items.length < limit ? undefined : items.at(-1)
-        return { items, through: last?.position ?? Position(end) }
+        const end = Position(Math.min(range.to, readHead()))
+        const items = events(tables, readAllPage({ ...range, to: end }))
+        const last = items.length < range.limit ? undefined : items.at(-1)
+        return { items, through: last?.position ?? end }
       }),
     streams: ({ after, limit, prefix }) =>
       attempt(db, "streams", () => {
@@ -84,9 +79,50 @@ const streamInfo = ({ first, last, stream }: InfoRow): StreamInfo => ({
   last: Seq(Math.max(first - 1, last ?? 0))
 })
 
-// Types that were never used have no id and match nothing.
-const idList = (types: Names, names: ReadonlyArray<string>): string =>
-  JSON.stringify(names.map((name) => types.idOf(name)).filter((id) => id !== undefined))
+// More matching streams than this are not looked at one by one.
+const fewStreams = 16
+
+const makeAllPage = ({ db, types }: Tables): (range: AllRange) => Array<Row> => {
+  const streamSizes = db.prepare<[...Bounds, number], { readonly id: number; readonly events: number }>(
+    queries.streamSizes
+  )
+  const pages = new Map<string, Database.Statement<Array<number | string | Uint8Array>, Row>>()
+  const page = (shape: queries.AllShape) => {
+    const key = `${shape.by} ${shape.types} ${shape.reverse}`
+    const known = pages.get(key)
+    if (known !== undefined) return known
+    const made = db.prepare<Array<number | string | Uint8Array>, Row>(queries.allPage(shape))
+    pages.set(key, made)
+    return made
+  }
+
+  // The ids of the streams to go through one by one: where they are few and hold far less than the range. Their events
+  // must be sorted, so they may hold no more than a few pages; passing the range instead needs no sorting.
+  const oneByOne = (bounds: Bounds, { after, limit, to }: AllRange): ReadonlyArray<number> | undefined => {
+    const found = streamSizes.all(...bounds, fewStreams + 1)
+    if (found.length > fewStreams) return undefined
+    const size = found.reduce((sum, { events }) => sum + events, 0)
+    return size <= 4 * limit && size * 4 <= to - after ? found.map(({ id }) => id) : undefined
+  }
+
+  return (range) => {
+    const { after, limit, prefix, reverse, to, types: names } = range
+    const typeIds = names?.map((name) => types.idOf(name)).filter((id) => id !== undefined)
+    // Types that were never used match nothing.
+    if (typeIds?.length === 0) return []
+    const bounds = prefix === "" ? undefined : queries.prefixBounds(prefix)
+    const streamIds = bounds && oneByOne(bounds, range)
+    if (streamIds?.length === 0) return []
+    const by = bounds === undefined ? "range" : streamIds === undefined ? "prefix" : "streams"
+    return page({ by, types: typeIds !== undefined, reverse }).all(
+      ...(streamIds !== undefined ? [JSON.stringify(streamIds)] : bounds ?? []),
+      after,
+      to,
+      ...(typeIds === undefined ? [] : [JSON.stringify(typeIds)]),
+      limit
+    )
+  }
+}
 
 const events = ({ streams, types }: Tables, rows: Array<Row>, stream?: string): Array<StoredEvent> => {
   for (const row of rows) {
@@ -114,12 +150,4 @@ export const plainBytes = (value: unknown, where: () => string): Payload => {
 export const both = <A>(make: (reverse: boolean) => A): (reverse: boolean) => A => {
   const [forwards, backwards] = [make(false), make(true)]
   return (reverse) => reverse ? backwards : forwards
-}
-
-const remembering = <A>(make: (shape: queries.AllShape) => A): (shape: queries.AllShape) => A => {
-  const made: Array<A | undefined> = []
-  return (shape) => {
-    const at = Number(shape.prefix) + 2 * Number(shape.types) + 4 * Number(shape.reverse)
-    return made[at] ??= make(shape)
-  }
 }

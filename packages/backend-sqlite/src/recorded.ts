@@ -20,9 +20,9 @@ const decode = Schema.decodeUnknownResult(Stored)
 export const encodeResult = ({ appended, position, revisions }: Committed): string =>
   JSON.stringify([
     position,
-    appended.map(({ first, firstPosition, last, lastPosition, stream }) =>
-      [stream, first, last, firstPosition, lastPosition]
-    ),
+    appended.map((
+      { first, firstPosition, last, lastPosition, stream }
+    ) => [stream, first, last, firstPosition, lastPosition]),
     revisions
   ])
 
