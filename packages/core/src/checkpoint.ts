@@ -1,0 +1,167 @@
+/** How far a reader has come, kept in the store it reads: bound to that store's history, never going back by itself. */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type { About } from "./backend.ts"
+import type { Committed, Conflict } from "./commit.ts"
+import type { Op } from "./draft.ts"
+import { Corrupt, Invalid, type StoreError } from "./error.ts"
+import type { Entry, Kv } from "./kv.ts"
+import { quoted } from "./path.ts"
+import { Position, type PositionInput } from "./sequence.ts"
+import type { StoreShape } from "./store.ts"
+
+/** Which events a reader wants: of streams whose name starts with `prefix`, of these `types` (`undefined`: all). */
+export interface ReaderFilter {
+  readonly prefix: string
+  readonly types: ReadonlyArray<string> | undefined
+}
+
+/** How far a reader has come: it is done with everything it wants at or below `position`. */
+export interface Checkpoint extends ReaderFilter {
+  /** The reader's name, which is the checkpoint's key. */
+  readonly name: string
+  readonly position: Position
+  /** The history the position belongs to. */
+  readonly incarnation: string
+  /** When it was saved, in milliseconds since 1970. */
+  readonly updatedAt: number
+  /** What the next save expects: whoever saves first fences all others who hold the same revision. */
+  readonly revision: Position
+}
+
+/** Somebody else moved this reader's checkpoint meanwhile: stop, they go on from there. Nothing of the save happened. */
+export interface Fenced {
+  readonly _tag: "Fenced"
+  /** The reader's name. */
+  readonly name: string
+  /** How far this one had saved. */
+  readonly position: Position
+}
+
+/** Where checkpoints are kept: by reader's name. */
+export const checkpointNamespace = "$checkpoint"
+
+/** A checkpoint as it is stored; its time and revision are those of the entry. */
+export interface StoredCheckpoint {
+  readonly position: number
+  readonly incarnation: string
+  readonly prefix: string
+  readonly types?: ReadonlyArray<string>
+}
+
+const Stored = Schema.Struct({
+  position: Schema.Natural,
+  incarnation: Schema.String,
+  prefix: Schema.String,
+  types: Schema.optionalKey(Schema.Array(Schema.String))
+})
+
+/** The checkpoints of a store. */
+export const checkpoints = (store: StoreShape): Kv<StoredCheckpoint> => store.system(checkpointNamespace, Stored)
+
+/** A checkpoint of this store's present history, ready to be put. */
+export const storedCheckpoint = (
+  { incarnation }: About,
+  position: PositionInput,
+  { prefix, types }: ReaderFilter
+): StoredCheckpoint => ({ position, incarnation, prefix, ...(types === undefined ? {} : { types }) })
+
+/** The checkpoint that an entry holds, unjudged: its position may belong to another history. */
+export const checkpointOf = ({ at, key, revision, value }: Entry<StoredCheckpoint>): Checkpoint => ({
+  name: key,
+  position: Position(value.position),
+  incarnation: value.incarnation,
+  prefix: value.prefix,
+  types: value.types,
+  updatedAt: at,
+  revision
+})
+
+/** Why a checkpoint means nothing in this store, whose head was read after it: another history, or beyond its end. */
+export const staleCheckpoint = (
+  { incarnation }: About,
+  head: Position,
+  checkpoint: Checkpoint
+): Corrupt | undefined => {
+  const where = `checkpoint of reader ${quoted(checkpoint.name)}`
+  const remedy =
+    "reset the reader (rebuild, where it is a read model), so that it reads again from a position you choose"
+  if (checkpoint.incarnation !== incarnation) {
+    return new Corrupt({
+      where,
+      reason: `it belongs to another history of the store (${checkpoint.incarnation}, this is ${incarnation})`,
+      remedy
+    })
+  }
+  if (checkpoint.position <= head) return undefined
+  return new Corrupt({ where, reason: `position ${checkpoint.position} is beyond the store's head, ${head}`, remedy })
+}
+
+/**
+ * Reads a reader's checkpoint; none where there is no such reader. `Corrupt` where it belongs to another history of
+ * the store or lies beyond its head, as after a restore: resetting the reader mends it. Otherwise as every kv read.
+ */
+export const readCheckpoint = (
+  store: StoreShape,
+  name: string
+): Effect.Effect<Option.Option<Checkpoint>, StoreError> =>
+  Effect.flatMap(checkpoints(store).entry(name), (entry) => {
+    if (Option.isNone(entry)) return Effect.succeedNone
+    const checkpoint = checkpointOf(entry.value)
+    return Effect.flatMap(store.head, (head) => {
+      const fault = staleCheckpoint(store.about, head, checkpoint)
+      return fault === undefined ? Effect.succeedSome(checkpoint) : Effect.fail(fault)
+    })
+  })
+
+/**
+ * Moves a checkpoint as part of a commit, so that it and what was made of the events happen together: the commit is a
+ * `Conflict` where somebody else moved it since. Fails the commit with `Invalid` where `position` is below the
+ * checkpoint's own: only a reset goes back.
+ */
+export const checkpointOp = (store: StoreShape, checkpoint: Checkpoint, position: PositionInput): Op =>
+  moveOp(store.about, checkpoints(store), checkpoint, position)
+
+/** The same over checkpoints already at hand. */
+export const moveOp = (
+  about: About,
+  kv: Kv<StoredCheckpoint>,
+  checkpoint: Checkpoint,
+  position: PositionInput
+): Op => {
+  const { name, revision } = checkpoint
+  if (position < checkpoint.position) {
+    const fault = new Invalid({
+      field: "position",
+      reason: `${position} is below ${checkpoint.position}, to which the checkpoint of ${quoted(name)} has come`,
+      remedy: "reset the reader where it must read again"
+    })
+    return { "~persist/Op": () => fault }
+  }
+  return kv.ops.put(name, storedCheckpoint(about, position, checkpoint), { expected: revision })
+}
+
+/** What a commit that began with a checkpoint's move made of it. */
+export const moved = (
+  checkpoint: Checkpoint,
+  position: PositionInput,
+  outcome: Committed | Conflict
+): Checkpoint | Fenced =>
+  outcome._tag === "Conflict"
+    ? { _tag: "Fenced", name: checkpoint.name, position: checkpoint.position }
+    : { ...checkpoint, position: Position(position), revision: outcome.revisions[0] ?? outcome.position }
+
+/**
+ * Saves how far a reader has come, by compare-and-set; `Fenced` where somebody else moved the checkpoint since.
+ * `Invalid` where `position` is below the checkpoint's own; otherwise as every commit.
+ */
+export const moveCheckpoint = (
+  store: StoreShape,
+  checkpoint: Checkpoint,
+  position: PositionInput
+): Effect.Effect<Checkpoint | Fenced, StoreError> =>
+  Effect.map(
+    store.commit([checkpointOp(store, checkpoint, position)]),
+    (outcome) => moved(checkpoint, position, outcome)
+  )
