@@ -4,7 +4,7 @@ import { origin, Position, Seq, unbounded } from "@persist/core"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
-import { broken, equal, holds, show } from "./assertion.ts"
+import { equal, holds, show } from "./assertion.ts"
 import type { Fixture, Place } from "./fixture.ts"
 import { append, appendEach, clear, commit, commitOne, del, put, readWhole } from "./given.ts"
 import type { Check, Need } from "./law.ts"
@@ -53,19 +53,30 @@ const keepsToItself = Effect.fnUntraced(function*(place: Place) {
   )
 })
 
+/** Every ability that a backend may lack. */
+export const abilities: ReadonlyArray<Ability> = [
+  ...["atomic", "resolve", "truncate", "delete", "clear", "readAll"] as const,
+  ...["streams", "scan", "changed", "namespaces", "meta", "bytes"] as const
+]
+
 type Probe = (backend: BackendShape) => Effect.Effect<unknown, unknown, Scope.Scope>
 
 const refuses = Effect.fnUntraced(function*(ability: Ability, backend: BackendShape) {
-  const answer = yield* Effect.result(probes[ability](backend))
-  if (answer._tag === "Failure") {
-    return yield* holds(
-      isTagged(answer.failure, "Unsupported"),
-      `${ability}: declared as lacking, yet it failed with ${String(answer.failure)} instead of Unsupported`
-    )
+  const { answer, refused } = yield* tryAbility(ability, backend)
+  yield* holds(refused, `${ability}: declared as lacking, yet it answered ${answer} instead of refusing it as Unsupported`)
+})
+
+/** Does the least that needs an ability, and tells whether it was refused as `Unsupported` or what came instead. */
+export const tryAbility = Effect.fnUntraced(function*(ability: Ability, backend: BackendShape) {
+  const result = yield* Effect.result(probes[ability](backend))
+  if (result._tag === "Failure") {
+    return { refused: isTagged(result.failure, "Unsupported"), answer: String(result.failure) }
   }
-  const outcome: unknown = Array.isArray(answer.success) ? answer.success[0] : undefined
-  if (isTagged(outcome, "Refused") && "error" in outcome && isTagged(outcome.error, "Unsupported")) return
-  return yield* broken(`${ability}: declared as lacking, yet it answered ${show(answer.success)}`)
+  const outcome: unknown = Array.isArray(result.success) ? result.success[0] : undefined
+  return {
+    refused: isTagged(outcome, "Refused") && "error" in outcome && isTagged(outcome.error, "Unsupported"),
+    answer: show(result.success)
+  }
 })
 
 const isTagged = (u: unknown, tag: string): u is { readonly _tag: string } =>

@@ -21,12 +21,12 @@ import * as Effect from "effect/Effect"
 import { broken, type Broken, present, show } from "./assertion.ts"
 
 /** When everything in the laws happens, unless a law says otherwise: no clock is read. */
-export const then = 1_700_000_000_123
+export const moment = 1_700_000_000_123
 
 /** An event without meta and id; its type is `"T"` unless said otherwise. */
 export const event = (data: Payload, more: Partial<NewEvent> = {}): NewEvent => ({
   type: "T",
-  at: then,
+  at: moment,
   data,
   meta: undefined,
   id: undefined,
@@ -77,7 +77,7 @@ export const expectKey = (
 /** A commit of what is given, and of nothing else. */
 export const commit = (parts: Partial<Commit>): Commit => ({
   identity: undefined,
-  at: then,
+  at: moment,
   expect: [],
   append: [],
   write: [],

@@ -1,7 +1,5 @@
 /** The kit for users: the laws, fixtures to ask them of, the runner and the scoreboard. */
-export * from "./assertion.ts"
 export * from "./fixture.ts"
-export * from "./given.ts"
 export * from "./law.ts"
 export * from "./laws.ts"
 export * from "./runner.ts"

@@ -26,6 +26,9 @@ export interface Law {
 /** The body of a law: it gets a new, empty store and the place where that is. */
 export type Body = (backend: BackendShape, place: Place) => Effect.fn.Return<void, unknown, Scope.Scope>
 
+/** The body of a law that opens the store itself, as often as it likes. */
+export type PlaceBody = (place: Place) => Effect.fn.Return<void, unknown, Scope.Scope>
+
 /** Makes the laws of one family: `const law = lawOf("reads")`, then `law("a sentence", ["needs"], function*(backend) …)`. */
 export const lawOf = (family: string) => (name: string, needs: ReadonlyArray<Need>, body: Body): Law => {
   const run = Effect.fnUntraced(body)
@@ -38,4 +41,10 @@ export const lawOf = (family: string) => (name: string, needs: ReadonlyArray<Nee
       yield* run(yield* place.open, place)
     })
   }
+}
+
+/** Makes the laws of one family whose bodies get a place with nothing in it, and open and close the store there. */
+export const placeLawOf = (family: string) => (name: string, needs: ReadonlyArray<Need>, body: PlaceBody): Law => {
+  const run = Effect.fnUntraced(body)
+  return { name, family, needs, check: (fixture) => Effect.flatMap(fixture.place, run) }
 }
