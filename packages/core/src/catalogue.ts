@@ -11,7 +11,7 @@ import type { EncodedEvent, Kind } from "./kind.ts"
 import { isReserved } from "./name.ts"
 import { pathOf, quoted } from "./path.ts"
 import { closest } from "./suggest.ts"
-import { versions } from "./upcast.ts"
+import { isVersions, versions } from "./upcast.ts"
 import type { Versions } from "./upcast.ts"
 
 export type { EncodedEvent } from "./kind.ts"
@@ -133,10 +133,8 @@ const merge = <C extends readonly [Catalogue, ...ReadonlyArray<Catalogue>]>(...c
   for (const [i, catalogue] of catalogues.entries()) {
     if (catalogue.unknown !== unknown) throw mergeFault(i, "its policy for unknown types differs", "make both with one")
     if (catalogue.types.length === 0) throw mergeFault(i, "it defines no types", "leave it out")
-    for (const type of catalogue.types) {
+    for (const [type, schema] of Object.entries(catalogue.schemas)) {
       if (entries.has(type)) throw mergeFault(i, `${quoted(type)} is defined before`, "define each type once")
-      const schema = catalogue.schemas[type]
-      if (schema === undefined) throw mergeFault(i, `${quoted(type)} has no schema`, "make it with Catalogue.make")
       entries.set(type, {
         schema,
         encode: (field, input) => catalogue.encode(field, input),
@@ -162,13 +160,15 @@ const define = (type: string, definition: PureSchema | Versions): Entry => {
       remedy: "use a name that isn't empty and doesn't start with $"
     })
   }
-  const { current: schema, history } = "history" in definition ? definition : versions(definition)
+  const history = isVersions(definition) ? definition : versions(definition)
   const kind = Result.try({
-    try: () => versionedKind(history, schema),
+    try: () => versionedKind(history),
     catch: (cause) =>
-      new Invalid({ field, reason: "its schema has no JSON form", remedy: "use a schema of values JSON can carry", cause })
+      cause instanceof Invalid
+        ? new Invalid({ field, reason: `its schema ${cause.reason}`, remedy: cause.remedy })
+        : cause
   })
-  return { schema, ...Result.getOrThrow(kind) }
+  return { schema: history.current, ...Result.getOrThrow(kind) }
 }
 
 const build = (entries: ReadonlyMap<string, Entry>, unknown: UnknownPolicy): Untyped => {
@@ -179,22 +179,28 @@ const build = (entries: ReadonlyMap<string, Entry>, unknown: UnknownPolicy): Unt
     schemas: Object.fromEntries(Array.from(entries, ([type, { schema }]) => [type, schema])),
     encode: (field, input) => {
       const entry = entries.get(input.type)
-      return entry === undefined ? Result.fail(unknownInput(field, input.type, types)) : entry.encode(field, input)
+      return entry === undefined
+        ? Result.fail(notDefined(`${field}.type`, input.type, types))
+        : entry.encode(field, input)
     },
     decode: (event) => {
       const entry = entries.get(event.type)
       return entry === undefined ? decodeUnknown(event, unknown) : entry.decode(event)
     },
-    only: (...chosen) => {
-      const kept = new Map<string, Entry>()
-      for (const type of chosen) {
+    only: (...chosen) =>
+      narrow(chosen, (type, i) => {
         const entry = entries.get(type)
-        if (entry === undefined) throw unknownInput("types", type, types)
-        kept.set(type, entry)
-      }
-      return build(kept, "skip")
-    }
+        if (entry === undefined) throw notDefined(`types[${i}]`, type, types)
+        return entry
+      })
   }
+}
+
+const narrow = (types: ReadonlyArray<string>, entryOf: (type: string, i: number) => Entry): Untyped => {
+  if (types.length === 0) {
+    throw new Invalid({ field: "types", reason: "names no type", remedy: "name at least one of the catalogue's types" })
+  }
+  return build(new Map(types.map((type, i) => [type, entryOf(type, i)])), "skip")
 }
 
 const decodeUnknown = (
@@ -203,21 +209,27 @@ const decodeUnknown = (
 ): Result.Result<UnknownEvent | undefined, Corrupt> => {
   if (unknown === "skip") return Result.succeed(undefined)
   if (unknown === "pass") return Result.map(rawKind.decode(event), (raw) => ({ ...raw, unknown: true }))
-  return Result.fail(located(event, new Corrupt({
-    where: "type",
-    reason: "isn't in the catalogue",
-    remedy: `define it, or make the catalogue with { unknown: "skip" } or { unknown: "pass" }`
-  })))
+  return Result.fail(located(
+    event,
+    new Corrupt({
+      where: "type",
+      reason: "isn't in the catalogue",
+      remedy: `define it, or make the catalogue with { unknown: "skip" } or { unknown: "pass" }`
+    })
+  ))
 }
 
-const unknownInput = (field: string, type: string, known: ReadonlyArray<string>): Invalid => {
-  const near = closest(type, known)
+const notDefined = (field: string, type: unknown, known: ReadonlyArray<string>): Invalid => {
+  if (typeof type !== "string") {
+    return new Invalid({ field, reason: `expected a string, got ${typeof type}`, remedy: "pass the event's type" })
+  }
+  const near = closest(type, known).map(quoted)
   return new Invalid({
-    field: `${field}.type`,
+    field,
     reason: `${quoted(type)} isn't in the catalogue`,
-    remedy: near.length === 0
-      ? `use one of its ${known.length} types, or define it`
-      : `did you mean ${near.map(quoted).join(" or ")}?`
+    remedy: near.length > 0
+      ? `did you mean ${near.join(" or ")}?`
+      : `define it, or use one of ${known.slice(0, 3).map(quoted).join(", ")}${known.length > 3 ? " …" : ""}`
   })
 }
 
@@ -236,7 +248,7 @@ const untyped: Untyped = {
   types: [],
   schemas: {},
   ...rawKind,
-  only: (...types) => build(new Map(types.map((type) => [type, raw])), "skip")
+  only: (...types) => narrow(types, () => raw)
 }
 
 /**

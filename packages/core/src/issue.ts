@@ -8,7 +8,12 @@ export interface Explanation {
   readonly reason: string
 }
 
-const format = SchemaIssue.makeFormatterStandardSchemaV1()
+const format = SchemaIssue.makeFormatterStandardSchemaV1({
+  leafHook: (issue) =>
+    issue._tag === "UnexpectedKey"
+      ? "the schema doesn't name it, so it would be lost"
+      : SchemaIssue.defaultLeafHook(issue)
+})
 
 /** Most alternatives that are told apart where none of a union's members fits. */
 const mostReasons = 3

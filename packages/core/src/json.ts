@@ -11,27 +11,29 @@ export const jsonDepth = 1000
 
 /**
  * Writes a value as JSON text, which reads back equal: `-0` as `0`, properties that are `undefined` left out.
- * `Invalid`, naming the path, for anything JSON would change or drop: `undefined` elsewhere, functions, symbols,
- * bigints, NaN and the infinities, instances of classes (Date, Map, Uint8Array …), cycles, more than
- * {@link jsonDepth} levels, more text than a string can hold. Properties of arrays beside their elements are not seen.
+ * `Invalid`, naming the path, for anything else JSON would change or drop: `undefined`, functions, symbols, bigints,
+ * NaN and the infinities, instances of classes (Date, Map, Uint8Array …), cycles, more than {@link jsonDepth} levels,
+ * more text than a string can hold. Symbol keys, and properties of arrays beside their elements, are not looked at.
  */
 export const stringifyJson = (field: string, value: unknown): Result.Result<string, Invalid> => {
-  const fault = check(value, 0)
-  if (fault !== undefined) return Result.fail(refusal(field, fault))
-  return writeText(field, value)
+  const written = Result.try({
+    try: () => check(value, 0) ?? JSON.stringify(value),
+    catch: (cause) => unwritable(field, cause)
+  })
+  if (Result.isFailure(written)) return Result.fail(written.failure)
+  return typeof written.success === "string"
+    ? Result.succeed(written.success)
+    : Result.fail(refusal(field, written.success))
 }
 
-/** Writes what is known to be JSON as text; `Invalid` where it is more, or nested deeper, than a string can hold. */
-export const writeText = (field: string, value: unknown): Result.Result<string, Invalid> =>
-  Result.try({
-    try: () => JSON.stringify(value),
-    catch: () =>
-      new Invalid({
-        field,
-        reason: "is too large or too deeply nested to be written as text",
-        remedy: "split it, or keep it in a blob store"
-      })
-  })
+const unwritable = (field: string, cause: unknown): Invalid =>
+  cause instanceof RangeError
+    ? new Invalid({
+      field,
+      reason: "is too large to be written as text",
+      remedy: "split it, or keep it in a blob store"
+    })
+    : new Invalid({ field, reason: "a property of it threw when it was read", remedy: "pass data only", cause })
 
 /** Reads JSON text; `Corrupt` where it is none. Nothing of the text is repeated in the error. */
 export const parseJson = (where: string, text: string): Result.Result<Json, Corrupt> =>
@@ -114,7 +116,10 @@ const refuseScalar = (value: unknown): Fault => {
 const refuseInstance = (value: object): Fault => {
   const name: unknown = value.constructor?.name
   const kind = typeof name === "string" && name !== "" ? `an instance of ${name}` : "an instance of a class"
-  return fault(`${kind} is no JSON value`, "pass plain objects and arrays, or declare a Schema that says how it is written")
+  return fault(
+    `${kind} is no JSON value`,
+    "pass plain objects and arrays, or declare a Schema that says how it is written"
+  )
 }
 
 const tooDeep = (value: unknown): Fault => ({

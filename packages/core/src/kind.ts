@@ -2,7 +2,6 @@
 import * as Result from "effect/Result"
 import type { StoredEvent } from "./backend.ts"
 import { encodeRaw, jsonCodec } from "./codec.ts"
-import type { PureSchema } from "./codec.ts"
 import { Corrupt } from "./error.ts"
 import type { Invalid } from "./error.ts"
 import type { Event, EventInput } from "./event.ts"
@@ -11,7 +10,7 @@ import { decodeMeta, decodeRawMeta, encodeMeta, encodeRawMeta } from "./meta.ts"
 import { quoted } from "./path.ts"
 import type { Payload } from "./payload.ts"
 import { versionedCodec } from "./upcast.ts"
-import type { Version } from "./upcast.ts"
+import type { Versions } from "./upcast.ts"
 
 /** An event ready for a commit: its data as a payload, its meta as JSON text. */
 export interface EncodedEvent {
@@ -27,8 +26,8 @@ export interface Kind {
 }
 
 /** Events of one type whose data has had these versions; new ones are written in the last. */
-export const versionedKind = (history: ReadonlyArray<Version>, current: PureSchema): Kind => {
-  const codec = versionedCodec(history, current)
+export const versionedKind = (versions: Versions): Kind => {
+  const codec = versionedCodec(versions)
   return {
     encode: (field, { data, meta, type }) => {
       const written = codec.encode(`${field}.data`, data)

@@ -1,84 +1,79 @@
 /** The versions an event type has had: old data is read as new, and what is stored stays as it is. */
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
-import * as SchemaParser from "effect/SchemaParser"
-import { schemaCodec } from "./codec.ts"
+import { schemaCheck, schemaCodec } from "./codec.ts"
 import type { Codec, PureSchema } from "./codec.ts"
 import { Corrupt } from "./error.ts"
-import { explainIssue } from "./issue.ts"
 import type { Payload } from "./payload.ts"
 
-/** One version of an event type; `upcast` makes its data from the data of the version before, and is pure. */
-export interface Version {
+/** A version that is no longer written: its schema, and how its data becomes that of the next version. */
+export interface PastVersion {
   readonly schema: PureSchema
   readonly upcast: (old: unknown) => unknown
 }
 
-/** All versions of an event type, oldest first; `Current` is the schema of the last, and versions count from 1. */
+/** All versions of an event type: the first has number 1, and `Current` is the schema of the last. */
 export interface Versions<Current extends PureSchema = PureSchema> {
   readonly current: Current
-  readonly history: ReadonlyArray<Version>
-  /** Adds the next version: its schema, and how data of the last one becomes data of this one. */
+  /** Oldest first. */
+  readonly past: ReadonlyArray<PastVersion>
+  /** Adds the next version: its schema, and a pure function that makes its data from that of the version before. */
   readonly to: <Next extends PureSchema>(
     schema: Next,
     upcast: (old: Current["Type"]) => Next["Type"]
   ) => Versions<Next>
 }
 
-/** Starts the versions of an event type with the first; continue with `.to(schema, upcast)`. */
-export const versions = <First extends PureSchema>(first: First): Versions<First> =>
-  extend([], { schema: first, upcast: (old) => old }, first)
+/** Starts the versions of an event type with its first schema; every `.to(schema, upcast)` adds one. */
+export const versions = <First extends PureSchema>(first: First): Versions<First> => versionsFrom([], first)
 
-const extend = <Current extends PureSchema>(
-  before: ReadonlyArray<Version>,
-  version: Version,
+const versionsFrom = <Current extends PureSchema>(
+  past: ReadonlyArray<PastVersion>,
   current: Current
-): Versions<Current> => {
-  const history = [...before, version]
-  return {
-    current,
-    history,
-    // The upcaster only ever meets what the schema before it decoded, which is the type it asks for.
-    to: (schema, upcast) => extend(history, { schema, upcast: upcast as (old: unknown) => unknown }, schema)
-  }
-}
+): Versions<Current> => ({
+  current,
+  past,
+  // An upcaster only ever meets what the schema before it decodes, which is the type it asks for.
+  to: (schema, upcast) => versionsFrom([...past, { schema: current, upcast }], schema)
+})
+
+/** Tells versions from a plain schema. */
+export const isVersions = (definition: PureSchema | Versions): definition is Versions =>
+  typeof definition === "object" && definition !== null && "past" in definition
 
 /** Reads and writes the data of one event type, whatever version it is stored in. */
 export interface VersionedCodec {
   /** The current version: what new events are written in. */
   readonly version: number
   readonly encode: Codec<unknown>["encode"]
-  /** The data in its current version; `Corrupt` for what doesn't fit its version, or a version not known yet. */
+  /** The data as of the current version; `Corrupt` where it doesn't fit, or its version isn't known yet. */
   readonly decode: (where: string, version: number, payload: Payload) => Result.Result<unknown, Corrupt>
 }
 
-/** Makes the codec of an event type from its versions. */
-export const versionedCodec = (history: ReadonlyArray<Version>, current: PureSchema): VersionedCodec => {
-  const codecs = history.map(({ schema }) => schemaCodec(schema))
+/** Makes the codec of an event type. Throws `Invalid` where a schema has no JSON form. */
+export const versionedCodec = ({ current, past }: Versions): VersionedCodec => {
   const latest = schemaCodec(current)
-  // Upcasters are the user's code: what they give is checked, so that a reader never meets what encode would refuse.
-  const check = SchemaParser.decodeUnknownResult(Schema.toType(current), { reportInput: false })
+  const earlier = past.map(({ schema }) => schemaCodec(schema))
+  const version = past.length + 1
+  const check = schemaCheck(current)
   const upcast = (where: string, from: number, old: unknown): Result.Result<unknown, Corrupt> => {
     let data = old
-    for (const [i, step] of history.slice(from).entries()) {
+    for (const [i, step] of past.slice(from - 1).entries()) {
       const next = Result.try({ try: () => step.upcast(data), catch: (cause) => threw(where, from + i, cause) })
       if (Result.isFailure(next)) return next
       data = next.success
     }
-    const checked = check(data)
-    if (Result.isSuccess(checked)) return Result.succeed(data)
-    const { path, reason } = explainIssue(where, checked.failure)
-    return Result.fail(unfit(path, from, history.length, reason))
+    // Upcasters are the user's code: what they give is checked, so that a reader never meets what encode would refuse.
+    return Result.mapError(check(where, data), (fault) => unfit(from, version, fault))
   }
   return {
-    version: history.length,
+    version,
     encode: latest.encode,
-    decode: (where, version, payload) => {
-      if (version === history.length) return latest.decode(where, payload)
-      const codec = codecs[version - 1]
-      if (codec === undefined) return Result.fail(tooNew(where, version, history.length))
+    decode: (where, stored, payload) => {
+      if (stored === version) return latest.decode(where, payload)
+      const codec = earlier[stored - 1]
+      if (codec === undefined) return Result.fail(tooNew(where, stored, version))
       const old = codec.decode(where, payload)
-      return Result.isFailure(old) ? old : upcast(where, version, old.success)
+      return Result.isFailure(old) ? old : upcast(where, stored, old.success)
     }
   }
 }
@@ -91,11 +86,12 @@ const threw = (where: string, version: number, cause: unknown): Corrupt =>
     cause
   })
 
-const unfit = (where: string, from: number, to: number, reason: string): Corrupt =>
+const unfit = (from: number, to: number, { cause, reason, where }: Corrupt): Corrupt =>
   new Corrupt({
     where,
     reason: `upcast from version ${from}, it doesn't fit version ${to}: ${reason}`,
-    remedy: "mend the upcaster so that it gives what its new schema asks for"
+    remedy: "mend the upcaster so that it gives what its new schema asks for",
+    ...(cause === undefined ? {} : { cause })
   })
 
 const tooNew = (where: string, version: number, known: number): Corrupt =>
