@@ -1,6 +1,6 @@
-/** What is written beside the code: plans with a status, links that lead somewhere, versions that say which. */
+/** What is written beside the code: plans with a status, links that lead somewhere, and nothing of one machine. */
 import { posix } from "node:path"
-import type { Fault, Rule } from "./rule.ts"
+import type { Rule } from "./rule.ts"
 import { faultAt, isCode, isProse } from "./rule.ts"
 import type { Tree } from "./tree.ts"
 import { exists } from "./tree.ts"
@@ -75,32 +75,6 @@ const links: Rule = {
   ]
 }
 
-const exactVersions: Rule = {
-  name: "dependencies are pinned to one version, and the lock names no registry",
-  covers: (path) => /(^|\/)package(-lock)?\.json$/.test(path) && !path.startsWith("test/"),
-  faults: (path, tree) => {
-    const text = tree.text(path)
-    if (path.endsWith("package-lock.json")) {
-      return [...text.matchAll(/"resolved": "https?:/g)].map(({ index }) =>
-        faultAt({ text }, index, "names a registry")
-      )
-    }
-    const { dependencies, devDependencies } = JSON.parse(text)
-    return Object.entries({ ...dependencies, ...devDependencies }).flatMap(([name, version]): Array<Fault> =>
-      /^\d+\.\d+\.\d+[\w.-]*$/.test(String(version)) ? [] : [{ line: 1, what: `${name} isn't pinned to one version` }]
-    )
-  },
-  bad: [
-    { "package.json": `{ "devDependencies": { "vitest": "^5.0.0" } }` },
-    { "packages/core/package.json": `{ "dependencies": { "effect": "*" } }` },
-    { "package-lock.json": `{\n"resolved": "https://registry.example.org/a.tgz" }` }
-  ],
-  good: [
-    { "package.json": `{ "dependencies": { "effect": "4.1.0" }, "peerDependencies": { "react": ">=18" } }` },
-    { "package-lock.json": `{ "resolved": "packages/core", "version": "1.0.0" }` }
-  ]
-}
-
 const ownMachine: Rule = {
   name: "nothing names a place on somebody's machine",
   covers: (path) => isCode(path) || isProse(path) || /\.(json|ya?ml)$/.test(path),
@@ -115,4 +89,4 @@ const ownMachine: Rule = {
 }
 
 /** The rules about what is written beside the code. */
-export const documentRules: ReadonlyArray<Rule> = [planStatus, planIndex, links, exactVersions, ownMachine]
+export const documentRules: ReadonlyArray<Rule> = [planStatus, planIndex, links, ownMachine]

@@ -3,12 +3,13 @@ import { describe, expect, test } from "vitest"
 import { documentRules } from "./documents.ts"
 import { escapeRules } from "./escapes.ts"
 import { layerRules } from "./layers.ts"
+import { lockRules } from "./lock.ts"
 import { proofRules } from "./proof.ts"
 import { findings } from "./rule.ts"
 import { shapeRules } from "./shape.ts"
 import { projectTree, treeOf } from "./tree.ts"
 
-const rules = [...layerRules, ...shapeRules, ...escapeRules, ...proofRules, ...documentRules]
+const rules = [...layerRules, ...shapeRules, ...escapeRules, ...proofRules, ...documentRules, ...lockRules]
 const project = projectTree()
 
 describe.each(rules)("$name", (rule) => {
