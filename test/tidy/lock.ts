@@ -27,7 +27,7 @@ interface Locked {
   >
 }
 
-/** Brings its binaries along; npm before 11 forgets that when it installs from a lock, unless the lock says so. */
+/** Brings its binaries along; npm doesn't know when it installs from a lock, unless the lock says so. */
 const prebuilt = "node_modules/better-sqlite3"
 
 const lockFaults = (text: string): ReadonlyArray<string> => {
