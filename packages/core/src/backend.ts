@@ -46,7 +46,7 @@ export interface About {
   readonly durability: Durability
   /** Whether another handle or process may write to the same store. */
   readonly shared: boolean
-  /** Whether an acknowledgement can be lost; core then gives every commit an id. */
+  /** Whether an acknowledgement can be lost; core then gives every commit an id, unless the backend lacks `resolve`. */
   readonly ambiguous: boolean
   /** What it can't do; empty for every full backend. */
   readonly lacks: ReadonlySet<Ability>

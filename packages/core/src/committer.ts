@@ -1,6 +1,7 @@
 /** Group commit: whatever is waiting goes to the backend as one batch, so that a busy store shares its flushes. */
 import type { NonEmptyArray } from "effect/Array"
 import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Scope } from "effect/Scope"
@@ -14,7 +15,7 @@ export interface CommitterOptions {
   readonly waitingCommits?: number
   /** Most bytes of payload that may wait; one commit may pass it alone. Default 256 MiB. */
   readonly waitingBytes?: number
-  /** Most commits in one flush. Default 1,024. */
+  /** Most commits in one flush. Default 1,024, and 1 for a backend that lacks `"atomic"`: its batches could break apart. */
   readonly batchCommits?: number
   /** How often a batch is sent again after `Unavailable`, or after `OutcomeUnknown` where ids make it safe. Default 2. */
   readonly retries?: number
@@ -37,7 +38,16 @@ export interface Committer {
   readonly submit: (request: Request) => Effect.Effect<Outcome, StoreError>
 }
 
+/**
+ * Told of the caller's commit when it leaves the queue for the backend: from then on it happens or not, whoever is
+ * interrupted. For those who must say afterwards what an interruption left behind.
+ */
+export const OnFlush = Context.Reference<((commit: Commit) => void) | undefined>("@persist/core/OnFlush", {
+  defaultValue: () => undefined
+})
+
 interface Waiting extends Request {
+  readonly onFlush: ((commit: Commit) => void) | undefined
   readonly settle: (result: Effect.Effect<Outcome, StoreError>) => void
 }
 
@@ -68,7 +78,7 @@ class Lane implements Committer {
     this.limits = {
       waitingCommits: 65_536,
       waitingBytes: 256 * mebibyte,
-      batchCommits: 1024,
+      batchCommits: backend.about.lacks.has("atomic") ? 1 : 1024,
       retries: 2,
       ...options
     }
@@ -76,10 +86,13 @@ class Lane implements Committer {
   }
 
   readonly submit = (request: Request): Effect.Effect<Outcome, StoreError> =>
-    Effect.callback<Outcome, StoreError>((resume) => {
+    Effect.withFiber((fiber) => this.enqueue(request, fiber.getRef(OnFlush)))
+
+  private enqueue(request: Request, onFlush: Waiting["onFlush"]): Effect.Effect<Outcome, StoreError> {
+    return Effect.callback((resume) => {
       const refusal = this.refusal(request)
       if (refusal !== undefined) return resume(Effect.fail(refusal))
-      const waiting: Waiting = { ...request, settle: resume }
+      const waiting: Waiting = { ...request, onFlush, settle: resume }
       this.queue.push(waiting)
       this.bytes += request.bytes
       if (!this.running) {
@@ -88,6 +101,7 @@ class Lane implements Committer {
       }
       return Effect.sync(() => this.withdraw(waiting))
     })
+  }
 
   private refusal({ bytes }: Request): StoreError | undefined {
     if (this.closed) {
@@ -130,7 +144,10 @@ class Lane implements Committer {
     const [first, ...rest] = this.queue.splice(0, this.limits.batchCommits)
     if (first === undefined) return Effect.void
     const batch: NonEmptyArray<Waiting> = [first, ...rest]
-    for (const { bytes } of batch) this.bytes -= bytes
+    for (const { bytes, commit, onFlush } of batch) {
+      this.bytes -= bytes
+      onFlush?.(commit)
+    }
     return Effect.map(Effect.exit(this.send(batch, this.limits.retries)), (exit) => settle(batch, exit))
   })
 

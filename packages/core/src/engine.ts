@@ -93,7 +93,8 @@ const commit = (
       if (opFault !== undefined) return Effect.fail(opFault)
     }
     // Where an acknowledgement can be lost, a commit without an id could never be asked after.
-    const id = options?.id ?? (about.ambiguous ? crypto.randomUUID() : undefined)
+    const named = about.ambiguous && !about.lacks.has("resolve")
+    const id = options?.id ?? (named ? crypto.randomUUID() : undefined)
     const finished = draft.finish(id, options?.at)
     if ("_tag" in finished) return Effect.fail(finished)
     return Effect.flatMap(committer.submit({ commit: finished, bytes: draft.bytes }), settled)

@@ -27,7 +27,7 @@ export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable"
 
 /**
  * The commit may or may not have happened: ask `resolve(id)`, or send the same commit under the same id again.
- * `id` is absent only where the backend says that its acknowledgements can't be lost.
+ * `id` is absent only where the backend says that its acknowledgements can't be lost, or that it can't resolve.
  */
 export class OutcomeUnknown extends Schema.TaggedError<OutcomeUnknown>()("OutcomeUnknown", {
   id: Schema.UndefinedOr(Schema.String),
