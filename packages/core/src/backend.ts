@@ -9,7 +9,7 @@ import type { BackendError } from "./error.ts"
 import type { Payload } from "./payload.ts"
 import type { Position, Seq } from "./sequence.ts"
 
-/** What survives once a commit is acknowledged: nothing beyond the object, the process's end, power loss, the machine. */
+/** What an acknowledged commit survives: nothing beyond the object, the process's end, power loss, the machine's. */
 export type Durability = "memory" | "process" | "disk" | "replicated"
 
 /** The declared limits; core refuses what is over them before the backend sees it. */

@@ -15,9 +15,9 @@ export interface CommitterOptions {
   readonly waitingCommits?: number
   /** Most bytes of payload that may wait; one commit may pass it alone. Default 256 MiB. */
   readonly waitingBytes?: number
-  /** Most commits in one flush. Default 1,024, and 1 for a backend that lacks `"atomic"`: its batches could break apart. */
+  /** Most commits in one flush. Default 1,024; 1 for a backend that lacks `"atomic"`: its batches could break apart. */
   readonly batchCommits?: number
-  /** How often a batch is sent again after `Unavailable`, or after `OutcomeUnknown` where ids make it safe. Default 2. */
+  /** How often a batch is sent again after `Unavailable`, or `OutcomeUnknown` where ids make it safe. Default 2. */
   readonly retries?: number
 }
 

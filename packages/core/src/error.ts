@@ -35,7 +35,9 @@ export class OutcomeUnknown extends Schema.TaggedError<OutcomeUnknown>()("Outcom
   cause: Schema.optionalKey(Schema.Defect())
 }) {
   override get message(): string {
-    const way = this.id === undefined ? "read the stream to learn the outcome" : `call resolve(${JSON.stringify(this.id)})`
+    const way = this.id === undefined
+      ? "read the stream to learn the outcome"
+      : `call resolve(${JSON.stringify(this.id)})`
     return `commit: the outcome is unknown, ${this.reason}; ${way}`
   }
 }
