@@ -72,7 +72,7 @@ describe("encode", () => {
     expect(refused(Shop, { ...placed, type: "orderPlacd" }).message).toBe(
       `events[0].type: "orderPlacd" isn't in the catalogue; did you mean "OrderPlaced" or "OrderPaid"?`
     )
-    expect(refused(Shop, { ...placed, type: "Xyz" }).remedy).toBe(
+    expect(refused(Shop, { ...placed, type: "Zzzzzzzzzz" }).remedy).toBe(
       `define it, or use one of "OrderPlaced", "OrderPaid"`
     )
     expect(refused(Shop, { ...placed, type: "y".repeat(1_000_000) }).message.length).toBeLessThan(300)
@@ -125,6 +125,7 @@ describe("decode", () => {
       Shop.decode(stored("OrderPaid", `{"cents":150}`, `{"$version":2}`)),
       Shop.decode(stored("OrderPaid", `{"cents":150,"currency":"EUR"}`, `{"$version":3}`))
     ].map((result) => Result.getOrThrow(result)?.data)
+    expect(Result.getOrThrow(Shop.decode(stored("OrderPaid", `{"cents":1}`, `{"$version":2}`)))?.meta).toBeUndefined()
     expect(data).toEqual(Array.from({ length: 4 }, () => ({ cents: 150, currency: "EUR" })))
   })
 
@@ -165,6 +166,12 @@ describe("versions", () => {
       `event 3 of stream "order-1", type "T": data: the upcaster from version 1 to 2 threw`
     )
     expect(error.cause).toEqual(Error("no a"))
+    const later = Catalogue.versions(old).to(old, (data) => data).to(old, () => {
+      throw new Error("no more")
+    })
+    expect(failure(Catalogue.make({ T: later }).decode(stored("T", `{"a":1}`))).reason).toContain(
+      "version 2 to 3 threw"
+    )
   })
 
   it("lets no upcaster pass on what its new schema refuses", () => {
@@ -234,6 +241,7 @@ describe("anyEvents", () => {
     if (event === undefined) throw new Error("every type is known to it")
     const copy = Result.getOrThrow(anyEvents.encode("event", event))
     expect(copy).toEqual({ type: original.type, data: original.data, meta: original.meta })
+    expect(Result.getOrThrow(anyEvents.encode("event", { type: "T", data: 1, meta: {} })).meta).toBeUndefined()
     expect(refused(anyEvents, { type: "T", data: 1, meta: { $version: 0 } }).field).toBe("events[0].meta.$version")
     expect(refused(anyEvents, { type: "T", data: 1, meta: { $other: 1 } }).field).toBe("events[0].meta.$other")
   })
