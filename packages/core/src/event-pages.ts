@@ -1,0 +1,147 @@
+/** Pages of decoded events in the total order, filtered by the backend: what subscriptions and read models read. */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Pull from "effect/Pull"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import type { Page, StoredEvent } from "./backend.ts"
+import type { Catalogue, EventOf } from "./catalogue.ts"
+import type { ReaderFilter } from "./checkpoint.ts"
+import { type Corrupt, Invalid, type StoreError } from "./error.ts"
+import * as Fault from "./fault.ts"
+import { follow } from "./follow.ts"
+import { pageSize } from "./pages.ts"
+import { quoted } from "./path.ts"
+import { Position, unbounded } from "./sequence.ts"
+import type { StoreShape } from "./store.ts"
+
+/** Which events to read, and how many at a time. */
+export interface EventFilter<C extends Catalogue> {
+  /** Only streams whose name starts with it. */
+  readonly prefix?: string | undefined
+  /** Only events of these types, which the catalogue must know. */
+  readonly types?: ReadonlyArray<EventOf<C>["type"]> | undefined
+  /** Most events a page, 1,000 by default: how much is read ahead of a slow consumer. */
+  readonly batch?: number | undefined
+}
+
+/** A place to read pages of events from. */
+export interface EventSource<E> {
+  readonly filter: ReaderFilter
+  /** The page after a position; it ends before an event that can't be decoded, and fails where that is the first. */
+  readonly read: (after: Position, to: Position) => Effect.Effect<Page<E>, StoreError>
+}
+
+interface Decoder<E> {
+  readonly decode: (event: StoredEvent) => Result.Result<E | undefined, Corrupt>
+}
+
+/** Makes the source of a catalogue's events, or says what's wrong with the filter. */
+export const eventSource = <C extends Catalogue>(
+  { engine }: StoreShape,
+  catalogue: C,
+  options: EventFilter<C>
+): Result.Result<EventSource<EventOf<C>>, Fault.Fault> => {
+  const fault = Fault.textFault("prefix", options.prefix) ?? Fault.typesFault(options.types) ??
+    batchFault(options.batch) ?? knownFault(catalogue, options.types)
+  if (fault !== undefined) return Result.fail(fault)
+  const prefix = options.prefix ?? ""
+  const types = options.types ?? (catalogue.unknown === "skip" ? catalogue.types : undefined)
+  const limit = options.batch ?? pageSize
+  const decoder: Decoder<EventOf<C>> = catalogue
+  return Result.succeed({
+    filter: { prefix, types },
+    read: (after, to) =>
+      Effect.flatMap(
+        engine.reading(undefined, engine.backend.readAll({ after, to, prefix, types, limit, reverse: false })),
+        (page) => decodePage(decoder, page)
+      )
+  })
+}
+
+const batchFault = (batch: unknown): Fault.Fault | undefined =>
+  batch === undefined || (Fault.isCounter(batch) && batch > 0)
+    ? undefined
+    : new Invalid({ field: "batch", reason: "is no whole number from 1", remedy: "leave it out for pages of 1,000" })
+
+// What is skipped is never read, so every event of a page has a meaning: a filter that lets nothing through is a mistake.
+const knownFault = (
+  { types: known, unknown }: Catalogue,
+  types: ReadonlyArray<string> | undefined
+): Fault.Fault | undefined => {
+  if (unknown === "skip" && known.length === 0) {
+    return new Invalid({
+      field: "events",
+      reason: "it defines no types and skips all others, so nothing would ever arrive",
+      remedy: "define the types to read"
+    })
+  }
+  if (unknown === "pass" || known.length === 0) return undefined
+  const stranger = types?.find((type) => !known.includes(type))
+  if (stranger === undefined) return undefined
+  return new Invalid({
+    field: "types",
+    reason: `${quoted(stranger)} isn't in the catalogue`,
+    remedy: "use its types, or define it"
+  })
+}
+
+const decodePage = <E>(
+  decoder: Decoder<E>,
+  { items: stored, through }: Page<StoredEvent>
+): Effect.Effect<Page<E>, Corrupt> => {
+  const items: Array<E> = []
+  let last: Position | undefined
+  for (const event of stored) {
+    const result = decoder.decode(event)
+    if (Result.isFailure(result)) {
+      return last === undefined ? Effect.fail(result.failure) : Effect.succeed({ items, through: last })
+    }
+    if (result.success !== undefined) items.push(result.success)
+    last = event.position
+  }
+  return Effect.succeed({ items, through })
+}
+
+/** Pages from a position on: those that are there, then those that come; it never ends by itself. */
+export const followPages = <E>(
+  { engine }: StoreShape,
+  source: EventSource<E>,
+  from: Position
+): Stream.Stream<Page<E>, StoreError> =>
+  follow(engine.backend, from, (after) => source.read(after, Position(unbounded)))
+
+/** Pages from a position to another; it ends there. */
+export const pagesTo = <E>(source: EventSource<E>, from: Position, to: Position): Stream.Stream<Page<E>, StoreError> =>
+  from >= to ? Stream.empty : Stream.paginate(from, (after: Position) =>
+    Effect.map(source.read(after, to), (page) => [
+      [page],
+      page.through < to ? Option.some(page.through) : Option.none()
+    ]))
+
+/** Lets an interruption through, if one waits. */
+export type Pause = Effect.Effect<void>
+
+/**
+ * Does something with one page after another until that answers a result, or the pages end (`undefined`). An
+ * interruption takes effect while it reads or waits, and within `each` only at a `pause`.
+ */
+export const consume = <E, A, E2, R>(
+  pages: Stream.Stream<Page<E>, StoreError>,
+  each: (page: Page<E>, pause: Pause) => Effect.Effect<A | undefined, E2, R>
+): Effect.Effect<A | undefined, StoreError | E2, R> =>
+  Effect.scoped(Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function*() {
+      const pull = yield* Stream.toPull(pages)
+      const pause = restore(Effect.void)
+      const next = restore(Pull.catchDone(pull, () => Effect.undefined))
+      while (true) {
+        const read = yield* next
+        if (read === undefined) return undefined
+        for (const page of read) {
+          const result = yield* each(page, pause)
+          if (result !== undefined) return result
+        }
+      }
+    })
+  ))
