@@ -1,7 +1,7 @@
-/** Bad input to the log, the kv and commits: a typed error that names the field and the remedy, and nothing half done. */
+/** Bad input to the log, the kv and commits: a typed error naming the field and the remedy, and nothing half done. */
+import { assert, describe, it } from "@effect/vitest"
 import { make as makeMemory } from "@persist/backend-memory"
 import { makeStore, type StoreError, type StoreShape } from "@persist/core"
-import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 
@@ -20,7 +20,12 @@ const cases: ReadonlyArray<readonly [what: string, call: Call, tag: StoreError["
   ["an empty stream name", (s) => s.log().append("", event, { expected: 0 }), "Invalid", "stream"],
   ["a stream name that's no string", (s) => s.log().append(wrong(7), event, { expected: 0 }), "Invalid", "stream"],
   ["a lone surrogate", (s) => s.log().append("a\ud800", event, { expected: 0 }), "Invalid", "stream"],
-  ["an over-long name, in bytes", (s) => s.log().append("é".repeat(11), event, { expected: 0 }), "LimitExceeded", "stream"],
+  [
+    "an over-long name, in bytes",
+    (s) => s.log().append("é".repeat(11), event, { expected: 0 }),
+    "LimitExceeded",
+    "stream"
+  ],
   ["no expected", (s) => s.log().append("a", event, wrong({})), "Invalid", "expected"],
   ["no options", (s) => s.log().append("a", event, wrong(undefined)), "Invalid", "expected"],
   ["a negative expected", (s) => s.log().append("a", event, { expected: -1 }), "Invalid", "expected"],
@@ -30,16 +35,46 @@ const cases: ReadonlyArray<readonly [what: string, call: Call, tag: StoreError["
   ["an unknown option", (s) => s.log().append("a", event, wrong({ expected: 0, expect: 1 })), "Invalid", "expect"],
   ["no events", (s) => s.log().append("a", [], { expected: 0 }), "Invalid", "events"],
   ["an event that's none", (s) => s.log().append("a", [event, wrong(null)], { expected: 0 }), "Invalid", "events[1]"],
-  ["an event with an unknown field", (s) => s.log().append("a", wrong({ ...event, seq: 1 }), { expected: 0 }), "Invalid", "seq"],
+  [
+    "an event with an unknown field",
+    (s) => s.log().append("a", wrong({ ...event, seq: 1 }), { expected: 0 }),
+    "Invalid",
+    "seq"
+  ],
   ["an empty type", (s) => s.log().append("a", { type: "", data: 1 }, { expected: 0 }), "Invalid", "type"],
   ["an empty event id", (s) => s.log().append("a", { ...event, id: "" }, { expected: 0 }), "Invalid", "id"],
-  ["an event time that's no time", (s) => s.log().append("a", { ...event, at: Number.NaN }, { expected: 0 }), "Invalid", "at"],
+  [
+    "an event time that's no time",
+    (s) => s.log().append("a", { ...event, at: Number.NaN }, { expected: 0 }),
+    "Invalid",
+    "at"
+  ],
   ["a commit time that's no time", (s) => s.log().append("a", event, { expected: 0, at: 1.5 }), "Invalid", "at"],
   ["an empty commit id", (s) => s.log().append("a", event, { expected: 0, id: "" }), "Invalid", "id"],
-  ["data that isn't JSON", (s) => s.log().append("a", { type: "T", data: wrong(undefined) }, { expected: 0 }), "Invalid", "event.data"],
-  ["data over the limit", (s) => s.log().append("a", { type: "T", data: text(101) }, { expected: 0 }), "LimitExceeded", "data"],
-  ["meta over the limit", (s) => s.log().append("a", { ...event, meta: { m: text(101) } }, { expected: 0 }), "LimitExceeded", "meta"],
-  ["too many events", (s) => s.log().append("a", [event, event, event, event], { expected: 0 }), "LimitExceeded", "commit"],
+  [
+    "data that isn't JSON",
+    (s) => s.log().append("a", { type: "T", data: wrong(undefined) }, { expected: 0 }),
+    "Invalid",
+    "event.data"
+  ],
+  [
+    "data over the limit",
+    (s) => s.log().append("a", { type: "T", data: text(101) }, { expected: 0 }),
+    "LimitExceeded",
+    "data"
+  ],
+  [
+    "meta over the limit",
+    (s) => s.log().append("a", { ...event, meta: { m: text(101) } }, { expected: 0 }),
+    "LimitExceeded",
+    "meta"
+  ],
+  [
+    "too many events",
+    (s) => s.log().append("a", [event, event, event, event], { expected: 0 }),
+    "LimitExceeded",
+    "commit"
+  ],
   [
     "too many bytes together",
     (s) => s.log().append("a", [{ type: "T", data: text(80) }, { type: "T", data: text(80) }], { expected: 0 }),
@@ -67,8 +102,18 @@ const cases: ReadonlyArray<readonly [what: string, call: Call, tag: StoreError["
     "expected"
   ],
   ["a key named twice", (s) => s.commit([s.kv("n").ops.put("k", 1), s.kv("n").ops.delete("k")]), "Invalid", "key"],
-  ["a cleared namespace written to", (s) => s.commit([s.kv("n").ops.clear(), s.kv("n").ops.put("k", 1)]), "Invalid", "namespace"],
-  ["a written namespace cleared", (s) => s.commit([s.kv("n").ops.put("k", 1), s.kv("n").ops.clear()]), "Invalid", "namespace"],
+  [
+    "a cleared namespace written to",
+    (s) => s.commit([s.kv("n").ops.clear(), s.kv("n").ops.put("k", 1)]),
+    "Invalid",
+    "namespace"
+  ],
+  [
+    "a written namespace cleared",
+    (s) => s.commit([s.kv("n").ops.put("k", 1), s.kv("n").ops.clear()]),
+    "Invalid",
+    "namespace"
+  ],
   ["an unknown commit option", (s) => s.commit([s.kv("n").ops.clear()], wrong({ ids: "x" })), "Invalid", "ids"],
   ["an empty namespace", (s) => s.kv("").put("k", 1), "Invalid", "namespace"],
   ["a namespace of the store's own", (s) => s.kv("$mine").put("k", 1), "Invalid", "namespace"],

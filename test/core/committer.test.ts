@@ -1,7 +1,7 @@
 /** Group commit: who shares a flush, what interruption and failure leave behind, and how the store closes. */
+import { assert, describe, it } from "@effect/vitest"
 import { make as makeMemory } from "@persist/backend-memory"
 import { type Log, makeStore, OutcomeUnknown, type StoreOptions, Unavailable } from "@persist/core"
-import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -51,7 +51,14 @@ describe("committer", () => {
       assert.deepStrictEqual(gate.batches.map((batch) => batch.length), [1, 64])
       assert.strictEqual(new Set(results.map(({ position }) => position)).size, 64)
       assert.deepStrictEqual(results.filter(({ stream }) => stream === "s3").map(({ last }) => Number(last)), [
-        1, 2, 3, 4, 5, 6, 7, 8
+        1,
+        2,
+        3,
+        4,
+        5,
+        6,
+        7,
+        8
       ])
     }))
 
@@ -182,7 +189,8 @@ describe("committer", () => {
       const fibers = yield* Effect.forEach(["x", "y"], (id) =>
         Effect.forkChild(Effect.flip(log.append(id, { type: "N", data: 1 }, { expected: "any", id })), now))
       yield* gate.open({ after: unknown })
-      const errors = yield* Effect.forEach(fibers, (fiber) => Fiber.join(fiber))
+      const errors = yield* Effect.forEach(fibers, (fiber) =>
+        Fiber.join(fiber))
       assert.deepStrictEqual(errors.map((error) => error._tag === "OutcomeUnknown" && error.id), ["x", "y"])
     }))
 
@@ -231,6 +239,8 @@ describe("committer", () => {
       ]
       const errors = yield* Effect.forEach(calls, (call) => Effect.flip(Effect.asVoid(call)))
       assert.strictEqual(errors.length, 12)
-      for (const error of errors) assert.deepStrictEqual([error._tag, error._tag === "Invalid" && error.field], ["Invalid", "store"])
+      for (const error of errors) {
+        assert.deepStrictEqual([error._tag, error._tag === "Invalid" && error.field], ["Invalid", "store"])
+      }
     }))
 })

@@ -1,6 +1,6 @@
 /** The protocol over a `Memory`: each verb is one synchronous step. */
-import type { BackendShape, Limits, StoredEvent } from "@persist/core"
-import { Backend, compareUtf8, defaultLimits, makeSignal, origin, Position, Seq } from "@persist/core"
+import type { BackendShape, Limits, StoredEntry, StoredEvent, Tombstone } from "@persist/core"
+import { Backend, compareUtf8, defaultLimits, makeSignal, Position, Seq } from "@persist/core"
 import * as NonEmpty from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -34,68 +34,83 @@ export const make = (config: Config = {}): Effect.Effect<BackendShape> =>
           return outcomes
         }),
       resolve: (id) => Effect.sync(() => Option.fromNullishOr(store.commits.get(id)?.committed)),
-      readStream: ({ from, limit, reverse, stream, to }) =>
-        Effect.sync(() => {
-          const events = store.streams.get(stream)?.events ?? []
-          const first = events[0]?.seq ?? 1
-          const within = events.slice(Math.max(0, from - first), Math.max(0, to - first + 1))
-          return (reverse ? within.slice(-limit).reverse() : within.slice(0, limit)).map(copyEvent)
-        }),
-      readAll: (range) =>
-        Effect.sync(() => {
-          const items = store.range(range)
-          return { items, through: reached(items, range.limit, smaller(range.to, store.head)) }
-        }),
-      streams: ({ after, limit, prefix }) =>
-        Effect.sync(() =>
-          [...store.streams.keys()]
-            .filter((name) => name.startsWith(prefix) && (after === undefined || compareUtf8(name, after) > 0))
-            .sort(compareUtf8)
-            .slice(0, limit)
-            .map((stream) => {
-              const last = store.lastSeq(stream)
-              return { stream, first: store.streams.get(stream)?.events[0]?.seq ?? Seq(last + 1), last }
-            })
-        ),
-      get: (keys) =>
-        Effect.sync(() =>
-          keys.map(({ key, namespace }) => {
-            const entry = store.entry(namespace, key)
-            return entry && copyEntry(entry)
-          })
-        ),
-      scan: ({ gte, limit, lt, namespace, reverse }) =>
-        Effect.sync(() => {
-          const within = store.sorted(namespace).filter(({ key }) =>
-            (gte === undefined || compareUtf8(key, gte) >= 0) && (lt === undefined || compareUtf8(key, lt) < 0)
-          )
-          return (reverse ? within.reverse() : within).slice(0, limit).map(copyEntry)
-        }),
-      changed: ({ after, limit, namespace }) =>
-        Effect.sync(() => {
-          const since = [...store.namespaces.get(namespace)?.values() ?? []].filter((entry) => entry.revision > after)
-          const items = since.slice(0, limit).map(copyEntry)
-          return { items, through: since.length < limit ? store.head : items.at(-1)?.revision ?? store.head }
-        }),
-      namespaces: ({ after, limit }) =>
-        Effect.sync(() =>
-          [...store.namespaces.keys()]
-            .filter((name) => after === undefined || compareUtf8(name, after) > 0)
-            .sort(compareUtf8)
-            .map((namespace) => ({ namespace, keys: store.entries(namespace).length }))
-            .filter(({ keys }) => keys > 0)
-            .slice(0, limit)
-        ),
+      ...logReads(store),
+      ...kvReads(store),
       head: Effect.sync(() => store.head),
       changes: signal.changes
     }
   })
 
+const logReads = (store: Memory): Pick<BackendShape, "readStream" | "readAll" | "streams"> => ({
+  readStream: ({ from, limit, reverse, stream, to }) =>
+    Effect.sync(() => {
+      const events = store.streams.get(stream)?.events ?? []
+      const first = events[0]?.seq ?? 1
+      const within = events.slice(Math.max(0, from - first), Math.max(0, to - first + 1))
+      return (reverse ? within.slice(-limit).reverse() : within.slice(0, limit)).map(copyEvent)
+    }),
+  readAll: (range) =>
+    Effect.sync(() => {
+      const items = store.range(range)
+      return { items, through: reached(items, range.limit, smaller(range.to, store.head)) }
+    }),
+  streams: ({ after, limit, prefix }) =>
+    Effect.sync(() =>
+      [...store.streams.keys()]
+        .filter((name) => name.startsWith(prefix) && (after === undefined || compareUtf8(name, after) > 0))
+        .sort(compareUtf8)
+        .slice(0, limit)
+        .map((stream) => {
+          const last = store.lastSeq(stream)
+          return { stream, first: store.streams.get(stream)?.events[0]?.seq ?? Seq(last + 1), last }
+        })
+    )
+})
+
+const kvReads = (store: Memory): Pick<BackendShape, "get" | "scan" | "changed" | "namespaces"> => ({
+  get: (keys) =>
+    Effect.sync(() =>
+      keys.map(({ key, namespace }) => {
+        const entry = store.entry(namespace, key)
+        return entry && copyEntry(entry)
+      })
+    ),
+  scan: ({ gte, limit, lt, namespace, reverse }) =>
+    Effect.sync(() => {
+      const within = store.sorted(namespace).filter(({ key }) =>
+        (gte === undefined || compareUtf8(key, gte) >= 0) && (lt === undefined || compareUtf8(key, lt) < 0)
+      )
+      return (reverse ? within.reverse() : within).slice(0, limit).map(copyEntry)
+    }),
+  changed: ({ after, limit, namespace }) =>
+    Effect.sync(() => {
+      const since = [...store.namespaces.get(namespace)?.values() ?? []].filter((entry) => entry.revision > after)
+      const items = since.slice(0, limit).map(copyEntry)
+      return { items, through: reached(items, limit, store.head) }
+    }),
+  namespaces: ({ after, limit }) =>
+    Effect.sync(() =>
+      [...store.namespaces.keys()]
+        .filter((name) => after === undefined || compareUtf8(name, after) > 0)
+        .sort(compareUtf8)
+        .map((namespace) => ({ namespace, keys: store.entries(namespace).length }))
+        .filter(({ keys }) => keys > 0)
+        .slice(0, limit)
+    )
+})
+
 const smaller = (a: Position, b: Position): Position => Position(Math.min(a, b))
 
 // A page that is full may be followed by more; one that isn't has seen everything there is.
-const reached = (items: ReadonlyArray<StoredEvent>, limit: number, end: Position): Position =>
-  items.length < limit ? end : items.at(-1)?.position ?? origin
+const reached = (
+  items: ReadonlyArray<StoredEvent | StoredEntry | Tombstone>,
+  limit: number,
+  end: Position
+): Position => {
+  const last = items.at(-1)
+  if (last === undefined || items.length < limit) return end
+  return "position" in last ? last.position : last.revision
+}
 
 /** A memory store as the `Backend`. */
 export const layer = (config: Config = {}): Layer.Layer<Backend> => Layer.effect(Backend, make(config))

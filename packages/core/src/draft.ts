@@ -115,7 +115,7 @@ export class Draft {
     return fault
   }
 
-  /** The commit, ready for a backend. `id` makes it happen once; `at` is the commit's time where the caller gave one. */
+  /** The commit, ready for a backend. `id` makes it happen once; `at` is its time where the caller gave one. */
   finish(id: string | undefined, at: number | undefined): Commit | Fault.Fault {
     const fault = (id === undefined ? undefined : this.name("id", id) ?? this.lack("resolve")) ??
       (this.count > 1 ? this.lack("atomic") : undefined)

@@ -1,4 +1,4 @@
-/** Every failure a caller can act on: eight tags, each of which says what to do next. A lost race is no failure but a value. */
+/** Every failure a caller can act on: seven tags that each say what to do next. A lost race is a value, not one of them. */
 import * as Schema from "effect/Schema"
 
 /** The call was wrong: `field` names what, `remedy` says how to mend it. Nothing happened. */

@@ -24,7 +24,7 @@ export interface Event<Type extends string = string, Data = unknown> {
   readonly id: string | undefined
 }
 
-/** An event of a type that the catalogue doesn't know, let through by the policy `"pass"` with its data as it is stored. */
+/** An event of a type that the catalogue doesn't know, let through by the policy `"pass"`, its data as stored. */
 export interface UnknownEvent extends Event<string, Json | Uint8Array> {
   readonly unknown: true
 }

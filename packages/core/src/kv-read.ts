@@ -41,13 +41,18 @@ export interface SinceOptions extends ReadOptions {
 export const decodeEntry = <A>(codec: Codec<A>, entry: StoredEntry): Result.Result<Entry<A>, Corrupt> => {
   const { at, key, meta, namespace, revision, value } = entry
   const where = `key ${JSON.stringify(key)} of namespace ${JSON.stringify(namespace)}`
-  return Result.flatMap(codec.decode(where, value), (decoded) =>
-    Result.map(decodeMeta(where, meta), (decodedMeta) => ({ key, value: decoded, revision, at, meta: decodedMeta })))
+  return Result.flatMap(
+    codec.decode(where, value),
+    (decoded) =>
+      Result.map(decodeMeta(where, meta), (decodedMeta) => ({ key, value: decoded, revision, at, meta: decodedMeta }))
+  )
 }
 
-// Metadata is written as a JSON object only, so what parses is one.
 const decodeMeta = (where: string, meta: string | undefined): Result.Result<Meta | undefined, Corrupt> =>
-  meta === undefined ? Result.succeed(undefined) : Result.map(parseJson(`meta of ${where}`, meta), (json) => json as Meta)
+  meta === undefined
+    ? Result.succeed(undefined)
+    // Metadata is written as a JSON object only, so what parses is one.
+    : Result.map(parseJson(`meta of ${where}`, meta), (json) => json as Meta)
 
 const decodePage = <A, B>(
   items: ReadonlyArray<A>,

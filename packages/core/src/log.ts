@@ -9,7 +9,8 @@ import { type CommitOptions, type Engine, unconditional } from "./engine.ts"
 import { Invalid, type StoreError } from "./error.ts"
 import type { EventInput } from "./event.ts"
 import * as Fault from "./fault.ts"
-import { type EventCodec, listStreams, readEverything, readStream, streamInfo, type StreamsOptions } from "./log-read.ts"
+import { listStreams, readEverything, readStream, streamInfo } from "./log-read.ts"
+import type { EventCodec, StreamsOptions } from "./log-read.ts"
 import type { ReadAllOptions, ReadStreamOptions } from "./range.ts"
 import { noSeq, type Position, type Seq, type SeqInput, unbounded } from "./sequence.ts"
 
@@ -38,7 +39,7 @@ export interface LogOps<I> {
   readonly check: (stream: string, expected: Expected) => Op
   /** Removes the events below seq `before`. */
   readonly truncate: (stream: string, before: SeqInput) => Op
-  /** Removes all events; the last seq stays, so nothing is ever numbered twice. Expects what it's told of the stream. */
+  /** Removes all events, if the stream is as expected; the last seq stays, so nothing is ever numbered twice. */
   readonly delete: (stream: string, options: { readonly expected: Expected }) => Op
 }
 
@@ -159,4 +160,3 @@ const ofOneAppend = (outcome: Committed | Conflict): EventsAppended | Conflict =
   if (appended === undefined) throw new Error("the backend answered no place for an append")
   return { ...appended, _tag: "Committed", position: outcome.position, repeated: outcome.repeated }
 }
-

@@ -33,7 +33,7 @@ export const nameFault = (field: string, value: unknown, limit: number): Invalid
   return new LimitExceeded({ field, limit, actual, unit: "bytes", remedy: "use a shorter name" })
 }
 
-/** Orders two strings by their UTF-8 bytes, which is the order of their code points and that of every backend's keys. */
+/** Orders two strings by their UTF-8 bytes: the order of their code points, and of the keys of every backend. */
 export const compareUtf8 = (a: string, b: string): number => {
   const length = Math.min(a.length, b.length)
   for (let i = 0; i < length; i++) {

@@ -13,7 +13,7 @@ export type Position = number & Brand.Brand<"persist/Position">
 /** A plain number or a {@link Seq}, but never a {@link Position}: what a caller may pass where a seq is expected. */
 export type SeqInput = Seq | (number & { readonly "~effect/Brand"?: never })
 
-/** A plain number or a {@link Position}, but never a {@link Seq}: what a caller may pass where a position is expected. */
+/** A plain number or a {@link Position}, never a {@link Seq}: what a caller may pass where a position is expected. */
 export type PositionInput = Position | (number & { readonly "~effect/Brand"?: never })
 
 /** Brands a number that is known to be a seq. */

@@ -69,20 +69,22 @@ export const makeStore = (
   Effect.map(makeEngine(backend, options), (engine) => ({
     about: engine.about,
     log: (<C extends Catalogue>(catalogue?: C) =>
-      catalogue === undefined ? makeLog(engine, anyEvents) : makeLog(engine, catalogue)) as StoreShape["log"],
+      catalogue === undefined ? makeLog(engine, anyEvents) : makeLog(engine, catalogue)) as StoreShape["log"], // by overloads
     kv: (<A>(namespace: string, schema?: PureSchema<A>) =>
-      makeKv<unknown>(engine, namespace, codecOf(schema), false)) as StoreShape["kv"],
-    system: (namespace, schema) => makeKv(engine, namespace, schemaCodec(schema), true),
+      makeKv<unknown>(engine, namespace, codecOf(schema), false)) as StoreShape["kv"], // by overloads
+    system: (namespace, schema) =>
+      makeKv(engine, namespace, schemaCodec(schema), true),
     commit: engine.commit,
-    resolve: (id) => resolve(engine, id),
+    resolve: (id) =>
+      resolve(engine, id),
     head: engine.reading(undefined, backend.head),
     changes: backend.changes,
     namespaces: () => listNamespaces(engine),
     engine
   }))
 
-// Which values a codec takes is checked where the kv's type is given, in `StoreShape.kv`.
 const codecOf = (schema: PureSchema | undefined): Codec<unknown> =>
+  // Which values a codec takes is checked where the kv's type is given, in `StoreShape.kv`.
   schema === undefined ? jsonCodec as Codec<unknown> : schemaCodec(schema)
 
 const resolve = (engine: Engine, id: CommitId): Effect.Effect<Option.Option<Committed>, StoreError> =>
@@ -96,8 +98,12 @@ interface NamespacesFrom {
 }
 
 const listNamespaces = (engine: Engine): Stream.Stream<NamespaceInfo, StoreError> =>
-  pages<NamespaceInfo, NamespacesFrom>(unbounded, { after: undefined }, ({ after }, wanted) =>
-    Effect.map(engine.reading(undefined, engine.backend.namespaces({ after, limit: wanted })), (items) => ({
-      items,
-      next: items.length < wanted ? undefined : { after: items.at(-1)?.namespace }
-    })))
+  pages<NamespaceInfo, NamespacesFrom>(
+    unbounded,
+    { after: undefined },
+    ({ after }, wanted) =>
+      Effect.map(engine.reading(undefined, engine.backend.namespaces({ after, limit: wanted })), (items) => ({
+        items,
+        next: items.length < wanted ? undefined : { after: items.at(-1)?.namespace }
+      }))
+  )
