@@ -19,6 +19,8 @@ export interface Shared {
   readonly types: Names
   readonly namespaces: Names
   readonly recorded: (id: string) => Recorded | undefined
+  /** Whether the path has come to name another file, where commits would be lost. */
+  readonly moved: () => boolean
   /** Called after a batch that changed something. */
   readonly notify: () => void
 }
@@ -47,7 +49,7 @@ export class Writer {
   /** Whether the last position given out is an event's, and so can be read from it. */
   private headIsEvent = true
   private stage: Stage = "idle"
-  /** Whether a COMMIT failed after its frames may have reached the log. */
+  /** Whether a COMMIT failed whose frames may still lie in the log, to be found after a crash, until the next write. */
   private unsettled = false
 
   constructor(shared: Shared) {
@@ -90,6 +92,8 @@ export class Writer {
   }
 
   private begin(): Position {
+    // SQLite would go on writing to a file without a name.
+    if (this.shared.db.open && this.shared.moved()) throw movedFile()
     this.sql.begin.run()
     this.stage = "begun"
     const version = this.sql.dataVersion.get() ?? 0
@@ -109,8 +113,9 @@ export class Writer {
     this.stage = "committing"
     this.sql.commit.run()
     this.stage = "idle"
+    if (head === before) return
     this.unsettled = false
-    if (head !== before) this.shared.notify()
+    this.shared.notify()
   }
 
   private decide(commit: Commit): Outcome {
@@ -214,6 +219,13 @@ export class Writer {
     })
   }
 }
+
+const movedFile = () =>
+  new Unavailable({
+    operation: "commit",
+    reason: "the file was moved, deleted or replaced while it was open",
+    remedy: "open the store again"
+  })
 
 const prepare = (db: Database.Database) => ({
   begin: db.prepare<[]>("BEGIN IMMEDIATE"),

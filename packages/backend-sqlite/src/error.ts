@@ -37,6 +37,13 @@ export const classify = (operation: string, path: string, cause: unknown): Backe
       "check that both exist and may be written, then try again"
     )
   }
+  if (code === "SQLITE_READONLY_DIRECTORY") {
+    return new Denied({
+      operation,
+      reason: "the directory may not be written, and those who use a store share memory in a file beside it",
+      remedy: "grant the process permission to write the directory, or use a copy elsewhere"
+    })
+  }
   if (code.startsWith("SQLITE_READONLY") || code === "SQLITE_PERM" || code === "SQLITE_AUTH") {
     return new Denied({
       operation,

@@ -36,6 +36,15 @@ export const inspectFile = ({ path, readonly }: FileUse): void => {
   if (found.size > 0 || readonly) inspectHeader(path)
 }
 
+/** Watches that the path keeps naming the file it names now: answers true once it was moved, deleted or replaced. */
+export const watchFile = (path: string): () => boolean => {
+  const opened = look(path)
+  return () => {
+    const now = look(path)
+    return now?.ino !== opened?.ino || now?.dev !== opened?.dev
+  }
+}
+
 /** An `Invalid` about the path. */
 export const invalidPath = (reason: string, remedy: string, cause?: unknown): Invalid =>
   new Invalid({ field: "path", reason, remedy, ...(cause === undefined ? {} : { cause }) })

@@ -10,6 +10,7 @@ import { makeChanges } from "./changes.ts"
 import { Writer } from "./commit.ts"
 import { type Config, type Settings, settle } from "./config.ts"
 import { attempt } from "./error.ts"
+import { watchFile } from "./file.ts"
 import { Names } from "./names.ts"
 import { openDatabase } from "./open.ts"
 import { makeKvReads } from "./read-kv.ts"
@@ -51,9 +52,10 @@ const assemble = (db: Database.Database, settings: Settings): Handle => {
   const namespaces = new Names(db, "namespace")
   const recorded = makeRecorded(db)
   const changes = makeChanges(db, settings.pollInterval)
+  const moved = settings.memory ? () => false : watchFile(settings.path)
   const writer = settings.readonly
     ? undefined
-    : new Writer({ db, types, namespaces, recorded, notify: changes.notify })
+    : new Writer({ db, types, namespaces, recorded, moved, notify: changes.notify })
   return {
     backend: {
       about: describe(settings, incarnationOf(db)),

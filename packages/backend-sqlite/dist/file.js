@@ -1,0 +1,76 @@
+/** What lies at a path, found out by looking at it and never by opening it as a database. */
+import { Invalid } from "@persist/core";
+import * as Result from "effect/Result";
+import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { applicationId, currentFormat, unsupportedFormat } from "./schema.js";
+/**
+ * Makes sure that there is a store at the path, or that one may be made there; changes nothing.
+ * Throws `Invalid` for whatever is no store, can't become one or may not be used so, and `Unsupported` for a store of
+ * a newer format.
+ */
+export const inspectFile = ({ path, readonly }) => {
+    const found = look(path);
+    if (found === undefined) {
+        const directory = look(dirname(path));
+        if (!directory?.isDirectory()) {
+            throw invalidPath(`the directory ${dirname(path)} doesn't exist`, "create it, or correct the path");
+        }
+        if (readonly)
+            throw invalidPath(`there is no file at ${path}`, "correct the path, or open it without readonly");
+        return demand(dirname(path), constants.W_OK | constants.X_OK, "write to its directory");
+    }
+    if (!found.isFile())
+        throw invalidPath(`${path} is not a regular file`, "name a file");
+    demand(path, constants.R_OK, "read it");
+    if (!readonly) {
+        demand(path, constants.W_OK, "write to it");
+        demand(dirname(path), constants.W_OK | constants.X_OK, "write to its directory");
+    }
+    if (found.size > 0 || readonly)
+        inspectHeader(path);
+};
+/** Watches that the path keeps naming the file it names now: answers true once it was moved, deleted or replaced. */
+export const watchFile = (path) => {
+    const opened = look(path);
+    return () => {
+        const now = look(path);
+        return now?.ino !== opened?.ino || now?.dev !== opened?.dev;
+    };
+};
+/** An `Invalid` about the path. */
+export const invalidPath = (reason, remedy, cause) => new Invalid({ field: "path", reason, remedy, ...(cause === undefined ? {} : { cause }) });
+// Undefined where nothing is there, also where a file stands in place of a directory on the way.
+const look = (path) => {
+    const found = Result.try(() => statSync(path, { throwIfNoEntry: false }));
+    if (Result.isSuccess(found))
+        return found.success;
+    const code = found.failure instanceof Error && "code" in found.failure ? String(found.failure.code) : "unknown";
+    if (code === "ENOTDIR")
+        return undefined;
+    throw invalidPath(`${path} can't be reached (${code})`, "correct the path or its permissions", found.failure);
+};
+const demand = (path, mode, what) => {
+    const remedy = mode === constants.R_OK ? "grant the permission" : "grant it, or open the store with readonly";
+    Result.getOrThrowWith(Result.try(() => accessSync(path, mode)), (cause) => invalidPath(`no permission to ${what} (${path})`, remedy, cause));
+};
+// SQLite's header: its magic string, the user version at byte 60, the application id at byte 68, both big-endian.
+const magic = "SQLite format 3\0";
+const headerBytes = 100;
+const inspectHeader = (path) => {
+    const header = new DataView(new ArrayBuffer(headerBytes));
+    const fd = openSync(path, "r");
+    const length = readSync(fd, header, 0, headerBytes, 0);
+    closeSync(fd);
+    const start = new TextDecoder("latin1").decode(header.buffer.slice(0, magic.length));
+    if (length < headerBytes || start !== magic) {
+        throw invalidPath(`${path} is not a store`, "name a store, or a file that doesn't exist yet");
+    }
+    if (header.getUint32(68) !== applicationId) {
+        throw invalidPath(`${path} is another application's SQLite database`, "name a store, or a file that doesn't exist yet");
+    }
+    const format = header.getUint32(60);
+    if (format > currentFormat)
+        throw unsupportedFormat(format, "");
+};
+//# sourceMappingURL=file.js.map

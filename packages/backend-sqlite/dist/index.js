@@ -1,0 +1,2 @@
+export * from "./layer.js";
+//# sourceMappingURL=index.js.map

@@ -1,0 +1,65 @@
+import { isStoreError, Unsupported } from "@persist/core";
+import Database from "better-sqlite3";
+import * as Effect from "effect/Effect";
+import * as Schedule from "effect/Schedule";
+import { randomUUID } from "node:crypto";
+import { attempt, classify, codeOf, isBusy } from "./error.js";
+import { inspectFile } from "./file.js";
+import { currentFormat, formatOf, migrate, unsupportedFormat } from "./schema.js";
+// Scattered reads are twice as fast as with SQLite's default; taken only as pages are read.
+const cacheKibibytes = 65_536;
+/**
+ * Opens the file and leaves nothing behind where that fails.
+ * `Invalid`: no store at the path and none can be made there. `Unsupported`: another format, or a file system without
+ * shared memory. `Unavailable`: locked for longer than the busy timeout. `Corrupt`: damaged.
+ */
+export const openDatabase = (settings) => Effect.flatMap(connect(settings), (db) => Effect.onError(setUp(db, settings), () => Effect.sync(() => db.close())));
+const connect = ({ busyTimeout, memory, path, readonly }) => Effect.try({
+    try: () => {
+        if (!memory)
+            inspectFile({ path, readonly });
+        return new Database(path, { readonly, fileMustExist: readonly, timeout: busyTimeout });
+    },
+    catch: (cause) => isStoreError(cause) ? cause : classify("open", path, cause)
+});
+const setUp = Effect.fnUntraced(function* (db, settings) {
+    const step = (use) => attempt(db, "open", use);
+    yield* step(() => db.pragma(`cache_size = -${cacheKibibytes}`));
+    if (settings.readonly) {
+        yield* step(() => {
+            const format = formatOf(db);
+            if (format !== currentFormat)
+                throw unsupportedFormat(format, "open it once without readonly to migrate it");
+        });
+        return db;
+    }
+    yield* step(() => {
+        db.pragma(`synchronous = ${settings.synchronous}`);
+        // Only macOS knows the difference: there, plain fsync leaves the data in the drive's cache.
+        if (settings.synchronous === "FULL")
+            db.pragma("fullfsync = ON");
+        migrate(db, randomUUID());
+    });
+    // A new file gets its first content before this switch, so that its header names the application from then on.
+    // SQLite waits for no lock here, and another process may be doing the same.
+    if (!settings.memory) {
+        yield* Effect.retry(step(() => useLog(db)), {
+            while: (error) => isBusy(("cause" in error ? codeOf(error.cause) : undefined) ?? ""),
+            schedule: Schedule.spaced(retryInterval),
+            times: Math.ceil(settings.busyTimeout / retryInterval)
+        });
+    }
+    return db;
+});
+const retryInterval = 5;
+const useLog = (db) => {
+    const mode = db.pragma("journal_mode = WAL", { simple: true });
+    if (mode === "wal")
+        return;
+    throw new Unsupported({
+        backend: "sqlite",
+        ability: `a write-ahead log on this file system (journal mode ${String(mode)})`,
+        remedy: "put the file on a local disk"
+    });
+};
+//# sourceMappingURL=open.js.map

@@ -1,0 +1,74 @@
+/** Every read as SQL text, in one place, so that a test can ask SQLite how it would run each. */
+import { prefixEnd } from "@persist/core";
+/** Sorts above every text in SQLite's order, as every blob does: the end of a range without one. */
+export const aboveAllText = new Uint8Array(0);
+/** The bounds `name >= first AND name < second` of all names with this prefix. */
+export const prefixBounds = (prefix) => [
+    prefix,
+    (prefix === "" ? undefined : prefixEnd(prefix)) ?? aboveAllText
+];
+/** The smallest name above another by UTF-8 bytes; for `undefined` the smallest of all. */
+export const justAbove = (name) => name === undefined ? "" : `${name}\0`;
+/** The last position given out: see the schema for why it is the larger of two. */
+export const head = "SELECT max(head, (SELECT coalesce(max(position), 0) FROM event)) FROM store";
+/** A stream's id, first readable seq and last event's seq, by name. */
+export const standing = "SELECT id, first, (SELECT max(seq) FROM event WHERE stream = s.id) AS last FROM stream AS s WHERE name = ?";
+const eventColumns = "e.stream, e.seq, e.position, e.type, e.at, e.data, e.meta, e.id";
+/** Parameters: stream id, from, to, limit. */
+export const streamPage = (reverse) => `
+  SELECT ${eventColumns} FROM event AS e
+  WHERE e.stream = ? AND e.seq >= ? AND e.seq <= ?
+  ORDER BY e.seq ${direction(reverse)} LIMIT ?`;
+/**
+ * Parameters: by `prefix` its two bounds, by `streams` their ids as a JSON array; after, to; with `types` their ids as
+ * a JSON array; limit. The plus signs keep SQLite from passing the range where the streams are few.
+ */
+export const allPage = ({ by, reverse, types }) => {
+    const position = by === "streams" ? "+e.position" : "e.position";
+    return `
+  SELECT ${eventColumns} FROM event AS e ${by === "prefix" ? "CROSS JOIN stream AS s ON s.id = e.stream" : ""}
+  WHERE ${by === "prefix" ? "s.name >= ? AND s.name < ? AND" : ""}
+  ${by === "streams" ? "e.stream IN (SELECT value FROM json_each(?)) AND" : ""}
+  ${position} > ? AND ${position} <= ?
+  ${types ? "AND e.type IN (SELECT value FROM json_each(?))" : ""}
+  ORDER BY ${position} ${direction(reverse)} LIMIT ?`;
+};
+/** Parameters: first name, end of names, limit. Ids of streams and how many events each can have. */
+export const streamSizes = `
+  SELECT id, max(0, (SELECT coalesce(max(seq), 0) FROM event WHERE stream = s.id) - first + 1) AS events
+  FROM stream AS s
+  WHERE name >= ? AND name < ? LIMIT ?`;
+/** Parameters: first name, end of names, limit. */
+export const streamsPage = `
+  SELECT name AS stream, first, (SELECT max(seq) FROM event WHERE stream = s.id) AS last FROM stream AS s
+  WHERE name >= ? AND name < ? ORDER BY name LIMIT ?`;
+const entryColumns = "key, revision, at, value, meta";
+/** Parameters: namespace id, key. Finds living keys only. */
+export const entry = `SELECT ${entryColumns} FROM entry WHERE namespace = ? AND key = ? AND value IS NOT NULL`;
+/** Parameters: namespace id, first key, end of keys, limit. */
+export const entryPage = (reverse) => `
+  SELECT ${entryColumns} FROM entry
+  WHERE namespace = ? AND key >= ? AND key < ? AND value IS NOT NULL
+  ORDER BY key ${direction(reverse)} LIMIT ?`;
+/** Parameters: namespace id, after, to, limit. Finds deleted keys too: those without a value. */
+export const changedPage = `
+  SELECT ${entryColumns} FROM entry
+  WHERE namespace = ? AND revision > ? AND revision <= ?
+  ORDER BY revision LIMIT ?`;
+/** Parameters: namespace id, key. */
+export const revision = "SELECT revision FROM entry WHERE namespace = ? AND key = ? AND value IS NOT NULL";
+/** Parameters: namespace id. */
+export const livingKeys = "SELECT key FROM entry WHERE namespace = ? AND value IS NOT NULL ORDER BY key";
+/** Parameters: namespace id. Written as the index has it, so that the index alone answers. */
+export const countKeys = "SELECT count(*) FROM entry WHERE namespace = ? AND (value IS NOT NULL) = 1";
+/** Parameters: first name, limit. */
+export const namespacesPage = `
+  SELECT n.name AS namespace, count(*) AS keys
+  FROM namespace AS n CROSS JOIN entry AS e ON e.namespace = n.id AND (e.value IS NOT NULL) = 1
+  WHERE n.name >= ? GROUP BY n.name ORDER BY n.name LIMIT ?`;
+/** Parameters: commit id. */
+export const recorded = "SELECT digest, result FROM recorded WHERE id = ?";
+function direction(reverse) {
+    return reverse ? "DESC" : "ASC";
+}
+//# sourceMappingURL=queries.js.map

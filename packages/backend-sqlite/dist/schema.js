@@ -1,0 +1,91 @@
+/** The tables, their versions and how an older file becomes a current one. */
+import { Corrupt, Unsupported } from "@persist/core";
+/** What marks a file as a store, at byte 68 of an SQLite file: "pers". */
+export const applicationId = 0x70657273;
+// Format 1. Ids stand for names in every row. A store's head is the larger of `store.head` and the last event's
+// position, so that appending needs no further page; a stream's last seq is the larger of its last event's and
+// `first - 1`, which outlives truncation. An entry without a value is a tombstone.
+const format1 = `
+CREATE TABLE store (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  incarnation TEXT NOT NULL,
+  head INTEGER NOT NULL
+) STRICT;
+CREATE TABLE stream (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  first INTEGER NOT NULL DEFAULT 1
+) STRICT;
+CREATE TABLE type (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE event (
+  position INTEGER PRIMARY KEY,
+  stream INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  type INTEGER NOT NULL,
+  at REAL NOT NULL,
+  data ANY NOT NULL,
+  meta TEXT,
+  id TEXT,
+  UNIQUE (stream, seq)
+) STRICT;
+CREATE TABLE namespace (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE entry (
+  id INTEGER PRIMARY KEY,
+  namespace INTEGER NOT NULL,
+  key TEXT NOT NULL,
+  revision INTEGER NOT NULL,
+  at REAL NOT NULL,
+  value ANY,
+  meta TEXT,
+  UNIQUE (namespace, key)
+) STRICT;
+`;
+// Format 2 remembers commits by id, and finds what changed in a namespace without reading all of it. The last column
+// of the index lets living keys be counted from it alone.
+const format2 = `
+CREATE TABLE recorded (id TEXT NOT NULL UNIQUE, digest TEXT NOT NULL, result TEXT NOT NULL) STRICT;
+CREATE UNIQUE INDEX entry_by_revision ON entry (namespace, revision, value IS NOT NULL);
+`;
+const formats = [format1, format2];
+/** The format this code writes; files of an older one are migrated when they are opened for writing. */
+export const currentFormat = formats.length;
+/** The format of an open file: 0 where it is empty. */
+export const formatOf = (db) => Number(db.pragma("user_version", { simple: true }));
+/** `Unsupported` where a file's format is not the current one; `remedy` says what to do about an older one. */
+export const unsupportedFormat = (format, remedy) => new Unsupported({
+    backend: "sqlite",
+    ability: `format ${format} of the file, where this version knows 1 to ${currentFormat},`,
+    remedy: format > currentFormat ? "open it with the newer version that wrote it" : remedy
+});
+/**
+ * Brings an empty or older file to the current format, in one transaction that other processes wait for.
+ * A new store gets `incarnation`. Throws `Unsupported` for a newer file, and whatever the driver throws.
+ */
+export const migrate = (db, incarnation) => {
+    if (formatOf(db) === currentFormat)
+        return;
+    db.transaction(() => {
+        const format = formatOf(db);
+        if (format > currentFormat)
+            throw unsupportedFormat(format, "");
+        for (const step of formats.slice(format))
+            db.exec(step);
+        if (format === 0) {
+            db.pragma(`application_id = ${applicationId}`);
+            db.prepare("INSERT INTO store (one, incarnation, head) VALUES (1, ?, 0)").run(incarnation);
+        }
+        db.pragma(`user_version = ${currentFormat}`);
+    }).immediate();
+};
+/** The identity the store was created with; throws `Corrupt` where it is gone. */
+export const incarnationOf = (db) => {
+    const incarnation = db.prepare("SELECT incarnation FROM store").pluck().get();
+    if (typeof incarnation === "string" && incarnation !== "")
+        return incarnation;
+    throw new Corrupt({
+        where: "table store",
+        reason: "the row with the store's identity is missing",
+        remedy: "restore the file from a backup"
+    });
+};
+//# sourceMappingURL=schema.js.map

@@ -1,0 +1,135 @@
+/** The file's format: kept files of every one are read as they were written, and foreign ones are left alone. */
+import { assert, describe, it } from "@effect/vitest"
+import { make } from "@persist/backend-sqlite"
+import { currentFormat } from "@persist/backend-sqlite/schema"
+import Database from "better-sqlite3"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import { copyFileSync, readFileSync } from "node:fs"
+import { dirname } from "node:path"
+import { fileURLToPath } from "node:url"
+import { startTogether } from "./child.ts"
+import { appendOf, commitOf, contents, driver, errorOf, fingerprint, newPath, putOf, visit } from "./place.ts"
+import { sampleContents, sampleHead, sampleIdentified } from "./sample.ts"
+
+const formats = Array.from({ length: currentFormat }, (_, i) => i + 1)
+
+/** A copy of the kept file of a format. */
+const kept = (format: number) =>
+  Effect.tap(
+    newPath,
+    (path) => Effect.sync(() => copyFileSync(fileURLToPath(new URL(`format/v${format}.db`, import.meta.url)), path))
+  )
+
+const schemaOf = (path: string) =>
+  driver(path, (db) => ({
+    objects: db.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name").all(),
+    format: db.pragma("user_version", { simple: true }),
+    application: db.pragma("application_id", { simple: true }),
+    check: db.pragma("integrity_check", { simple: true })
+  }))
+
+describe("a file of an older format", () => {
+  it.effect.each(formats)("format %d is migrated and holds what it held", (format) =>
+    Effect.gen(function*() {
+      const path = yield* kept(format)
+      const incarnation = driver(path, (db) => db.prepare("SELECT incarnation FROM store").pluck().get())
+      yield* visit(path, (backend) =>
+        Effect.gen(function*() {
+          assert.strictEqual(backend.about.incarnation, incarnation)
+          const head = format === 1 ? sampleHead : sampleHead + 1
+          assert.deepStrictEqual<unknown>(yield* contents(backend), sampleContents(head))
+          const resolved = yield* backend.resolve("once")
+          assert.strictEqual(Option.isSome(resolved), format > 1)
+          const [again, appended] = yield* backend.commit([sampleIdentified, appendOf("emptied", "3")])
+          assert.strictEqual(again._tag === "Committed" && again.repeated, format > 1)
+          assert.strictEqual(appended?._tag === "Committed" && Number(appended.appended[0]?.first), 3)
+        }))
+      const fresh = yield* newPath
+      yield* visit(fresh, () => Effect.void)
+      const expected = schemaOf(fresh)
+      assert.strictEqual(expected.check, "ok")
+      assert.deepStrictEqual(schemaOf(path), expected)
+    }))
+
+  it.effect("readonly doesn't migrate it, and says what does", () =>
+    Effect.gen(function*() {
+      const path = yield* kept(1)
+      const before = fingerprint(dirname(path)).filter((file) => file.startsWith("app.db "))
+      const error = yield* errorOf(Effect.scoped(make({ path, readonly: true })))
+      assert.strictEqual(error._tag, "Unsupported")
+      assert.match(error.message, /format 1 of the file, .* is not supported; open it once without readonly/)
+      assert.deepStrictEqual(fingerprint(dirname(path)).filter((file) => file.startsWith("app.db ")), before)
+    }))
+
+  it.live("processes that open it at once migrate it once", () =>
+    Effect.gen(function*() {
+      const path = yield* kept(1)
+      const children = yield* startTogether(4, "open.ts", () => [path, "false"])
+      const said = yield* Effect.forEach(children, ({ line }) => line)
+      assert.strictEqual(said.length, 4)
+      for (const line of said) assert.match(line, new RegExp(`^opened at ${sampleHead},`))
+    }))
+})
+
+describe("a file of a newer format", () => {
+  for (const readonly of [false, true]) {
+    it.effect(`is refused and left alone, readonly ${readonly}`, () =>
+      Effect.gen(function*() {
+        const path = yield* newPath
+        yield* visit(path, (backend) => backend.commit([appendOf("s", "1")]))
+        driver(path, (db) => db.pragma("user_version = 99"))
+        const before = fingerprint(dirname(path))
+        const error = yield* errorOf(Effect.scoped(make({ path, readonly })))
+        assert.strictEqual(error._tag, "Unsupported")
+        assert.match(error.message, /format 99 of the file, .* open it with the newer version that wrote it/)
+        assert.deepStrictEqual(fingerprint(dirname(path)), before)
+      }))
+
+    it.effect(`is recognised while its header still says otherwise, readonly ${readonly}`, () =>
+      Effect.gen(function*() {
+        const path = yield* newPath
+        const old = yield* make({ path })
+        driver(path, (db) => db.pragma("user_version = 99"))
+        const error = yield* errorOf(Effect.scoped(make({ path, readonly })))
+        assert.strictEqual(error._tag, "Unsupported")
+        // The handle that was open before must not write what the newer version wouldn't understand.
+        const refused = yield* errorOf(old.commit([commitOf({ write: [putOf("n", "k", "1")] })]))
+        assert.strictEqual(refused._tag, "Unsupported")
+        assert.strictEqual(yield* old.head, 0)
+      }))
+  }
+})
+
+describe("a new file", () => {
+  it.live("processes that create it at once make one store", () =>
+    Effect.gen(function*() {
+      const path = yield* newPath
+      const children = yield* startTogether(5, "open.ts", () => [path, "false"])
+      const said = yield* Effect.forEach(children, ({ line }) => line)
+      assert.strictEqual(said.length, 5)
+      assert.match(said[0] ?? "", /^opened at 0, [0-9a-f-]{36}$/)
+      assert.strictEqual(new Set(said).size, 1)
+    }))
+
+  it.live("the switch to WAL waits for those who still read without it, as long as the busy timeout", () =>
+    Effect.gen(function*() {
+      const path = yield* newPath
+      yield* visit(path, () => Effect.void)
+      const reader = yield* Effect.acquireRelease(
+        Effect.sync(() => new Database(path)),
+        (db) => Effect.sync(() => db.close())
+      )
+      reader.pragma("journal_mode = DELETE")
+      reader.exec("BEGIN; SELECT * FROM store")
+      const error = yield* errorOf(Effect.scoped(make({ path, busyTimeout: 10 })))
+      assert.strictEqual(error._tag, "Unavailable")
+      assert.match(error.message, /^open: another connection holds the lock; try again, or raise busyTimeout$/)
+      const opening = yield* Effect.forkChild(make({ path }), { startImmediately: true })
+      reader.exec("COMMIT")
+      const backend = yield* Fiber.join(opening)
+      assert.strictEqual(yield* backend.head, 0)
+      assert.strictEqual(readFileSync(path)[18], 2)
+    }))
+})

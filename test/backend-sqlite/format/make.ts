@@ -1,0 +1,20 @@
+/**
+ * Writes a file of the current format to be kept beside the older ones: run it when the format changes, before the
+ * release, and never again for that format. `node --conditions=source test/backend-sqlite/format/make.ts`
+ */
+import { make } from "@persist/backend-sqlite"
+import { currentFormat } from "@persist/backend-sqlite/schema"
+import * as Effect from "effect/Effect"
+import { existsSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import { sampleBatches, sampleIdentified } from "../sample.ts"
+
+const path = fileURLToPath(new URL(`v${currentFormat}.db`, import.meta.url))
+if (existsSync(path)) throw new Error(`${path} is kept already`)
+const program = Effect.gen(function*() {
+  const backend = yield* make({ path })
+  for (const batch of sampleBatches) yield* backend.commit(batch)
+  yield* backend.commit([sampleIdentified])
+})
+await Effect.runPromise(Effect.scoped(program))
+console.log(path)
