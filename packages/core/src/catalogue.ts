@@ -51,7 +51,10 @@ export interface Catalogue<D extends object = Schemas, U extends UnknownPolicy =
    * catalogue, an upcaster fails, or the type is unknown and the policy is `"fail"`.
    */
   decode(event: StoredEvent): Result.Result<EventOf<this> | undefined, Corrupt>
-  /** The same catalogue narrowed to these types; all others are skipped in reading and refused in appending. */
+  /**
+   * The same catalogue narrowed to these types; all others are skipped in reading and refused in appending.
+   * Throws `Invalid` for no type at all, or one that isn't in it.
+   */
   only<T extends keyof D & string>(...types: ReadonlyArray<T>): Catalogue<Pick<D, T>, "skip">
 }
 

@@ -55,11 +55,11 @@ export const schemaCodec = <A>(schema: PureSchema<A>): Codec<A> => {
     if (typeof payload !== "string") return Result.fail(bytesForText(where))
     const parsed = parseJson(where, payload)
     if (Result.isFailure(parsed)) return Result.fail(parsed.failure)
-    const exit = run(() => fromJson(parsed.success))
+    const exit = Effect.runSyncExit(fromJson(parsed.success))
     return Exit.isSuccess(exit) ? Result.succeed(exit.value) : Result.fail(unreadable(where, exit.cause))
   }
   const encode = (field: string, value: A): Result.Result<string, Invalid> => {
-    const exit = run(() => toJson(value))
+    const exit = Effect.runSyncExit(toJson(value))
     if (Exit.isFailure(exit)) return Result.fail(misfit(field, exit.cause))
     // Schema.Any lets through what JSON can't carry, so the form is checked like any other value.
     const written = stringifyJson(field, exit.value)
@@ -79,14 +79,10 @@ export const schemaCheck = (
 ): (where: string, value: unknown) => Result.Result<unknown, Corrupt> => {
   const check = SchemaParser.decodeUnknownEffect(Schema.toType(schema), { reportInput: false })
   return (where, value) => {
-    const exit = run(() => check(value))
+    const exit = Effect.runSyncExit(check(value))
     return Exit.isSuccess(exit) ? Result.succeed(value) : Result.fail(unreadable(where, exit.cause))
   }
 }
-
-/** Runs a parser to its end. A compiled one throws where the interpreter would die. */
-const run = <A>(parse: () => Effect.Effect<A, SchemaIssue.Issue>): Exit.Exit<A, SchemaIssue.Issue> =>
-  Result.getOrElse(Result.try({ try: () => Effect.runSyncExit(parse()), catch: (defect) => defect }), Exit.die)
 
 const misfit = (field: string, cause: Cause.Cause<SchemaIssue.Issue>): Invalid => {
   const issue = Cause.findError(cause)

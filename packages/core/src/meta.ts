@@ -64,8 +64,15 @@ export const decodeMeta = (where: string, text: string | undefined): Result.Resu
   if (Result.isFailure(stored)) return Result.fail(stored.failure)
   const version = versionOf(stored.success)
   if (version === undefined) return Result.fail(corrupt(pathOf(where, [versionKey]), notVersion))
-  const own = Object.entries(stored.success).filter(([key]) => !isReserved(key))
-  return Result.succeed({ version, meta: own.length === 0 ? undefined : Object.fromEntries(own) })
+  return Result.succeed({ version, meta: ownOf(stored.success) })
+}
+
+/** The user's keys; the object itself where there are no others, which is what most events have. */
+const ownOf = (meta: Meta): Meta | undefined => {
+  const keys = Object.keys(meta)
+  if (!keys.some(isReserved)) return keys.length === 0 ? undefined : meta
+  const own = Object.entries(meta).filter(([key]) => !isReserved(key))
+  return own.length === 0 ? undefined : Object.fromEntries(own)
 }
 
 /** Reads stored meta with our keys left in; `Corrupt` where it is no JSON object. */
