@@ -35,7 +35,7 @@ export const every = <A>(
 export const present = <A>(what: string, value: A | undefined): Effect.Effect<A, Broken> =>
   value === undefined ? broken(`${what}: there is none`) : Effect.succeed(value)
 
-/** Whether two values have the same content: bytes by byte, arrays in order, objects by key; `undefined` counts as absent. */
+/** Whether two values have the same content: bytes, arrays in order, objects by key, where `undefined` is absence. */
 export const same = (a: unknown, b: unknown): boolean => {
   if (Object.is(a, b)) return true
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false
@@ -55,7 +55,9 @@ const longest = 300
 
 /** A value as a reason shows it, cut short. */
 export const show = (value: unknown): string => {
-  const text = value === undefined ? "undefined" : JSON.stringify(value, (_, field: unknown) =>
-    field instanceof Uint8Array ? `<${field.byteLength} bytes ${[...field.subarray(0, 8)].join(" ")}>` : field)
+  const text = value === undefined
+    ? "undefined"
+    : JSON.stringify(value, (_, field: unknown) =>
+      field instanceof Uint8Array ? `<${field.byteLength} bytes ${[...field.subarray(0, 8)].join(" ")}>` : field)
   return text.length > longest ? `${text.slice(0, longest)}… (${text.length} characters)` : text
 }

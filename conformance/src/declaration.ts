@@ -63,7 +63,10 @@ type Probe = (backend: BackendShape) => Effect.Effect<unknown, unknown, Scope.Sc
 
 const refuses = Effect.fnUntraced(function*(ability: Ability, backend: BackendShape) {
   const { answer, refused } = yield* tryAbility(ability, backend)
-  yield* holds(refused, `${ability}: declared as lacking, yet it answered ${answer} instead of refusing it as Unsupported`)
+  yield* holds(
+    refused,
+    `${ability}: declared as lacking, yet it answered ${answer} instead of refusing it as Unsupported`
+  )
 })
 
 /** Does the least that needs an ability, and tells whether it was refused as `Unsupported` or what came instead. */

@@ -36,8 +36,8 @@ export const faulty = (next: () => Fault): Wrapper => ({
 
 /**
  * Loses the reply to every commit that carries no id of its own, and recovers as a client must: it gives the commit an
- * id, asks `resolve` for it, and where that finds nothing sends it again. Every law holds through it, because a commit
- * happens once under one id. A batch of several keeps its reply: sent again, one part of it could meet what a later did.
+ * id, asks `resolve` for it and sends it again. Every law holds through it, because a commit happens once under one id.
+ * A batch of several keeps its reply: sent again, one part of it could meet what a later one did.
  */
 export const lostReplies: Wrapper = {
   name: "lost replies",

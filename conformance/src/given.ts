@@ -18,7 +18,7 @@ import type {
 import { origin, Position, Seq, unbounded } from "@persist/core"
 import type { NonEmptyReadonlyArray } from "effect/Array"
 import * as Effect from "effect/Effect"
-import { broken, type Broken, present, show } from "./assertion.ts"
+import { type Broken, broken, present, show } from "./assertion.ts"
 
 /** When everything in the laws happens, unless a law says otherwise: no clock is read. */
 export const moment = 1_700_000_000_123

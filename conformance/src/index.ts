@@ -1,7 +1,14 @@
-/** The kit for users: the laws, fixtures to ask them of, the runner and the scoreboard. */
+/** The kit for users: the laws, fixtures to ask them of, the runner, the scoreboard and what proves the kit itself. */
+export * from "./declaration.ts"
+export * from "./faults.ts"
 export * from "./fixture.ts"
+export * from "./lacking.ts"
 export * from "./law.ts"
 export * from "./laws.ts"
+export * from "./mutant.ts"
+export * from "./mutants.ts"
+export * from "./oddballs.ts"
+export * from "./rivals.ts"
 export * from "./runner.ts"
 export * from "./scoreboard.ts"
 export * from "./suite.ts"

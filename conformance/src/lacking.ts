@@ -1,4 +1,4 @@
-/** Wrappers that take an ability away as the protocol asks for it: declared in `about`, and refused when it is needed. */
+/** Wrappers that take an ability away as the protocol asks: declared in `about`, and refused when it is needed. */
 import type { Ability, BackendShape, Commit, Outcome } from "@persist/core"
 import { Unsupported } from "@persist/core"
 import type { NonEmptyReadonlyArray } from "effect/Array"
@@ -71,8 +71,6 @@ function doesSeveralThings({ append, expect, truncate, write }: Commit): boolean
   return expect.some((expectation) =>
     expectation._tag === "Stream"
       ? ![...append, ...truncate].some(({ stream }) => stream === expectation.stream)
-      : !write.some((op) =>
-        op._tag !== "Clear" && op.namespace === expectation.namespace && op.key === expectation.key
-      )
+      : !write.some((op) => op._tag !== "Clear" && op.namespace === expectation.namespace && op.key === expectation.key)
   )
 }

@@ -1,4 +1,4 @@
-/** Wrappers that a right store stays right through: they change what the protocol leaves open, and every law still holds. */
+/** Wrappers that change what the protocol leaves open: a right store stays right through each of them. */
 import type { BackendError, BackendShape, Commit, Committed, Expectation, Outcome, StoredEvent } from "@persist/core"
 import { Position } from "@persist/core"
 import * as NonEmpty from "effect/Array"
@@ -29,8 +29,11 @@ export const eachVerb = (
 export const yielding: Wrapper = {
   name: "yielding",
   wrap: (backend) =>
-    Effect.succeed(eachVerb(backend, (verb) =>
-      Effect.flatMap(Effect.andThen(Effect.yieldNow, verb), (answer) => Effect.as(Effect.yieldNow, answer))))
+    Effect.succeed(
+      eachVerb(backend, (verb) =>
+        Effect.flatMap(Effect.andThen(Effect.yieldNow, verb), (answer) =>
+          Effect.as(Effect.yieldNow, answer)))
+    )
 }
 
 /** Looks no further in one page of the total order, or of changes, than `most` items; `through` says so. */
@@ -40,8 +43,7 @@ export const tinyPages = (most: number): Wrapper => ({
     Effect.succeed({
       ...backend,
       // In reverse a page that isn't full is the last, so there only forward pages can be small.
-      readAll: (range) =>
-        backend.readAll(range.reverse ? range : { ...range, limit: Math.min(range.limit, most) }),
+      readAll: (range) => backend.readAll(range.reverse ? range : { ...range, limit: Math.min(range.limit, most) }),
       changed: (range) => backend.changed({ ...range, limit: Math.min(range.limit, most) })
     })
 })
@@ -59,8 +61,10 @@ const inner = (position: number): Position => Position(Math.max(0, Math.floor((p
 const withGaps = (backend: BackendShape): BackendShape => ({
   ...backend,
   commit: (batch) =>
-    Effect.map(backend.commit(NonEmpty.map(batch, innerCommit)), (outcomes) =>
-      NonEmpty.map(outcomes, (outcome, n) => outerOutcome(outcome, batch[n] ?? batch[0]))),
+    Effect.map(
+      backend.commit(NonEmpty.map(batch, innerCommit)),
+      (outcomes) => NonEmpty.map(outcomes, (outcome, n) => outerOutcome(outcome, batch[n] ?? batch[0]))
+    ),
   resolve: (id) => Effect.map(backend.resolve(id), Option.map(outerCommitted)),
   readStream: (range) => Effect.map(backend.readStream(range), (events) => events.map(outerEvent)),
   readAll: (range) =>

@@ -1,4 +1,4 @@
-/** Asks a store whether the laws hold, and reports; a defect, a refusal to open and a law that never ends are failures. */
+/** Asks a store whether the laws hold, and reports; a defect, a refusal to open or a law without end is a failure. */
 import type { About } from "@persist/core"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -82,12 +82,19 @@ export const run = Effect.fnUntraced(
     const { concurrency = 4, limit = 10_000, onAnswer } = options
     const about = yield* aboutOf(fixture).pipe(Effect.catchCause(() => Effect.succeed(undefined)))
     let done = 0
-    const answers = yield* Effect.forEach(laws, (law) =>
-      Effect.map(about ? guarded(judgeBy(fixture, about, law), limit) : ask(fixture, law, limit), (outcome): Answer => {
-        const answer = { name: law.name, family: law.family, outcome }
-        onAnswer?.(answer, ++done, laws.length)
-        return answer
-      }), { concurrency })
+    const answers = yield* Effect.forEach(
+      laws,
+      (law) =>
+        Effect.map(
+          about ? guarded(judgeBy(fixture, about, law), limit) : ask(fixture, law, limit),
+          (outcome): Answer => {
+            const answer = { name: law.name, family: law.family, outcome }
+            onAnswer?.(answer, ++done, laws.length)
+            return answer
+          }
+        ),
+      { concurrency }
+    )
     return {
       backend: fixture.name,
       about,

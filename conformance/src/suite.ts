@@ -10,8 +10,13 @@ export interface TestRunner {
   readonly it: (name: string, body: () => Promise<void>) => unknown
 }
 
-/** Declares one test for each law; `limit` is how long one may take, in milliseconds (4,000: less than most runners). */
-export const suite = ({ describe, it }: TestRunner, fixture: Fixture, laws: ReadonlyArray<Law>, limit = 4_000): void => {
+/** Declares one test for each law; `limit` is how long one may take, in milliseconds: 4,000, less than most runners. */
+export const suite = (
+  { describe, it }: TestRunner,
+  fixture: Fixture,
+  laws: ReadonlyArray<Law>,
+  limit = 4_000
+): void => {
   for (const [family, members] of Map.groupBy(laws, (law) => law.family)) {
     describe(`${fixture.name}: ${family}`, () => {
       for (const law of members) {

@@ -40,18 +40,26 @@ export const atomicity = [
     yield* equal("data in the order of the stream", yield* dataOf(backend, "s"), ["3", "1", "2"])
   }),
 
-  law("the outcome of a commit tells the seqs and positions that its events were given", ["atomic"], function*(backend) {
-    yield* appendEach(backend, "b", ["0"])
-    const { appended } = yield* commitOne(backend, { append: [append("a", "1", "2"), append("b", "3", "4", "5")] })
-    yield* equal("streams told", appended.map(({ stream }) => stream), ["a", "b"])
-    for (const { first, firstPosition, last, lastPosition, stream } of appended) {
-      const events = (yield* readWhole(backend, stream)).filter(({ seq }) => seq >= first)
-      yield* equal(`first and last event of ${stream}`, [events[0], events.at(-1)].map((e) => [e?.seq, e?.position]), [
-        [first, firstPosition],
-        [last, lastPosition]
-      ])
+  law(
+    "the outcome of a commit tells the seqs and positions that its events were given",
+    ["atomic"],
+    function*(backend) {
+      yield* appendEach(backend, "b", ["0"])
+      const { appended } = yield* commitOne(backend, { append: [append("a", "1", "2"), append("b", "3", "4", "5")] })
+      yield* equal("streams told", appended.map(({ stream }) => stream), ["a", "b"])
+      for (const { first, firstPosition, last, lastPosition, stream } of appended) {
+        const events = (yield* readWhole(backend, stream)).filter(({ seq }) => seq >= first)
+        yield* equal(
+          `first and last event of ${stream}`,
+          [events[0], events.at(-1)].map((e) => [e?.seq, e?.position]),
+          [
+            [first, firstPosition],
+            [last, lastPosition]
+          ]
+        )
+      }
     }
-  }),
+  ),
 
   law("the outcome of a commit carries its own last position, not the head", [], function*(backend) {
     const [first, second] = yield* backend.commit([
@@ -59,7 +67,11 @@ export const atomicity = [
       commit({ append: [append("s", "2")] })
     ])
     const positions = (yield* readWhole(backend, "s")).map(({ position }) => position)
-    yield* equal("positions told", [first, second].map((each) => each?._tag === "Committed" && each.position), positions)
+    yield* equal(
+      "positions told",
+      [first, second].map((each) => each?._tag === "Committed" && each.position),
+      positions
+    )
   }),
 
   law("a commit to several streams reaches all of them", ["atomic"], function*(backend) {
@@ -101,12 +113,12 @@ export const atomicity = [
   }),
 
   law("a commit's events are contiguous in the total order", ["atomic", "readAll"], function*(backend) {
-    yield* Effect.forEach(["x", "y"], (mark) =>
-      commitOne(backend, { append: [append("a", mark, mark), append("b", mark)], write: [put(mark, mark)] }))
-    yield* equal("marks in the total order", (yield* readAllOf(backend)).map(({ data }) => data), [
-      ...["x", "x", "x"],
-      ...["y", "y", "y"]
-    ])
+    yield* Effect.forEach(
+      ["x", "y"],
+      (mark) => commitOne(backend, { append: [append("a", mark, mark), append("b", mark)], write: [put(mark, mark)] })
+    )
+    const marks = (yield* readAllOf(backend)).map(({ data }) => data)
+    yield* equal("marks in the total order", marks, ["x", "x", "x", "y", "y", "y"])
   }),
 
   law("a commit's streams take their places in the order it names them", ["atomic", "readAll"], function*(backend) {
@@ -139,8 +151,10 @@ export const atomicity = [
 
   law("a reader never meets part of a commit", ["atomic", "readAll"], function*(backend) {
     const commits = 20
-    const write = Effect.forEach(Array.from({ length: commits }, (_, n) => `${n}`), (n) =>
-      Effect.andThen(commitOne(backend, { append: [append("a", n), append("b", n)] }), Effect.yieldNow))
+    const write = Effect.forEach(
+      Array.from({ length: commits }, (_, n) => `${n}`),
+      (n) => Effect.andThen(commitOne(backend, { append: [append("a", n), append("b", n)] }), Effect.yieldNow)
+    )
     const read = Effect.gen(function*() {
       let seen = 0
       while (seen < 2 * commits) {
@@ -154,8 +168,10 @@ export const atomicity = [
 
   law("who sees a commit's key sees its events", ["atomic"], function*(backend) {
     const commits = 20
-    const write = Effect.forEach(Array.from({ length: commits }, (_, n) => `${n + 1}`), (n) =>
-      Effect.andThen(commitOne(backend, { append: [append("s", n)], write: [put("count", n)] }), Effect.yieldNow))
+    const write = Effect.forEach(
+      Array.from({ length: commits }, (_, n) => `${n + 1}`),
+      (n) => Effect.andThen(commitOne(backend, { append: [append("s", n)], write: [put("count", n)] }), Effect.yieldNow)
+    )
     const read = Effect.gen(function*() {
       let told = 0
       while (told < commits) {

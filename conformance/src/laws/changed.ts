@@ -9,8 +9,10 @@ import { lawOf } from "../law.ts"
 const law = lawOf("changed")
 
 const namesSince = (backend: BackendShape, since: number = origin, limit = 1000) =>
-  Effect.map(changedSince(backend, since, limit), (changes) =>
-    changes.map(({ _tag, key }) => _tag === "Entry" ? key : `-${key}`))
+  Effect.map(
+    changedSince(backend, since, limit),
+    (changes) => changes.map(({ _tag, key }) => _tag === "Entry" ? key : `-${key}`)
+  )
 
 /** Laws of `changed`. */
 export const changed = [
@@ -20,7 +22,11 @@ export const changed = [
     yield* putEach(backend, { a: "5" })
     const changes = yield* changedSince(backend)
     yield* equal("keys", changes.map(({ key }) => key), ["b", "c", "a"])
-    yield* every("revision above the one before", changes, ({ revision }, n) => revision > (changes[n - 1]?.revision ?? 0))
+    yield* every(
+      "revision above the one before",
+      changes,
+      ({ revision }, n) => revision > (changes[n - 1]?.revision ?? 0)
+    )
   }),
 
   law("a changed key comes as the entry that `get` gives", ["changed"], function*(backend) {
@@ -71,17 +77,21 @@ export const changed = [
     yield* equal("changes", yield* namesSince(backend), ["b", "-a"])
   }),
 
-  law("every key of a cleared namespace comes as a tombstone with a revision of its own", ["changed", "clear"], function*(
-    backend
-  ) {
-    yield* putEach(backend, { b: "1", a: "2", c: "3" })
-    const since = yield* backend.head
-    const { position } = yield* commitOne(backend, { write: [clear()] })
-    const changes = yield* changedSince(backend, since)
-    yield* equal("keys", changes.map(({ key }) => key).sort(), ["a", "b", "c"])
-    yield* every("tombstones", changes, ({ _tag, revision }, n) =>
-      _tag === "Tombstone" && revision > (changes[n - 1]?.revision ?? since) && revision <= position)
-  }),
+  law(
+    "every key of a cleared namespace comes as a tombstone with a revision of its own",
+    ["changed", "clear"],
+    function*(
+      backend
+    ) {
+      yield* putEach(backend, { b: "1", a: "2", c: "3" })
+      const since = yield* backend.head
+      const { position } = yield* commitOne(backend, { write: [clear()] })
+      const changes = yield* changedSince(backend, since)
+      yield* equal("keys", changes.map(({ key }) => key).sort(), ["a", "b", "c"])
+      yield* every("tombstones", changes, ({ _tag, revision }, n) =>
+        _tag === "Tombstone" && revision > (changes[n - 1]?.revision ?? since) && revision <= position)
+    }
+  ),
 
   law("pages of changes join by `through`, whatever their size", ["changed", "delete"], function*(backend) {
     yield* putEach(backend, { a: "1", b: "2", c: "3", d: "4", e: "5" })

@@ -98,24 +98,31 @@ export const changes = [
     }
   }),
 
-  law("who reads after each element of changes misses nothing of what many write", ["readAll"], function*(backend, place) {
-    const writers = yield* rivals(backend, place, 3)
-    const data = Array.from({ length: 15 }, (_, n) => `${n}`)
-    const follow = Effect.scoped(Effect.gen(function*() {
-      const pull = yield* Stream.toPull(backend.changes)
-      const seen: Array<StoredEvent> = []
-      while (seen.length < writers.length * data.length) {
-        yield* pull
-        seen.push(...yield* readAllOf(backend, { after: seen.at(-1)?.position ?? origin }))
-      }
-      return seen
-    }))
-    const write = atOnce(writers, (writer, n) =>
-      Effect.forEach(data, (each) =>
-        Effect.andThen(commitOne(writer, { append: [append(`s${n}`, each)] }), Effect.yieldNow)))
-    const [followed] = yield* Effect.all([atOnce([1, 2], () => follow), write], { concurrency: "unbounded" })
-    const all = yield* readAllOf(backend)
-    for (const seen of followed) yield* equal("events that were followed", seen, all)
-    yield* holds(followed.length === 2, "nobody followed")
-  })
+  law(
+    "who reads after each element of changes misses nothing of what many write",
+    ["readAll"],
+    function*(backend, place) {
+      const writers = yield* rivals(backend, place, 3)
+      const data = Array.from({ length: 15 }, (_, n) => `${n}`)
+      const follow = Effect.scoped(Effect.gen(function*() {
+        const pull = yield* Stream.toPull(backend.changes)
+        const seen: Array<StoredEvent> = []
+        while (seen.length < writers.length * data.length) {
+          yield* pull
+          seen.push(...yield* readAllOf(backend, { after: seen.at(-1)?.position ?? origin }))
+        }
+        return seen
+      }))
+      const write = atOnce(writers, (writer, n) =>
+        Effect.forEach(data, (each) =>
+          Effect.andThen(commitOne(writer, { append: [append(`s${n}`, each)] }), Effect.yieldNow)))
+      const [followed] = yield* Effect.all([
+        atOnce([1, 2], () => follow),
+        write
+      ], { concurrency: "unbounded" })
+      const all = yield* readAllOf(backend)
+      for (const seen of followed) yield* equal("events that were followed", seen, all)
+      yield* holds(followed.length === 2, "nobody followed")
+    }
+  )
 ]

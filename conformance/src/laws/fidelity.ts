@@ -143,7 +143,10 @@ export const fidelity = [
   }),
 
   law("each event of a commit keeps its own type, time and content", ["atomic"], function*(backend) {
-    const events = times(20, (n) => event(`${n}`, { type: `T${n % 3}`, at: 1000 - n, id: n % 2 === 0 ? `${n}` : undefined }))
+    const events = times(
+      20,
+      (n) => event(`${n}`, { type: `T${n % 3}`, at: 1000 - n, id: n % 2 === 0 ? `${n}` : undefined })
+    )
     yield* commitOne(backend, { append: [{ stream: "s", events }] })
     const read = yield* readWhole(backend, "s")
     yield* equal("number of events", read.length, 20)
@@ -198,14 +201,18 @@ export const fidelity = [
     yield* equal("entry", [again?.namespace, again?.key, again?.value], ["n", "k", new Uint8Array([1, 2, 3])])
   }),
 
-  law("what a caller does to its list of events after the commit doesn't reach the store", ["atomic"], function*(backend) {
-    const events: [NewEvent, ...Array<NewEvent>] = [event("1"), event("2")]
-    const appends = [append("t", "1"), { stream: "s", events }]
-    yield* commitOne(backend, { append: appends })
-    events.length = 1
-    Object.assign(events[0], { data: "changed", type: "changed" })
-    appends.length = 0
-    const read = yield* readWhole(backend, "s")
-    yield* equal("events", read.map(({ data, type }) => [data, type]), [["1", "T"], ["2", "T"]])
-  })
+  law(
+    "what a caller does to its list of events after the commit doesn't reach the store",
+    ["atomic"],
+    function*(backend) {
+      const events: [NewEvent, ...Array<NewEvent>] = [event("1"), event("2")]
+      const appends = [append("t", "1"), { stream: "s", events }]
+      yield* commitOne(backend, { append: appends })
+      events.length = 1
+      Object.assign(events[0], { data: "changed", type: "changed" })
+      appends.length = 0
+      const read = yield* readWhole(backend, "s")
+      yield* equal("events", read.map(({ data, type }) => [data, type]), [["1", "T"], ["2", "T"]])
+    }
+  )
 ]

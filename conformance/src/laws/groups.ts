@@ -78,8 +78,11 @@ export const groups = [
       times(6, (n) => commit(n % 2 === 0 ? { append: [append("s", "1")] } : { write: [put("k", "1")] }))
     )
     const committed = yield* Effect.forEach(outcomes, happened)
-    yield* every("position above the one before", committed, ({ position }, n) =>
-      position > (committed[n - 1]?.position ?? 0))
+    yield* every(
+      "position above the one before",
+      committed,
+      ({ position }, n) => position > (committed[n - 1]?.position ?? 0)
+    )
     yield* equal("head", yield* backend.head, (yield* present("last outcome", committed.at(-1))).position)
   }),
 

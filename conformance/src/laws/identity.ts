@@ -60,11 +60,15 @@ export const identity = [
     yield* equal("head", yield* backend.head, head)
   }),
 
-  law("a repeated commit gives its first result where its expectation no longer holds", ["resolve"], function*(backend) {
-    const sent = named("id", { expect: [expectStream("s", 0)], append: [append("s", "1")] })
-    const first = yield* commitOne(backend, sent)
-    yield* equal("result of the same again", yield* tryCommit(backend, sent), repeated(first))
-  }),
+  law(
+    "a repeated commit gives its first result where its expectation no longer holds",
+    ["resolve"],
+    function*(backend) {
+      const sent = named("id", { expect: [expectStream("s", 0)], append: [append("s", "1")] })
+      const first = yield* commitOne(backend, sent)
+      yield* equal("result of the same again", yield* tryCommit(backend, sent), repeated(first))
+    }
+  ),
 
   law("the same id with other content is refused, and does nothing", ["resolve"], function*(backend) {
     yield* commitOne(backend, named("id", { append: [append("s", "1")] }))
@@ -145,7 +149,9 @@ export const identity = [
   }),
 
   law("the id of a conflicted commit was not used", ["resolve"], function*(backend) {
-    yield* conflicted(yield* tryCommit(backend, named("id", { expect: [expectStream("s", 1)], append: [append("s", "1")] })))
+    yield* conflicted(
+      yield* tryCommit(backend, named("id", { expect: [expectStream("s", 1)], append: [append("s", "1")] }))
+    )
     yield* equal("resolved", (yield* backend.resolve("id"))._tag, "None")
     yield* happened(yield* tryCommit(backend, named("id", { append: [append("s", "2")] }, "something else")))
     yield* equal("data", yield* dataOf(backend, "s"), ["2"])

@@ -149,7 +149,10 @@ export const keys = [
     yield* putEach(backend, { a: "4" }, "N")
     yield* commitOne(backend, { write: [clear()] })
     yield* equal("its keys", yield* valuesOf(backend, ["a", "b"]), [undefined, undefined])
-    yield* equal("others", [...yield* valuesOf(backend, ["a"], "n2"), ...yield* valuesOf(backend, ["a"], "N")], ["3", "4"])
+    yield* equal("others", [...yield* valuesOf(backend, ["a"], "n2"), ...yield* valuesOf(backend, ["a"], "N")], [
+      "3",
+      "4"
+    ])
   }),
 
   law("clearing takes one position for each key that it removes", ["clear"], function*(backend) {

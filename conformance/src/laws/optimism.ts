@@ -1,4 +1,4 @@
-/** Laws of optimistic concurrency: what an expectation holds for, and what a commit is told whose expectation doesn't. */
+/** Laws of optimistic concurrency: what an expectation holds for, and what is told where it doesn't. */
 import type { BackendShape, Expectation } from "@persist/core"
 import { Position } from "@persist/core"
 import * as Effect from "effect/Effect"
@@ -66,14 +66,18 @@ export const optimism = [
     yield* equal("data", [yield* dataOf(backend, "s"), yield* dataOf(backend, "new")], [["1", "2", "3"], ["1"]])
   }),
 
-  law("expecting a key to be absent holds for one that was never written, and not for one that has a value", [], function*(
-    backend
-  ) {
-    yield* putEach(backend, { k: "1" })
-    yield* equal("on a key with a value", yield* heldOn(backend, expectKey("k", "absent")), false)
-    yield* equal("on a new key", yield* heldOn(backend, expectKey("new", "absent")), true)
-    yield* equal("once more", yield* heldOn(backend, expectKey("new", "absent")), false)
-  }),
+  law(
+    "expecting a key to be absent holds for one that was never written, and not for one that has a value",
+    [],
+    function*(
+      backend
+    ) {
+      yield* putEach(backend, { k: "1" })
+      yield* equal("on a key with a value", yield* heldOn(backend, expectKey("k", "absent")), false)
+      yield* equal("on a new key", yield* heldOn(backend, expectKey("new", "absent")), true)
+      yield* equal("once more", yield* heldOn(backend, expectKey("new", "absent")), false)
+    }
+  ),
 
   law("a deleted key is absent to whoever expects it", ["delete"], function*(backend) {
     yield* putEach(backend, { a: "1", b: "1" })
@@ -96,11 +100,15 @@ export const optimism = [
     yield* equal("on the last write", yield* heldOn(backend, expectKey("k", yield* present("last", second))), true)
   }),
 
-  law("expecting a revision doesn't hold for a number above it, nor for a key that isn't there", [], function*(backend) {
-    const [revision = 0] = yield* putEach(backend, { k: "1" })
-    yield* equal("on a later revision", yield* heldOn(backend, expectKey("k", revision + 1)), false)
-    yield* equal("on a new key", yield* heldOn(backend, expectKey("new", revision)), false)
-  }),
+  law(
+    "expecting a revision doesn't hold for a number above it, nor for a key that isn't there",
+    [],
+    function*(backend) {
+      const [revision = 0] = yield* putEach(backend, { k: "1" })
+      yield* equal("on a later revision", yield* heldOn(backend, expectKey("k", revision + 1)), false)
+      yield* equal("on a new key", yield* heldOn(backend, expectKey("new", revision)), false)
+    }
+  ),
 
   law("a key deleted and written again has not the revision it had before", ["delete"], function*(backend) {
     const [revision = 0] = yield* putEach(backend, { k: "1" })
@@ -113,12 +121,16 @@ export const optimism = [
   law("a conflict on a stream carries the expectation and the seq that is there", [], function*(backend) {
     yield* appendEach(backend, "s", ["1", "2"])
     for (const expectation of [expectStream("s", 0), expectStream("s", 1), expectStream("s", 9)]) {
-      const conflict = yield* conflicted(yield* tryCommit(backend, { expect: [expectation], append: [append("s", "3")] }))
+      const conflict = yield* conflicted(
+        yield* tryCommit(backend, { expect: [expectation], append: [append("s", "3")] })
+      )
       yield* equal("expectation", conflict.expectation, expectation)
       yield* equal("actual", conflict.actual, 2)
     }
     const expectation = expectStream("new", "exists")
-    const conflict = yield* conflicted(yield* tryCommit(backend, { expect: [expectation], append: [append("new", "1")] }))
+    const conflict = yield* conflicted(
+      yield* tryCommit(backend, { expect: [expectation], append: [append("new", "1")] })
+    )
     yield* equal("conflict on a new stream", [conflict.expectation, conflict.actual], [expectation, 0])
   }),
 
@@ -150,7 +162,9 @@ export const optimism = [
     const right = [expectStream("s", 1), expectKey("k", "exists"), expectStream("t", 0)]
     for (const wrong of [expectStream("u", 1), expectKey("j", "exists")]) {
       for (let at = 0; at <= right.length; at++) {
-        yield* conflicted(yield* tryCommit(backend, { expect: right.toSpliced(at, 0, wrong), append: [append("s", "x")] }))
+        yield* conflicted(
+          yield* tryCommit(backend, { expect: right.toSpliced(at, 0, wrong), append: [append("s", "x")] })
+        )
       }
     }
     yield* happened(yield* tryCommit(backend, { expect: right, append: [append("s", "2")] }))

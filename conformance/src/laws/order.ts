@@ -13,12 +13,15 @@ const rounds = Array.from({ length: 12 }, (_, n) => `${n}`)
 // Writers that keep the store busy, each to its own stream and to a common one, with keys in between.
 const writing = (writers: ReadonlyArray<BackendShape>, onEach: (position: Position) => void = () => undefined) =>
   atOnce(writers, (writer, n) =>
-    Effect.forEach(rounds, Effect.fnUntraced(function*(data) {
-      const stream = Number(data) % 3 === 0 ? "common" : `own ${n}`
-      onEach((yield* commitOne(writer, { append: [append(stream, data)] })).position)
-      if (Number(data) % 4 === 0) onEach((yield* commitOne(writer, { write: [put(`${n}`, data)] })).position)
-      yield* Effect.yieldNow
-    })))
+    Effect.forEach(
+      rounds,
+      Effect.fnUntraced(function*(data) {
+        const stream = Number(data) % 3 === 0 ? "common" : `own ${n}`
+        onEach((yield* commitOne(writer, { append: [append(stream, data)] })).position)
+        if (Number(data) % 4 === 0) onEach((yield* commitOne(writer, { write: [put(`${n}`, data)] })).position)
+        yield* Effect.yieldNow
+      })
+    ))
 
 // Runs readers beside the writers; a reader goes on until the writers are done and it has reached their end.
 const besideWriters = Effect.fnUntraced(function*<A>(
@@ -27,9 +30,12 @@ const besideWriters = Effect.fnUntraced(function*<A>(
   read: (reader: BackendShape, goesOn: () => boolean) => Effect.Effect<A, unknown>
 ) {
   let busy = true
-  const write = Effect.andThen(writing(writers), Effect.sync(() => {
-    busy = false
-  }))
+  const write = Effect.andThen(
+    writing(writers),
+    Effect.sync(() => {
+      busy = false
+    })
+  )
   const [found] = yield* Effect.all([atOnce(readers, (reader) => read(reader, () => busy)), write], {
     concurrency: "unbounded"
   })
@@ -38,36 +44,51 @@ const besideWriters = Effect.fnUntraced(function*<A>(
 
 /** Laws of positions and of what a reader may rely on. */
 export const order = [
-  law("once a reader was given a position, nothing at or below it appears later", ["readAll"], function*(backend, place) {
-    const writers = yield* rivals(backend, place, 4)
-    const found = yield* besideWriters(writers, writers.slice(0, 3), Effect.fnUntraced(function*(reader, goesOn) {
-      const seen: Array<StoredEvent> = []
-      for (let last = false; !last;) {
-        last = !goesOn()
-        seen.push(...yield* readAllOf(reader, { after: seen.at(-1)?.position ?? origin, limit: 5 }))
-        yield* Effect.yieldNow
-      }
-      return seen.map(({ position }) => position)
-    }))
-    const all = (yield* readAllOf(backend)).map(({ position }) => position)
-    yield* equal("number of events", all.length, writers.length * rounds.length)
-    for (const positions of found) yield* equal("positions a reader met, going on from the last", positions, all)
-  }),
+  law(
+    "once a reader was given a position, nothing at or below it appears later",
+    ["readAll"],
+    function*(backend, place) {
+      const writers = yield* rivals(backend, place, 4)
+      const found = yield* besideWriters(
+        writers,
+        writers.slice(0, 3),
+        Effect.fnUntraced(function*(reader, goesOn) {
+          const seen: Array<StoredEvent> = []
+          for (let last = false; !last;) {
+            last = !goesOn()
+            seen.push(...yield* readAllOf(reader, { after: seen.at(-1)?.position ?? origin, limit: 5 }))
+            yield* Effect.yieldNow
+          }
+          return seen.map(({ position }) => position)
+        })
+      )
+      const all = (yield* readAllOf(backend)).map(({ position }) => position)
+      yield* equal("number of events", all.length, writers.length * rounds.length)
+      for (const positions of found) yield* equal("positions a reader met, going on from the last", positions, all)
+    }
+  ),
 
   law("nothing appears later at or below a head that was read", ["readAll"], function*(backend, place) {
     const writers = yield* rivals(backend, place, 4)
-    const found = yield* besideWriters(writers, writers.slice(0, 2), Effect.fnUntraced(function*(reader, goesOn) {
-      const seen: Array<{ readonly head: Position; readonly count: number }> = []
-      while (goesOn()) {
-        const head = yield* reader.head
-        seen.push({ head, count: (yield* readAllOf(reader, { to: head })).length })
-        yield* Effect.yieldNow
-      }
-      return seen
-    }))
+    const found = yield* besideWriters(
+      writers,
+      writers.slice(0, 2),
+      Effect.fnUntraced(function*(reader, goesOn) {
+        const seen: Array<{ readonly head: Position; readonly count: number }> = []
+        while (goesOn()) {
+          const head = yield* reader.head
+          seen.push({ head, count: (yield* readAllOf(reader, { to: head })).length })
+          yield* Effect.yieldNow
+        }
+        return seen
+      })
+    )
     const all = yield* readAllOf(backend)
-    yield* every("events below a head, counted then and now", found.flat(), ({ count, head }) =>
-      all.filter(({ position }) => position <= head).length === count)
+    yield* every(
+      "events below a head, counted then and now",
+      found.flat(),
+      ({ count, head }) => all.filter(({ position }) => position <= head).length === count
+    )
   }),
 
   law("positions rise from commit to commit", [], function*(backend) {
@@ -94,7 +115,11 @@ export const order = [
   law("a stream's events have rising positions", [], function*(backend, place) {
     yield* writing(yield* rivals(backend, place, 4))
     const events = yield* readWhole(backend, "common")
-    yield* every("position above the one before", events, ({ position }, n) => position > (events[n - 1]?.position ?? 0))
+    yield* every(
+      "position above the one before",
+      events,
+      ({ position }, n) => position > (events[n - 1]?.position ?? 0)
+    )
   }),
 
   law("the head of a new store is 0", [], function*(backend) {

@@ -17,7 +17,22 @@ const keysOf = (backend: BackendShape, range: Partial<KeyRange> = {}) =>
 const five = (backend: BackendShape) => putEach(backend, { d: "4", b: "2", e: "5", a: "1", c: "3" })
 
 // Names whose order by UTF-8 bytes differs from that by UTF-16 units, by locale, by case and by number.
-const ordered = ["\u0000", " ", "10", "9", "B", "a", "a\u0000", "a b", "aa", "b", "\u00e9", "\ue000", "\uffff", "\u{1f600}"]
+const ordered = [
+  "\u0000",
+  " ",
+  "10",
+  "9",
+  "B",
+  "a",
+  "a\u0000",
+  "a b",
+  "aa",
+  "b",
+  "\u00e9",
+  "\ue000",
+  "\uffff",
+  "\u{1f600}"
+]
 
 /** Laws of scans. */
 export const scans = [

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import { equal, every, holds } from "../assertion.ts"
 import { abilities, tryAbility } from "../declaration.ts"
 import type { Fixture } from "../fixture.ts"
-import { appendEach, commitOne, dataOf, getOne, putEach, readAllOf, readWhole, append } from "../given.ts"
+import { append, appendEach, commitOne, dataOf, getOne, putEach, readAllOf, readWhole } from "../given.ts"
 import { type Law, lawOf, placeLawOf } from "../law.ts"
 
 const law = lawOf("stores")
@@ -27,7 +27,10 @@ export const stores: ReadonlyArray<Law> = [
     for (const ability of abilities) {
       const { answer, refused } = yield* tryAbility(ability, backend)
       const lacks = backend.about.lacks.has(ability)
-      yield* holds(refused === lacks, `${ability}: declared as ${lacks ? "lacking" : "there"}, and it answered ${answer}`)
+      yield* holds(
+        refused === lacks,
+        `${ability}: declared as ${lacks ? "lacking" : "there"}, and it answered ${answer}`
+      )
     }
   }),
 

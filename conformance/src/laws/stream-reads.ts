@@ -25,8 +25,10 @@ const five = (backend: BackendShape) => appendEach(backend, "s", ["1", "2", "3",
 /** Laws of ranges, limits and directions within a stream. */
 export const streamReads = [
   law("a stream reads in the order of its seqs, without a hole", [], function*(backend) {
-    yield* Effect.forEach(["1", "2", "3", "4"], (data) =>
-      Effect.andThen(appendEach(backend, "s", [data]), appendEach(backend, "between", [data])))
+    yield* Effect.forEach(
+      ["1", "2", "3", "4"],
+      (data) => Effect.andThen(appendEach(backend, "s", [data]), appendEach(backend, "between", [data]))
+    )
     yield* every("seq one above the one before", yield* readWhole(backend, "s"), ({ seq }, n) => seq === n + 1)
     yield* equal("data", yield* dataOf(backend, "s"), ["1", "2", "3", "4"])
   }),

@@ -24,8 +24,10 @@ const truncate = (backend: BackendShape, stream: string, before: number) =>
 const five = (backend: BackendShape) => appendEach(backend, "s", ["1", "2", "3", "4", "5"])
 
 const read = (backend: BackendShape, from: number, to: number, limit = 100, reverse = false) =>
-  Effect.map(backend.readStream({ stream: "s", from: Seq(from), to: Seq(to), limit, reverse }), (events) =>
-    events.map(({ data }) => data))
+  Effect.map(
+    backend.readStream({ stream: "s", from: Seq(from), to: Seq(to), limit, reverse }),
+    (events) => events.map(({ data }) => data)
+  )
 
 /** Laws of truncation. */
 export const truncation = [
@@ -45,22 +47,30 @@ export const truncation = [
     yield* equal("data left", yield* dataOf(backend, "s"), ["5"])
   }),
 
-  law("after everything was truncated the next append goes on where the stream ended", ["truncate"], function*(backend) {
-    yield* five(backend)
-    yield* truncate(backend, "s", 6)
-    yield* equal("data left", yield* dataOf(backend, "s"), [])
-    const [committed] = yield* appendEach(backend, "s", ["6"])
-    yield* equal("seq told", committed?.appended[0]?.first, Seq(6))
-    yield* equal("data", yield* dataOf(backend, "s"), ["6"])
-  }),
+  law(
+    "after everything was truncated the next append goes on where the stream ended",
+    ["truncate"],
+    function*(backend) {
+      yield* five(backend)
+      yield* truncate(backend, "s", 6)
+      yield* equal("data left", yield* dataOf(backend, "s"), [])
+      const [committed] = yield* appendEach(backend, "s", ["6"])
+      yield* equal("seq told", committed?.appended[0]?.first, Seq(6))
+      yield* equal("data", yield* dataOf(backend, "s"), ["6"])
+    }
+  ),
 
-  law("truncating above a stream's end removes what is there, and nothing that comes", ["truncate"], function*(backend) {
-    yield* five(backend)
-    yield* truncate(backend, "s", 100)
-    const [committed] = yield* appendEach(backend, "s", ["6"])
-    yield* equal("seq told", committed?.appended[0]?.first, Seq(6))
-    yield* equal("data", yield* dataOf(backend, "s"), ["6"])
-  }),
+  law(
+    "truncating above a stream's end removes what is there, and nothing that comes",
+    ["truncate"],
+    function*(backend) {
+      yield* five(backend)
+      yield* truncate(backend, "s", 100)
+      const [committed] = yield* appendEach(backend, "s", ["6"])
+      yield* equal("seq told", committed?.appended[0]?.first, Seq(6))
+      yield* equal("data", yield* dataOf(backend, "s"), ["6"])
+    }
+  ),
 
   law("truncating what is truncated already changes nothing", ["truncate"], function*(backend) {
     yield* five(backend)
@@ -74,7 +84,10 @@ export const truncation = [
     yield* truncate(backend, "never", 3)
     const wrong = { expect: [expectStream("never", "exists")], append: [append("never", "x")] }
     yield* conflicted(yield* tryCommit(backend, wrong))
-    const { appended } = yield* commitOne(backend, { expect: [expectStream("never", 0)], append: [append("never", "1")] })
+    const { appended } = yield* commitOne(backend, {
+      expect: [expectStream("never", 0)],
+      append: [append("never", "1")]
+    })
     yield* equal("seq of its first event", appended[0]?.first, Seq(1))
   }),
 
@@ -144,15 +157,19 @@ export const truncation = [
     yield* equal("from 2 to 2, one", yield* read(backend, 2, 2, 1), [])
   }),
 
-  law("a commit may append to a stream and truncate it below what it appends", ["truncate", "atomic"], function*(backend) {
-    yield* five(backend)
-    const { appended } = yield* commitOne(backend, {
-      append: [append("s", "6", "7")],
-      truncate: [{ stream: "s", before: Seq(7) }]
-    })
-    yield* equal("seqs told", [appended[0]?.first, appended[0]?.last], [Seq(6), Seq(7)])
-    yield* equal("data", yield* dataOf(backend, "s"), ["7"])
-  }),
+  law(
+    "a commit may append to a stream and truncate it below what it appends",
+    ["truncate", "atomic"],
+    function*(backend) {
+      yield* five(backend)
+      const { appended } = yield* commitOne(backend, {
+        append: [append("s", "6", "7")],
+        truncate: [{ stream: "s", before: Seq(7) }]
+      })
+      yield* equal("seqs told", [appended[0]?.first, appended[0]?.last], [Seq(6), Seq(7)])
+      yield* equal("data", yield* dataOf(backend, "s"), ["7"])
+    }
+  ),
 
   law("one commit may truncate several streams", ["truncate", "atomic"], function*(backend) {
     yield* five(backend)
