@@ -1,0 +1,185 @@
+/** Several processes on one file, and processes that end in the middle of it. */
+import { assert, describe, it } from "@effect/vitest"
+import { make } from "@persist/backend-sqlite"
+import { type BackendShape } from "@persist/core"
+import Database from "better-sqlite3"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { copyFileSync, renameSync, rmSync, statSync, truncateSync } from "node:fs"
+import { runChild, startChild, startTogether } from "./child.ts"
+import { appendOf, commitOf, driver, errorOf, eventOf, eventsOf, everything, newPath, putOf, visit } from "./place.ts"
+
+const integrity = (path: string) => driver(path, (db) => db.pragma("integrity_check", { simple: true }))
+
+describe("processes that write at once", () => {
+  it.live("their appends get the seqs 1 to N, each its own in order, and no increment is lost", () =>
+    Effect.gen(function*() {
+      const path = yield* newPath
+      const [writers, each] = [2, 300]
+      const children = yield* startTogether(writers, "append.ts", (n) => [path, `w${n}`, String(each)])
+      for (const { line } of children) assert.strictEqual(yield* line, "done")
+      const backend = yield* make({ path })
+      const events = yield* eventsOf(backend, "shared")
+      assert.deepStrictEqual(events.map(({ seq }) => Number(seq)), Array.from({ length: 600 }, (_, i) => i + 1))
+      for (let n = 0; n < writers; n++) {
+        const own = events.map(({ data }) => String(data)).filter((data) => data.startsWith(`["w${n}"`))
+        assert.deepStrictEqual(own, Array.from({ length: each }, (_, i) => JSON.stringify([`w${n}`, i + 1])))
+      }
+      const { items } = yield* backend.readAll(everything)
+      assert.deepStrictEqual(items, events)
+      for (let i = 1; i < items.length; i++) {
+        assert.isAbove(items[i]?.position ?? 0, items[i - 1]?.position ?? 0)
+      }
+      const [count] = yield* backend.get([{ namespace: "n", key: "count" }])
+      assert.strictEqual(count?.value, "600")
+      assert.strictEqual(yield* backend.head, 1200)
+      assert.strictEqual(integrity(path), "ok")
+    }))
+
+  it.effect("a lock that is held past the busy timeout is Unavailable, and nothing happened", () =>
+    Effect.gen(function*() {
+      const path = yield* newPath
+      const backend = yield* make({ path, busyTimeout: 20 })
+      yield* backend.commit([appendOf("s", "1")])
+      const other = yield* Effect.acquireRelease(
+        Effect.sync(() => new Database(path)),
+        (db) => Effect.sync(() => db.close())
+      )
+      other.exec("BEGIN IMMEDIATE")
+      const error = yield* errorOf(backend.commit([appendOf("s", "2")]))
+      assert.strictEqual(error._tag, "Unavailable")
+      assert.match(error.message, /^commit: another connection holds the lock; try again, or raise busyTimeout$/)
+      assert.strictEqual((yield* eventsOf(backend, "s")).length, 1)
+      other.exec("ROLLBACK")
+      const [outcome] = yield* backend.commit([appendOf("s", "2")])
+      assert.strictEqual(outcome._tag === "Committed" && Number(outcome.appended[0]?.first), 2)
+    }))
+})
+
+describe("a process that follows", () => {
+  it.live("is woken by every commit of another one", () =>
+    Effect.gen(function*() {
+      const path = yield* newPath
+      const backend = yield* make({ path })
+      yield* backend.commit([appendOf("s", "before")])
+      const follower = yield* startChild("follow.ts", [path])
+      assert.strictEqual(yield* follower.line, "ready")
+      yield* follower.go
+      assert.strictEqual(yield* follower.line, "before")
+      assert.strictEqual(yield* follower.line, "following")
+      for (let n = 0; n < 20; n++) {
+        yield* backend.commit([appendOf("s", `now ${n}`)])
+        assert.strictEqual(yield* follower.line, `now ${n}`)
+      }
+    }))
+
+  it.live("ends when it has nothing else to do", () =>
+    Effect.gen(function*() {
+      const child = yield* startChild("idle.ts", [yield* newPath])
+      assert.strictEqual(yield* child.line, "ready")
+      yield* child.go
+      assert.strictEqual(yield* child.line, "listening")
+      assert.strictEqual(yield* child.ended, 0)
+    }))
+})
+
+/** What `load.ts` leaves behind is whole commits, all acknowledged ones among them. */
+const assertWhole = Effect.fnUntraced(function*(backend: BackendShape, acknowledged: number) {
+  const seqs = (yield* eventsOf(backend, "load")).map(({ seq }) => Number(seq))
+  assert.isAtLeast(seqs.length, acknowledged)
+  assert.strictEqual(seqs.length % 3, 0)
+  assert.deepStrictEqual(seqs, Array.from(seqs, (_, i) => i + 1))
+  const [last] = yield* backend.get([{ namespace: "n", key: "last" }])
+  assert.strictEqual(last?.value ?? "0", String(seqs.length))
+  assert.strictEqual(yield* backend.head, seqs.length / 3 * 4)
+})
+
+describe("a process that is killed", () => {
+  it.live("has done all that it acknowledged, and nothing by halves", () =>
+    Effect.gen(function*() {
+      const path = yield* newPath
+      let acknowledged = 0
+      for (let round = 0; round < 3; round++) {
+        const child = yield* startChild("load.ts", [path])
+        assert.strictEqual(yield* child.line, "ready")
+        yield* child.go
+        for (let n = 0; n < 40 + 7 * round; n++) acknowledged = Number(yield* child.line)
+        yield* child.kill
+        assert.isAbove(statSync(`${path}-wal`).size, 0)
+        yield* visit(path, (backend) => assertWhole(backend, acknowledged))
+        assert.strictEqual(integrity(path), "ok")
+      }
+      assert.isAtLeast(acknowledged, 360)
+    }))
+
+  it.effect("and whose log was cut anywhere, leaves a prefix of whole commits", () =>
+    Effect.gen(function*() {
+      const path = yield* newPath
+      const backend = yield* make({ path })
+      for (let n = 0; n < 8; n++) {
+        yield* backend.commit([commitOf({
+          append: [{ stream: "load", events: [eventOf("1"), eventOf("2"), eventOf("3".repeat(5000))] }],
+          write: [putOf("n", "last", String(3 * n + 3))]
+        })])
+      }
+      const size = statSync(`${path}-wal`).size
+      const lengths = new Set<number>()
+      for (let cut = 0; cut <= 60; cut++) {
+        const copy = yield* newPath
+        copyFileSync(path, copy)
+        copyFileSync(`${path}-wal`, `${copy}-wal`)
+        truncateSync(`${copy}-wal`, Math.floor(size * cut / 60))
+        yield* visit(copy, (cutBackend) =>
+          Effect.gen(function*() {
+            yield* assertWhole(cutBackend, 0)
+            lengths.add((yield* eventsOf(cutBackend, "load")).length)
+          }))
+      }
+      assert.deepStrictEqual([...lengths].sort((a, b) => a - b), [0, 3, 6, 9, 12, 15, 18, 21, 24])
+    }))
+})
+
+describe("a disk that takes no more", () => {
+  it.live("the outcome is unknown until it is resolved, and what was acknowledged stays", () =>
+    Effect.gen(function*() {
+      const path = yield* newPath
+      const said: unknown = JSON.parse(yield* runChild("fill.ts", [path], { fileKibibytes: 3000 }))
+      assert.isTrue(typeof said === "object" && said !== null && "acknowledged" in said)
+      const acknowledged = Number(Object(said).acknowledged)
+      assert.isAbove(acknowledged, 50)
+      assert.deepStrictEqual(said, {
+        acknowledged,
+        failed: "OutcomeUnknown",
+        id: `c${acknowledged}`,
+        resolved: "None",
+        head: acknowledged + 1
+      })
+      const backend = yield* make({ path })
+      assert.strictEqual((yield* eventsOf(backend, "s")).length, acknowledged)
+      assert.isTrue(Option.isSome(yield* backend.resolve(`c${acknowledged - 1}`)))
+      assert.isTrue(Option.isNone(yield* backend.resolve(`c${acknowledged}`)))
+    }))
+})
+
+describe("a file that is taken away while it is open", () => {
+  const files = ["", "-wal", "-shm"]
+  const cases: ReadonlyArray<readonly [name: string, take: (path: string) => Effect.Effect<void, unknown>]> = [
+    ["deleted", (path) => Effect.sync(() => files.forEach((end) => rmSync(path + end)))],
+    ["moved", (path) => Effect.sync(() => files.forEach((end) => renameSync(path + end, `${path}.old${end}`)))],
+    ["replaced", (path) =>
+      Effect.andThen(
+        Effect.sync(() => files.forEach((end) => rmSync(path + end))),
+        visit(path, () => Effect.void)
+      )]
+  ]
+  it.effect.each(cases)("%s: commits are refused rather than lost", ([, take]) =>
+    Effect.gen(function*() {
+      const path = yield* newPath
+      const backend = yield* make({ path })
+      yield* backend.commit([appendOf("s", "1")])
+      yield* take(path)
+      const error = yield* errorOf(backend.commit([appendOf("s", "2")]))
+      assert.strictEqual(error._tag, "Unavailable")
+      assert.match(error.message, /^commit: the file was moved, deleted or replaced .*; open the store again$/)
+    }))
+})
