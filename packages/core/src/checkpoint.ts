@@ -1,9 +1,9 @@
 /** How far a reader has come, kept in the store it reads: bound to that store's history, never going back by itself. */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { About } from "./backend.ts"
-import type { Committed, Conflict } from "./commit.ts"
 import type { Op } from "./draft.ts"
 import { Corrupt, Invalid, type StoreError } from "./error.ts"
 import type { Entry, Kv } from "./kv.ts"
@@ -78,6 +78,15 @@ export const checkpointOf = ({ at, key, revision, value }: Entry<StoredCheckpoin
   revision
 })
 
+/** Whether two readers want the same events. */
+export const sameFilter = (a: ReaderFilter, b: ReaderFilter): boolean =>
+  a.prefix === b.prefix && sameTypes(a.types, b.types)
+
+const sameTypes = (a: ReadonlyArray<string> | undefined, b: ReadonlyArray<string> | undefined): boolean =>
+  a === undefined || b === undefined
+    ? a === b
+    : JSON.stringify(a.toSorted()) === JSON.stringify(b.toSorted())
+
 /** Why a checkpoint means nothing in this store, whose head was read after it: another history, or beyond its end. */
 export const staleCheckpoint = (
   { incarnation }: About,
@@ -142,16 +151,6 @@ export const moveOp = (
   return kv.ops.put(name, storedCheckpoint(about, position, checkpoint), { expected: revision })
 }
 
-/** What a commit that began with a checkpoint's move made of it. */
-export const moved = (
-  checkpoint: Checkpoint,
-  position: PositionInput,
-  outcome: Committed | Conflict
-): Checkpoint | Fenced =>
-  outcome._tag === "Conflict"
-    ? { _tag: "Fenced", name: checkpoint.name, position: checkpoint.position }
-    : { ...checkpoint, position: Position(position), revision: outcome.revisions[0] ?? outcome.position }
-
 /**
  * Saves how far a reader has come, by compare-and-set; `Fenced` where somebody else moved the checkpoint since.
  * `Invalid` where `position` is below the checkpoint's own; otherwise as every commit.
@@ -161,7 +160,12 @@ export const moveCheckpoint = (
   checkpoint: Checkpoint,
   position: PositionInput
 ): Effect.Effect<Checkpoint | Fenced, StoreError> =>
-  Effect.map(
-    store.commit([checkpointOp(store, checkpoint, position)]),
-    (outcome) => moved(checkpoint, position, outcome)
+  Effect.flatMap(
+    Clock.currentTimeMillis,
+    (at) =>
+      Effect.map(store.commit([checkpointOp(store, checkpoint, position)], { at }), (outcome) => {
+        if (outcome._tag === "Conflict") return { _tag: "Fenced", name: checkpoint.name, position: checkpoint.position }
+        const revision = outcome.revisions[0] ?? outcome.position
+        return { ...checkpoint, position: Position(position), updatedAt: at, revision }
+      })
   )

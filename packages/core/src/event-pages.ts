@@ -30,6 +30,8 @@ export interface EventSource<E> {
   readonly filter: ReaderFilter
   /** The page after a position; it ends before an event that can't be decoded, and fails where that is the first. */
   readonly read: (after: Position, to: Position) => Effect.Effect<Page<E>, StoreError>
+  /** The position of the first event between two, whether it can be decoded or not. */
+  readonly next: (after: Position, to: Position) => Effect.Effect<Position | undefined, StoreError>
 }
 
 interface Decoder<E> {
@@ -49,13 +51,12 @@ export const eventSource = <C extends Catalogue>(
   const types = options.types ?? (catalogue.unknown === "skip" ? catalogue.types : undefined)
   const limit = options.batch ?? pageSize
   const decoder: Decoder<EventOf<C>> = catalogue
+  const stored = (after: Position, to: Position, most: number) =>
+    engine.reading(undefined, engine.backend.readAll({ after, to, prefix, types, limit: most, reverse: false }))
   return Result.succeed({
     filter: { prefix, types },
-    read: (after, to) =>
-      Effect.flatMap(
-        engine.reading(undefined, engine.backend.readAll({ after, to, prefix, types, limit, reverse: false })),
-        (page) => decodePage(decoder, page)
-      )
+    read: (after, to) => Effect.flatMap(stored(after, to, limit), (page) => decodePage(decoder, page)),
+    next: (after, to) => Effect.map(stored(after, to, 1), ({ items }) => items[0]?.position)
   })
 }
 

@@ -9,6 +9,7 @@ import {
   checkpoints,
   readCheckpoint,
   type ReaderFilter,
+  sameFilter,
   staleCheckpoint,
   type StoredCheckpoint,
   storedCheckpoint
@@ -111,13 +112,6 @@ export const startPosition = (store: StoreShape, from: StartFrom): Effect.Effect
           })
         ))
   })
-
-const sameFilter = (a: ReaderFilter, b: ReaderFilter): boolean => a.prefix === b.prefix && sameTypes(a.types, b.types)
-
-const sameTypes = (a: ReadonlyArray<string> | undefined, b: ReadonlyArray<string> | undefined): boolean =>
-  a === undefined || b === undefined
-    ? a === b
-    : JSON.stringify(a.toSorted()) === JSON.stringify(b.toSorted())
 
 /**
  * Sets a reader's checkpoint to a position (the start by default), back or forth, whatever it was: the remedy after a

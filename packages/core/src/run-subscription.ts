@@ -4,15 +4,14 @@ import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import type { Page } from "./backend.ts"
 import type { Catalogue, EventOf } from "./catalogue.ts"
-import { type Checkpoint, checkpoints, type Fenced, moved, moveOp, type StoredCheckpoint } from "./checkpoint.ts"
-import { Invalid, type StoreError, Unavailable } from "./error.ts"
+import type { Checkpoint, Fenced } from "./checkpoint.ts"
+import { Invalid, type StoreError } from "./error.ts"
 import { consume, type EventFilter, type EventSource, eventSource, followPages, type Pause } from "./event-pages.ts"
 import type { Event } from "./event.ts"
 import * as Fault from "./fault.ts"
-import type { Kv } from "./kv.ts"
 import { isReserved, reservedFault } from "./name.ts"
+import { Progress, storeClosed } from "./progress.ts"
 import { enrol, type StartFrom } from "./reader.ts"
-import type { Position } from "./sequence.ts"
 import type { StoreShape } from "./store.ts"
 
 /** A subscription that survives restarts: its name, what it receives, and how often it notes how far it has come. */
@@ -101,9 +100,6 @@ const eachEvent = <E, Err, R>(
     return Effect.map(Effect.exit(loop), (exit) => ({ handled, exit }))
   })
 
-/** After how many positions without an event of its own a reader saves that it has passed them. */
-export const idleStretch = 1000
-
 const run = <C extends Catalogue, Err, R>(
   store: StoreShape,
   options: SubscriptionOptions<C>,
@@ -116,7 +112,7 @@ const run = <C extends Catalogue, Err, R>(
     if (Result.isFailure(source)) return Effect.fail(source.failure)
     const { filter } = source.success
     return Effect.flatMap(enrol(store, options.name, options.from ?? "start", filter), (checkpoint) =>
-      follow(store, source.success, new Progress(store, checkpoint, options.saveEvery ?? 1), work))
+      follow(store, source.success, checkpoint, { saveEvery: options.saveEvery ?? 1, work }))
   })
 
 const optionsFault = (options: SubscriptionOptions<Catalogue>): Fault.Fault | undefined => {
@@ -134,85 +130,35 @@ const optionsFault = (options: SubscriptionOptions<Catalogue>): Fault.Fault | un
 const follow = <E extends Event, Err, R>(
   store: StoreShape,
   source: EventSource<E>,
-  progress: Progress,
-  work: Work<E, Err, R>
-): Effect.Effect<Fenced, StoreError | Err, R> => {
-  const each = Effect.fnUntraced(function*(page: Page<E>, pause: Pause) {
-    if (page.items.length === 0) progress.passed(page.through)
-    else {
-      const { exit, handled } = yield* work(page, pause)
-      const last = page.items[handled - 1]
-      if (last !== undefined) progress.handled(handled, Exit.isSuccess(exit) ? page.through : last.position)
-      if (Exit.isFailure(exit)) return yield* Effect.failCause(exit.cause)
-    }
-    return yield* progress.saveIfDue
-  })
-  const pages = followPages(store, source, progress.position)
-  return consume(pages, each).pipe(
-    // What ended it is what the caller is told; where even this save fails, the events are only handled again.
-    Effect.onExit((exit) => Exit.isFailure(exit) ? progress.saveAtEnd : Effect.void),
-    Effect.flatMap((fenced) => fenced === undefined ? Effect.fail(storeClosed) : Effect.succeed(fenced))
-  )
-}
-
-/** How far a subscription has come, and how much of that is saved. */
-class Progress {
-  position: Position
-  private checkpoint: Checkpoint
-  private busyUntil: Position
-  private unsaved = 0
-  private readonly store: StoreShape
-  private readonly kv: Kv<StoredCheckpoint>
-  private readonly saveEvery: number
-
-  constructor(store: StoreShape, checkpoint: Checkpoint, saveEvery: number) {
-    this.store = store
-    this.kv = checkpoints(store)
-    this.checkpoint = checkpoint
-    this.position = checkpoint.position
-    this.busyUntil = checkpoint.position
-    this.saveEvery = saveEvery
-  }
-
-  /** There were events, and they are handled. */
-  handled(events: number, position: Position): void {
-    this.unsaved += events
-    this.position = position
-    this.busyUntil = position
-  }
-
-  /** There was nothing for us up to here. */
-  passed(position: Position): void {
-    this.position = position
-  }
-
-  readonly save: Effect.Effect<Fenced | undefined, StoreError> = Effect.suspend(() => {
-    const { checkpoint, position } = this
-    if (position === checkpoint.position) return Effect.undefined
-    const commit = this.store.commit([moveOp(this.store.about, this.kv, checkpoint, position)])
-    return Effect.map(commit, (outcome) => {
-      const next = moved(checkpoint, position, outcome)
-      if ("_tag" in next) return next
-      this.checkpoint = next
-      this.busyUntil = position
-      this.unsaved = 0
-      return undefined
+  checkpoint: Checkpoint,
+  { saveEvery, work }: { readonly saveEvery: number; readonly work: Work<E, Err, R> }
+): Effect.Effect<Fenced, StoreError | Err, R> =>
+  Effect.suspend(() => {
+    const progress = new Progress(store, checkpoint)
+    let position = checkpoint.position
+    let unsaved = 0
+    const save = Effect.suspend(() => {
+      unsaved = 0
+      return progress.save(position)
     })
+    const each = Effect.fnUntraced(function*(page: Page<E>, pause: Pause) {
+      if (page.items.length === 0) position = page.through
+      else {
+        const { exit, handled } = yield* work(page, pause)
+        const last = page.items[handled - 1]
+        if (last !== undefined) {
+          position = Exit.isSuccess(exit) ? page.through : last.position
+          progress.busy(position)
+          unsaved += handled
+        }
+        if (Exit.isFailure(exit)) return yield* Effect.failCause(exit.cause)
+      }
+      return unsaved >= saveEvery || progress.passed(position) ? yield* save : undefined
+    })
+    return consume(followPages(store, source, position), each).pipe(
+      // What ended it is what the caller is told; where even this save fails, the events are only handled again. Having
+      // passed what isn't ours needs no save: that would only fence whoever else runs under this name.
+      Effect.onExit((exit) => Exit.isFailure(exit) && unsaved > 0 ? Effect.ignore(save) : Effect.void),
+      Effect.flatMap((fenced) => fenced === undefined ? Effect.fail(storeClosed) : Effect.succeed(fenced))
+    )
   })
-
-  readonly saveIfDue: Effect.Effect<Fenced | undefined, StoreError> = Effect.suspend(() =>
-    this.unsaved >= this.saveEvery || this.position - this.busyUntil >= idleStretch ? this.save : Effect.undefined
-  )
-
-  /** Saves what was handled; passing over what isn't ours needs none, and would fence who else runs under this name. */
-  readonly saveAtEnd: Effect.Effect<void> = Effect.suspend(() =>
-    this.unsaved > 0 ? Effect.ignore(this.save) : Effect.void
-  )
-}
-
-/** What a reader that should follow for ever is told when there will be no more wake-ups. */
-export const storeClosed = new Unavailable({
-  operation: "follow",
-  reason: "the store was closed",
-  remedy: "open it again, and run the same name to go on from its checkpoint"
-})

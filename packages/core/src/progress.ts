@@ -1,0 +1,68 @@
+/** How far a run has come under its name, and the fence that keeps two of them from moving on together. */
+import * as Effect from "effect/Effect"
+import type { About } from "./backend.ts"
+import { type Checkpoint, checkpoints, type Fenced, moveOp, type StoredCheckpoint } from "./checkpoint.ts"
+import type { Op } from "./draft.ts"
+import { type StoreError, Unavailable } from "./error.ts"
+import type { Kv } from "./kv.ts"
+import { Position } from "./sequence.ts"
+import type { StoreShape } from "./store.ts"
+
+/**
+ * After how many positions without an event of its own a run saves that it has passed them. Saving takes a position
+ * too and wakes every other run: if each answered that with a save of its own, they would never come to rest.
+ */
+export const idleStretch = 1000
+
+/** The checkpoint a run holds. */
+export class Progress {
+  private checkpoint: Checkpoint
+  private busyUntil: Position
+  private readonly about: About
+  private readonly commit: StoreShape["commit"]
+  private readonly kv: Kv<StoredCheckpoint>
+
+  constructor(store: StoreShape, checkpoint: Checkpoint) {
+    this.about = store.about
+    this.commit = store.commit
+    this.kv = checkpoints(store)
+    this.checkpoint = checkpoint
+    this.busyUntil = checkpoint.position
+  }
+
+  /** The position last saved. */
+  get saved(): Position {
+    return this.checkpoint.position
+  }
+
+  /** There were events up to here, whether they are saved already or not. */
+  busy(position: Position): void {
+    this.busyUntil = position
+  }
+
+  /** Whether so long a stretch was passed since the last event that it's worth saving. */
+  passed(position: Position): boolean {
+    return position - this.busyUntil >= idleStretch
+  }
+
+  /** Saves a position, in one commit with `ops`; `Fenced` where somebody else saved meanwhile: nothing happened then. */
+  save(position: Position, ops: ReadonlyArray<Op> = []): Effect.Effect<Fenced | undefined, StoreError> {
+    const { checkpoint } = this
+    const { name } = checkpoint
+    return Effect.map(this.commit([moveOp(this.about, this.kv, checkpoint, position), ...ops]), (outcome) => {
+      if (outcome._tag === "Conflict") return { _tag: "Fenced", name, position: checkpoint.position }
+      // The checkpoint is the commit's first write.
+      const revision = outcome.revisions[0] ?? outcome.position
+      this.checkpoint = { ...checkpoint, position, revision }
+      this.busyUntil = Position(Math.max(position, this.busyUntil))
+      return undefined
+    })
+  }
+}
+
+/** What a run that should follow for ever fails with when there will be no more wake-ups. */
+export const storeClosed = new Unavailable({
+  operation: "follow",
+  reason: "the store was closed",
+  remedy: "open it again, and run the same name to go on from its checkpoint"
+})
