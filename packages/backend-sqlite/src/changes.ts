@@ -9,7 +9,7 @@ export interface Changes extends Signal {
   readonly close: () => void
 }
 
-/** Makes the `changes` of a handle, which looks every `interval` milliseconds; a look costs some 2 µs. */
+/** Makes the `changes` of a handle, which looks every `interval` milliseconds at a file; a look costs some 2 µs. */
 export const makeChanges = (db: Database.Database, interval: number): Changes => {
   const dataVersion = db.prepare<[], number>("PRAGMA data_version").pluck()
   let seen: number | undefined
@@ -19,7 +19,7 @@ export const makeChanges = (db: Database.Database, interval: number): Changes =>
   // A file that can't be looked at counts as changed: who listens then reads, and is told what is wrong.
   const look = (): number | undefined => Result.getOrUndefined(Result.try(() => dataVersion.get()))
   const start = (): void => {
-    if (timer !== undefined || !db.open) return
+    if (timer !== undefined || db.memory || !db.open) return
     seen = look()
     // A plain timer, not the Clock: it waits for other processes, which a test's clock doesn't govern.
     timer = setInterval(() => {

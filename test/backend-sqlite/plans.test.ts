@@ -1,0 +1,90 @@
+/** Query plans: no read passes a whole table, and none sorts what an index has in order. */
+import { assert, describe, it } from "@effect/vitest"
+import * as queries from "@persist/backend-sqlite/queries"
+import Database from "better-sqlite3"
+import * as Effect from "effect/Effect"
+import { newPath, visit } from "./place.ts"
+
+const directions = [false, true]
+
+/** Every read, by the name of its text, with what its plan must be. */
+const plans: ReadonlyArray<readonly [name: string, sql: string, plan: ReadonlyArray<RegExp>]> = [
+  ["head", queries.head, [/SCAN store/, /SCALAR SUBQUERY/, /SEARCH event/]],
+  ["standing", queries.standing, [
+    /SEARCH s USING INDEX \w+ \(name=\?\)/,
+    /SUBQUERY/,
+    /SEARCH event USING COVERING INDEX \w+ \(stream=\?\)/
+  ]],
+  ...directions.map((reverse) =>
+    [`a page of a stream, reverse ${reverse}`, queries.streamPage(reverse), [
+      /SEARCH e USING INDEX \w+ \(stream=\? AND seq>\? AND seq<\?\)/
+    ]] as const
+  ),
+  ...directions.flatMap((reverse) =>
+    directions.flatMap((types) => {
+      const filter = types ? [/LIST SUBQUERY/, /SCAN json_each/, /CREATE BLOOM FILTER/] : []
+      const range = /SEARCH e USING INTEGER PRIMARY KEY \(rowid>\? AND rowid<\?\)/
+      const name = (by: string) => `a page of all by ${by}, types ${types}, reverse ${reverse}`
+      return [
+        [name("range"), queries.allPage({ by: "range", types, reverse }), [range, ...filter]],
+        [name("prefix"), queries.allPage({ by: "prefix", types, reverse }), [
+          range,
+          ...filter,
+          /SEARCH s USING INTEGER PRIMARY KEY \(rowid=\?\)/
+        ]],
+        [name("streams"), queries.allPage({ by: "streams", types, reverse }), [
+          /SEARCH e USING INDEX \w+ \(stream=\?\)/,
+          /LIST SUBQUERY/,
+          /SCAN json_each/,
+          ...filter,
+          /USE TEMP B-TREE FOR ORDER BY/
+        ]]
+      ] as const
+    })
+  ),
+  ["the sizes of streams", queries.streamSizes, [
+    /SEARCH s USING INDEX \w+ \(name>\? AND name<\?\)/,
+    /SUBQUERY/,
+    /SEARCH event USING COVERING/
+  ]],
+  ["a page of streams", queries.streamsPage, [
+    /SEARCH s USING INDEX \w+ \(name>\? AND name<\?\)/,
+    /SUBQUERY/,
+    /SEARCH event USING COVERING/
+  ]],
+  ["a key", queries.entry, [/SEARCH entry USING INDEX \w+ \(namespace=\? AND key=\?\)/]],
+  ["a key's revision", queries.revision, [/SEARCH entry USING INDEX \w+ \(namespace=\? AND key=\?\)/]],
+  ...directions.map((reverse) =>
+    [`a page of keys, reverse ${reverse}`, queries.entryPage(reverse), [
+      /SEARCH entry USING INDEX \w+ \(namespace=\? AND key>\? AND key<\?\)/
+    ]] as const
+  ),
+  ["what changed", queries.changedPage, [
+    /SEARCH entry USING INDEX entry_by_revision \(namespace=\? AND revision>\? AND revision<\?\)/
+  ]],
+  ["living keys", queries.livingKeys, [/SEARCH entry USING INDEX \w+ \(namespace=\?\)/]],
+  ["how many keys", queries.countKeys, [/SEARCH entry USING COVERING INDEX entry_by_revision \(namespace=\?\)/]],
+  ["namespaces", queries.namespacesPage, [
+    /SEARCH n USING COVERING INDEX \w+ \(name>\?\)/,
+    /SEARCH e USING COVERING INDEX entry_by_revision \(namespace=\?\)/
+  ]],
+  ["a commit by id", queries.recorded, [/SEARCH recorded USING INDEX \w+ \(id=\?\)/]]
+]
+
+describe("query plans", () => {
+  it.effect.each(plans)("%s", ([, sql, expected]) =>
+    Effect.gen(function*() {
+      const path = yield* newPath
+      yield* visit(path, () => Effect.void)
+      const db = yield* Effect.acquireRelease(
+        Effect.sync(() => new Database(path, { readonly: true })),
+        (open) => Effect.sync(() => open.close())
+      )
+      const parameters = Array.from(sql.matchAll(/\?/g), () => null)
+      const plan = db.prepare<Array<null>, { readonly detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)
+        .all(...parameters).map(({ detail }) => detail)
+      const said = plan.join("\n")
+      assert.strictEqual(plan.length, expected.length, said)
+      plan.forEach((step, i) => assert.match(step, expected[i] ?? /^$/, said))
+    }))
+})
