@@ -175,10 +175,20 @@ const references: Rule = {
   }]
 }
 
-/** Every file that an index or a program of the package leads to. */
+/** The files that a package's exports name one by one. */
+const entriesOf = (home: string, tree: Tree): ReadonlyArray<string> => {
+  const manifest = `${home}/package.json`
+  if (!tree.paths.has(manifest)) return []
+  const { exports = {} } = JSON.parse(tree.text(manifest))
+  return Object.values<{ readonly source?: string }>(exports).flatMap(({ source }) =>
+    source === undefined || source.includes("*") ? [] : [posix.join(home, source)]
+  )
+}
+
+/** Every file that an entry or a program of the package leads to. */
 const reachable = (home: string, tree: Tree): ReadonlySet<string> => {
   const found = new Set<string>()
-  const waiting = ["index.ts", "bin.ts"].map((name) => `${home}/src/${name}`)
+  const waiting = [...["index.ts", "bin.ts"].map((name) => `${home}/src/${name}`), ...entriesOf(home, tree)]
   for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
     if (found.has(path) || !tree.paths.has(path)) continue
     found.add(path)
@@ -190,7 +200,7 @@ const reachable = (home: string, tree: Tree): ReadonlySet<string> => {
 }
 
 const deadFiles: Rule = {
-  name: "every source file is reached from its package's index or program",
+  name: "every source file is reached from an entry of its package or from its program",
   covers: isPublished,
   faults: (path, tree) =>
     reachable(homeOf(path), tree).has(path) ? [] : [{ line: 1, what: "is reached from nowhere: use it or remove it" }],
@@ -199,6 +209,12 @@ const deadFiles: Rule = {
     { "packages/core/src/index.ts": "", "packages/core/src/a.ts": `import "./b.ts"`, "packages/core/src/b.ts": "" }
   ],
   good: [{
+    "packages/persist/package.json":
+      `{ "exports": { "./effect": { "source": "./src/effect.ts" }, "./package.json": "" } }`,
+    "packages/persist/src/index.ts": "",
+    "packages/persist/src/effect.ts": `export * from "./layer.ts"`,
+    "packages/persist/src/layer.ts": ""
+  }, {
     "packages/cli/src/index.ts": `export * from "./a.ts"`,
     "packages/cli/src/a.ts": `const b = await import("./deep/b.ts")`,
     "packages/cli/src/deep/b.ts": `const worker = new URL("../c.ts", import.meta.url)`,

@@ -1,0 +1,138 @@
+/** One loop over what is read: an element at a time from the page at hand, and the next page when that is used up. */
+import type { StoreError } from "@persist/core"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Pull from "effect/Pull"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { signalFault } from "./run.ts"
+import type { Waiting } from "./waiting.ts"
+
+type Item<A> = IteratorResult<A, undefined>
+type Page<A> = readonly [A, ...ReadonlyArray<A>]
+
+const done: IteratorReturnResult<undefined> = { done: true, value: undefined }
+const finished = (): Promise<IteratorReturnResult<undefined>> => Promise.resolve(done)
+
+/**
+ * Iterates over a stream. Nothing is read before the first `next`; the end, an error, `return`, the signal and, for
+ * one that waits, the store's closing release what it holds. `next` rejects with the store's errors, or the signal's
+ * reason.
+ */
+export class Cursor<A> implements AsyncIterator<A, undefined> {
+  private readonly signal: AbortSignal | undefined
+  private readonly waiting: Waiting | undefined
+  private readonly scope = Scope.makeUnsafe()
+  private pull: Pull.Pull<Page<A>, StoreError>
+  private page: ReadonlyArray<A> = []
+  private at = 0
+  private fiber: Fiber.Fiber<unknown, unknown> | undefined
+  private pending: Promise<Item<A>> | undefined
+  /** What every `next` answers once nothing more comes. */
+  private end: (() => Promise<Item<A>>) | undefined
+  private released: Promise<void> | undefined
+  /** Undoes what the first `next` has signed up for; `undefined` before. */
+  private leave: (() => void) | undefined
+
+  /** `waiting` is where loops that never end by themselves are counted. */
+  constructor(source: Stream.Stream<A, StoreError>, signal: AbortSignal | undefined, waiting: Waiting | undefined) {
+    this.signal = signal
+    this.waiting = waiting
+    this.pull = Effect.flatMap(Scope.provide(Stream.toPull(source), this.scope), (pull) => {
+      this.pull = pull
+      return pull
+    })
+  }
+
+  next(): Promise<Item<A>> {
+    // Whoever asks again before the answer came gets the one after it.
+    const { pending } = this
+    return pending === undefined ? this.step() : this.wait(pending.then(() => this.step(), () => this.step()))
+  }
+
+  return(): Promise<Item<A>> {
+    this.finish(finished)
+    return this.settled(finished)
+  }
+
+  private step(): Promise<Item<A>> {
+    if (this.end !== undefined) return this.settled(this.end)
+    if (this.at < this.page.length) {
+      // Below the page's length there is an A, which may itself be undefined.
+      return Promise.resolve({ done: false, value: this.page[this.at++] as A })
+    }
+    if (this.leave === undefined) this.begin()
+    return this.wait(this.end === undefined ? this.turn() : this.settled(this.end))
+  }
+
+  private wait(answer: Promise<Item<A>>): Promise<Item<A>> {
+    const over = () => {
+      if (this.pending === answer) this.pending = undefined
+    }
+    this.pending = answer
+    answer.then(over, over)
+    return answer
+  }
+
+  private begin(): void {
+    const { signal } = this
+    const fault = signal === undefined ? undefined : signalFault(signal)
+    if (signal === undefined || fault !== undefined) {
+      this.leave = this.waiting?.enter(() => this.return()) ?? nothing
+      if (fault !== undefined) this.finish(() => Promise.reject(fault))
+      return
+    }
+    const abort = () => this.finish(() => Promise.reject(signal.reason))
+    const leave = this.waiting?.enter(() => this.return())
+    signal.addEventListener("abort", abort, { once: true })
+    this.leave = () => {
+      leave?.()
+      signal.removeEventListener("abort", abort)
+    }
+    if (signal.aborted) abort()
+  }
+
+  private turn(): Promise<Item<A>> {
+    return new Promise((resolve) => {
+      const release = this.waiting?.hold()
+      const fiber = Effect.runFork(this.pull)
+      this.fiber = fiber
+      fiber.addObserver((exit) => {
+        release?.()
+        this.fiber = undefined
+        if (this.end === undefined && exit._tag === "Success") {
+          this.page = exit.value
+          this.at = 1
+          return resolve({ done: false, value: exit.value[0] })
+        }
+        if (exit._tag === "Failure") this.finish(endOf(exit.cause))
+        resolve(this.settled(this.end ?? finished))
+      })
+    })
+  }
+
+  /** Ends the loop; where it has ended before, as before. */
+  private finish(end: () => Promise<Item<A>>): void {
+    if (this.end !== undefined) return
+    this.end = end
+    this.page = []
+    this.leave?.()
+    const stop = this.fiber === undefined ? Effect.void : Fiber.interrupt(this.fiber)
+    this.released = Effect.runPromise(Effect.andThen(stop, Scope.close(this.scope, Exit.void)))
+  }
+
+  /** The answer, once everything is released. */
+  private settled(end: () => Promise<Item<A>>): Promise<Item<A>> {
+    return this.released === undefined ? end() : this.released.then(end)
+  }
+}
+
+const nothing = (): void => undefined
+
+const endOf = (cause: Cause.Cause<StoreError | Cause.Done>): () => Promise<IteratorReturnResult<undefined>> => {
+  if (Pull.isDoneCause(cause)) return finished
+  const error = Cause.squash(cause)
+  return () => Promise.reject(error)
+}

@@ -1,0 +1,91 @@
+/** Runs effects as Promises: what fails rejects as it is, an abort interrupts, and everything else passes untouched. */
+import type { Commit, StoreError } from "@persist/core"
+import { Invalid, OnFlush, OutcomeUnknown } from "@persist/core"
+import { optionsFault } from "@persist/core/fault"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+
+/** What every verb may be given. */
+export interface Abortable {
+  /**
+   * Aborting rejects with `signal.reason`, and then nothing happened: a commit that still waited is taken out of the
+   * queue. One that was being flushed can't be taken back and is never half done: it rejects with `OutcomeUnknown`,
+   * whose `cause` is the reason; a commit that was given an `id` can be asked after with `resolve`.
+   */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Runs an effect to its end. Rejects with the error itself, or with the defect. */
+export const run = <A>(make: () => Effect.Effect<A, StoreError>): Promise<A> =>
+  // What `make` throws rejects too: that is how executors work.
+  new Promise((resolve, reject) => {
+    Effect.runFork(make()).addObserver((exit) => {
+      if (exit._tag === "Success") resolve(exit.value)
+      else reject(Cause.squash(exit.cause))
+    })
+  })
+
+/** Options as core takes them: without the signal, which is the business of this edge alone. */
+export type Own<O> = O extends undefined ? undefined : Omit<O, "signal">
+
+/** Takes options apart into what core takes and the signal. */
+export const split = <O extends Abortable | undefined>(options: O): readonly [Own<O>, AbortSignal | undefined] => {
+  if (typeof options !== "object" || options === null || !("signal" in options)) {
+    // Without a signal in them, options are what core takes; what is no object is core's to refuse.
+    return [options as unknown as Own<O>, undefined]
+  }
+  const { signal, ...own } = options
+  return [own as Own<O>, signal] // just what the type says
+}
+
+/** Runs a verb with its options. */
+export const call = <O extends Abortable | undefined, A>(
+  options: O,
+  verb: (own: Own<O>) => Effect.Effect<A, StoreError>
+): Promise<A> => {
+  const [own, signal] = split(options)
+  return signal === undefined ? run(() => verb(own)) : runUntil(signal, () => verb(own))
+}
+
+/** Runs a verb that core gives no options, so that the signal is its only one; `Invalid` for any other. */
+export const callPlain = <A>(
+  options: Abortable | undefined,
+  verb: () => Effect.Effect<A, StoreError>
+): Promise<A> =>
+  call(options, (own) => {
+    const fault = plainFault(own)
+    return fault === undefined ? verb() : Effect.fail(fault)
+  })
+
+/** The refusal of any option but the signal. */
+export const plainFault = (own: object | undefined): StoreError | undefined =>
+  own === undefined ? undefined : optionsFault(own, ["signal"])
+
+/** Runs an effect until it ends or the signal aborts it, whichever comes first; see {@link Abortable}. */
+export const runUntil = <A>(signal: AbortSignal, make: () => Effect.Effect<A, StoreError>): Promise<A> => {
+  const fault = signalFault(signal)
+  if (fault !== undefined) return Promise.reject(fault)
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason)
+    const flushed: Array<Commit> = []
+    const fiber = Effect.runFork(Effect.provideService(make(), OnFlush, (commit) => flushed.push(commit)))
+    const abort = () => fiber.interruptUnsafe()
+    signal.addEventListener("abort", abort, { once: true })
+    fiber.addObserver((exit) => {
+      signal.removeEventListener("abort", abort)
+      if (exit._tag === "Success") return resolve(exit.value)
+      if (!signal.aborted || !Cause.hasInterruptsOnly(exit.cause)) return reject(Cause.squash(exit.cause))
+      const last = flushed.at(-1)
+      reject(last === undefined ? signal.reason : inFlight(last, signal.reason))
+    })
+  })
+}
+
+/** Why a value can't be a signal, or `undefined` where it can. */
+export const signalFault = (signal: unknown): Invalid | undefined =>
+  typeof signal === "object" && signal !== null && "aborted" in signal && "addEventListener" in signal
+    ? undefined
+    : new Invalid({ field: "signal", reason: "is no AbortSignal", remedy: "pass the signal of an AbortController" })
+
+const inFlight = ({ identity }: Commit, cause: unknown): OutcomeUnknown =>
+  new OutcomeUnknown({ id: identity?.id, reason: "the call was aborted while its commit was being flushed", cause })

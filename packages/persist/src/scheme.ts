@@ -1,0 +1,97 @@
+/** Which stores there are, by the scheme of their URLs. Their drivers are loaded when a URL asks for them, not before. */
+import { type BackendShape, Invalid, type StoreError, Unavailable } from "@persist/core"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import type { Scope } from "effect/Scope"
+import { flag, oneOf, parseUrl, readParams, schemeOf, type StoreUrl, urlFault, whole } from "./store-url.ts"
+
+/** Opens the backend that a URL names; it closes with the scope. Import the driver inside, so that only users load it. */
+export type Scheme = (url: StoreUrl) => Effect.Effect<BackendShape, StoreError, Scope>
+
+/** Schemes by name, without the colon. */
+export interface Schemes {
+  readonly [name: string]: Scheme
+}
+
+const memory: Scheme = (url) =>
+  Effect.flatMap(checked(url, {}), (): ReturnType<Scheme> =>
+    url.path === ""
+      ? Effect.flatMap(load("memory", () => import("@persist/backend-memory")), ({ make }) => make())
+      : Effect.fail(urlFault("a store in memory has no name", "write memory:")))
+
+const sqliteParams = {
+  readonly: flag,
+  synchronous: oneOf("FULL", "NORMAL", "OFF"),
+  busyTimeout: whole,
+  pollInterval: whole
+}
+
+const sqlite: Scheme = (url) =>
+  Effect.flatMap(checked(url, sqliteParams), (options) => {
+    if (url.path === "") {
+      return Effect.fail(urlFault("no file is named", "write sqlite:path, or sqlite::memory: for a store in memory"))
+    }
+    if (url.path.startsWith("//")) {
+      return Effect.fail(urlFault("a file has no host", "write sqlite:path or sqlite:/absolute/path, without //"))
+    }
+    return Effect.flatMap(
+      load("sqlite", () => import("@persist/backend-sqlite")),
+      ({ make }) => make({ path: url.path, ...options })
+    )
+  })
+
+const checked = <P extends Parameters<typeof readParams>[1]>(url: StoreUrl, known: P) =>
+  Effect.suspend(() => Effect.fromResult(readParams(url, known)))
+
+const load = <Module extends object>(
+  scheme: string,
+  driver: () => Promise<Module>
+): Effect.Effect<Module, Unavailable> => {
+  const absent = (more: { readonly cause?: unknown }) =>
+    new Unavailable({
+      operation: "open",
+      reason: `the driver of ${scheme}: can't be loaded here`,
+      remedy: `install @persist/backend-${scheme} for this platform, or use another scheme`,
+      ...more
+    })
+  const loaded = Effect.tryPromise({ try: driver, catch: (cause) => absent({ cause }) })
+  // Bundles for browsers hold an empty module in place of a driver that can't run there.
+  return Effect.flatMap(loaded, (module) => "make" in module ? Effect.succeed(module) : Effect.fail(absent({})))
+}
+
+const registered = new Map<string, Scheme>(Object.entries({ memory, sqlite }))
+
+/**
+ * Adds a scheme for every later `open` of this program. Throws `Invalid` for a name that can't be a scheme, and for one
+ * that is taken: two drivers must not fight over a URL.
+ */
+export const registerScheme = (name: string, scheme: Scheme): void => {
+  if (schemeOf(`${name}:`) !== name) {
+    throw new Invalid({
+      field: "name",
+      reason: "is no name for a scheme",
+      remedy: "use small letters, digits, +, - and ., beginning with a letter"
+    })
+  }
+  if (registered.has(name)) {
+    throw new Invalid({ field: "name", reason: `${name}: is registered already`, remedy: "use another name" })
+  }
+  registered.set(name, scheme)
+}
+
+/**
+ * Opens the backend a URL names, by `schemes` or else by those registered; it closes with the scope. `Invalid` for a
+ * URL that is empty, has no known scheme, or says something its scheme doesn't understand; otherwise as the scheme says.
+ */
+export const openUrl = (url: string, schemes: Schemes = {}): Effect.Effect<BackendShape, StoreError, Scope> =>
+  Effect.suspend(() => {
+    const known = new Map([...registered, ...Object.entries(schemes)])
+    const remedy = `write one of ${Array.from(known.keys(), (name) => `${name}:`).join(", ")}`
+    if (typeof url !== "string" || url === "") return Effect.fail(urlFault("is no URL of a store", remedy))
+    const name = schemeOf(url)
+    if (name === undefined) return Effect.fail(urlFault("has no scheme", `${remedy} before the path`))
+    const scheme = known.get(name)
+    if (scheme === undefined) return Effect.fail(urlFault(`${name}: is no scheme of a store`, remedy))
+    const parsed = parseUrl(name, url)
+    return Result.isFailure(parsed) ? Effect.fail(parsed.failure) : scheme(parsed.success)
+  })
