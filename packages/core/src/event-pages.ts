@@ -44,7 +44,8 @@ export const eventSource = <C extends Catalogue>(
   catalogue: C,
   options: EventFilter<C>
 ): Result.Result<EventSource<EventOf<C>>, Fault.Fault> => {
-  const fault = Fault.textFault("prefix", options.prefix) ?? Fault.typesFault(options.types) ??
+  const fault = catalogueFault(catalogue) ?? Fault.textFault("prefix", options.prefix) ??
+    Fault.typesFault(options.types) ??
     batchFault(options.batch) ?? knownFault(catalogue, options.types)
   if (fault !== undefined) return Result.fail(fault)
   const prefix = options.prefix ?? ""
@@ -59,6 +60,13 @@ export const eventSource = <C extends Catalogue>(
     next: (after, to) => Effect.map(stored(after, to, 1), ({ items }) => items[0]?.position)
   })
 }
+
+const catalogueFault = (catalogue: Partial<Catalogue> | undefined): Fault.Fault | undefined =>
+  typeof catalogue?.decode === "function" ? undefined : new Invalid({
+    field: "events",
+    reason: "is no catalogue",
+    remedy: "pass one made with Catalogue.make, or anyEvents for every event as it is stored"
+  })
 
 const batchFault = (batch: unknown): Fault.Fault | undefined =>
   batch === undefined || (Fault.isCounter(batch) && batch > 0)

@@ -1,7 +1,6 @@
 /** The states of a read model's keys while it is kept: events folded into them in plain loops, and what to write then. */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import type { StoredEntry } from "./backend.ts"
 import type { Catalogue, EventOf } from "./catalogue.ts"
 import { type Codec, schemaCodec } from "./codec.ts"
 import type { Op } from "./draft.ts"
@@ -110,15 +109,18 @@ export class States<C extends Catalogue, A> {
     for (const key of keys) if (!this.held.has(key)) missing.push(key)
     if (missing.length === 0) return Effect.void
     const read = engine.reading(undefined, engine.backend.get(missing.map((key) => ({ namespace, key }))))
-    return Effect.flatMap(read, (entries) => Effect.fromResult(this.take(missing, entries)))
+    return Effect.flatMap(
+      read,
+      (entries) => Effect.fromResult(this.take(missing, (_key, i) => entries[i]?.value))
+    )
   }
 
   private take(
     keys: ReadonlyArray<string>,
-    entries: ReadonlyArray<StoredEntry | undefined>
+    payloadOf: (key: string, i: number) => Payload | undefined
   ): Result.Result<void, StoreError> {
     for (const [i, key] of keys.entries()) {
-      const payload = entries[i]?.value
+      const payload = payloadOf(key, i)
       if (payload === undefined) {
         this.hold(key, { state: undefined, payload })
         continue
@@ -132,7 +134,7 @@ export class States<C extends Catalogue, A> {
   }
 
   /**
-   * Folds routed events into the states, all or as many as fit one commit and go well; what's held stays as it was.
+   * Folds routed events into the states, all or as many as fit one commit and go well.
    * Fails where not even the first goes: `Invalid` where the model throws or gives a state that doesn't fit its schema,
    * `LimitExceeded` where that is too large.
    */
@@ -140,17 +142,19 @@ export class States<C extends Catalogue, A> {
     let most = routed.events.length
     while (true) {
       const { count, fault, states } = this.step(routed, most)
-      if (count === 0 && fault !== undefined) return Result.fail(fault)
-      // Events before one that throws are folded again, so that nothing of that one is among the states.
-      if (fault !== undefined) {
-        most = count
-        continue
-      }
-      const changed = this.encode(states)
+      const changed = fault === undefined ? this.encode(states) : Result.fail(fault)
       if (Result.isSuccess(changed)) return Result.succeed({ count, changed: changed.success })
-      if (count <= 1) return Result.fail(changed.failure)
-      most = Math.ceil(count / 2)
+      if (fault === undefined ? count <= 1 : count === 0) return Result.fail(changed.failure)
+      // Again with fewer: those before the one that threw, or half of those that are too much together.
+      most = fault === undefined ? Math.ceil(count / 2) : count
+      const restored = this.restore(routed.keys)
+      if (Result.isFailure(restored)) return Result.fail(restored.failure)
     }
+  }
+
+  // A step that changes its state in place has spoilt what's held for a second fold.
+  private restore(keys: ReadonlySet<string>): Result.Result<void, StoreError> {
+    return this.take(Array.from(keys), (key) => this.held.get(key)?.payload)
   }
 
   private step(

@@ -17,7 +17,7 @@ import {
 import { Invalid, type StoreError } from "./error.ts"
 import * as Fault from "./fault.ts"
 import type { Entry } from "./kv.ts"
-import { isReserved, reservedFault } from "./name.ts"
+import { isReserved, nameFault, reservedFault } from "./name.ts"
 import { quoted } from "./path.ts"
 import { origin, Position, type PositionInput } from "./sequence.ts"
 import type { StoreShape } from "./store.ts"
@@ -55,12 +55,15 @@ export const registerReader = (
   options: RegisterOptions = {}
 ): Effect.Effect<Checkpoint, StoreError> =>
   Effect.suspend(() => {
-    const fault = Fault.optionsFault(options, ["from", "prefix", "types"]) ??
-      (isReserved(name) ? reservedFault("name", name) : undefined)
+    const fault = Fault.optionsFault(options, ["from", "prefix", "types"]) ?? readerFault(store, name)
     if (fault !== undefined) return Effect.fail(fault)
-    const { prefix = "", types } = options
-    return enrol(store, name, options.from ?? "start", { prefix, types })
+    const { from = "start", prefix = "", types } = options
+    return enrol(store, name, from, { prefix, types })
   })
+
+/** What's wrong with the name of a reader that isn't the store's own. */
+export const readerFault = ({ about }: StoreShape, name: string): Fault.Fault | undefined =>
+  nameFault("name", name, about.limits.nameBytes) ?? (isReserved(name) ? reservedFault("name", name) : undefined)
 
 /** Registers a reader under any name, the store's own included; see {@link registerReader}. */
 export const enrol = Effect.fnUntraced(function*(
@@ -69,7 +72,8 @@ export const enrol = Effect.fnUntraced(function*(
   from: StartFrom,
   filter: ReaderFilter
 ): Effect.fn.Return<Checkpoint, StoreError> {
-  const fault = Fault.textFault("prefix", filter.prefix) ?? Fault.typesFault(filter.types)
+  const fault = nameFault("name", name, store.about.limits.nameBytes) ?? Fault.textFault("prefix", filter.prefix) ??
+    Fault.typesFault(filter.types)
   if (fault !== undefined) return yield* Effect.fail(fault)
   const kv = checkpoints(store)
   const start = yield* startPosition(store, from)
@@ -124,13 +128,9 @@ export const resetReader = (
   from: StartFrom = "start"
 ): Effect.Effect<void, StoreError> =>
   Effect.gen(function*() {
-    if (isReserved(name)) {
-      return yield* new Invalid({
-        field: "name",
-        reason: `${quoted(name)} is the reader of a read model, whose keys must be reset with it`,
-        remedy: "rebuild the read model"
-      })
-    }
+    const fault = nameFault("name", name, store.about.limits.nameBytes) ??
+      (isReserved(name) ? modelFault(name) : undefined)
+    if (fault !== undefined) return yield* Effect.fail(fault)
     const kv = checkpoints(store)
     const position = yield* startPosition(store, from)
     while (true) {
@@ -142,6 +142,13 @@ export const resetReader = (
       })
       if (put._tag === "Committed") return
     }
+  })
+
+const modelFault = (name: string): Invalid =>
+  new Invalid({
+    field: "name",
+    reason: `${quoted(name)} is the reader of a read model, whose keys must be reset with it`,
+    remedy: "rebuild the read model"
   })
 
 /** The refusal of a name under which nobody is registered. */

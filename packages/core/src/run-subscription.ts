@@ -9,9 +9,8 @@ import { Invalid, type StoreError } from "./error.ts"
 import { consume, type EventFilter, type EventSource, eventSource, followPages, type Pause } from "./event-pages.ts"
 import type { Event } from "./event.ts"
 import * as Fault from "./fault.ts"
-import { isReserved, reservedFault } from "./name.ts"
 import { Progress, storeClosed } from "./progress.ts"
-import { enrol, type StartFrom } from "./reader.ts"
+import { enrol, readerFault, type StartFrom } from "./reader.ts"
 import type { StoreShape } from "./store.ts"
 
 /** A subscription that survives restarts: its name, what it receives, and how often it notes how far it has come. */
@@ -53,7 +52,7 @@ export interface PageHandler<C extends Catalogue, E, R> {
 export const runSubscription = <C extends Catalogue, E, R>(
   store: StoreShape,
   options: SubscriptionOptions<C> & EventHandler<C, E, R>
-): Effect.Effect<Fenced, StoreError | E, R> => run(store, options, eachEvent(options.handle))
+): Effect.Effect<Fenced, StoreError | E, R> => run(store, options, () => eachEvent(options.handle))
 
 /**
  * The same by the page: the handler is given whole pages, and one that fails or crashes is given again whole. An
@@ -62,7 +61,7 @@ export const runSubscription = <C extends Catalogue, E, R>(
 export const runSubscriptionPages = <C extends Catalogue, E, R>(
   store: StoreShape,
   options: SubscriptionOptions<C> & PageHandler<C, E, R>
-): Effect.Effect<Fenced, StoreError | E, R> => run(store, options, wholePage(options.handle))
+): Effect.Effect<Fenced, StoreError | E, R> => run(store, options, () => wholePage(options.handle))
 
 /** Handles a page as far as it gets; `done` is how far that is, and `exit` how it ended. */
 type Work<E, Err, R> = (page: Page<E>, pause: Pause) => Effect.Effect<Worked<Err>, never, R>
@@ -102,29 +101,35 @@ const eachEvent = <E, Err, R>(
 
 const run = <C extends Catalogue, Err, R>(
   store: StoreShape,
-  options: SubscriptionOptions<C>,
-  work: Work<EventOf<C>, Err, R>
+  options: SubscriptionOptions<C> & { readonly handle: unknown },
+  makeWork: () => Work<EventOf<C>, Err, R>
 ): Effect.Effect<Fenced, StoreError | Err, R> =>
   Effect.suspend(() => {
-    const fault = optionsFault(options)
+    const fault = optionsFault(options) ?? readerFault(store, options.name)
     if (fault !== undefined) return Effect.fail(fault)
     const source = eventSource(store, options.events, options)
     if (Result.isFailure(source)) return Effect.fail(source.failure)
-    const { filter } = source.success
-    return Effect.flatMap(enrol(store, options.name, options.from ?? "start", filter), (checkpoint) =>
-      follow(store, source.success, checkpoint, { saveEvery: options.saveEvery ?? 1, work }))
+    const { from = "start", name } = options
+    return Effect.flatMap(enrol(store, name, from, source.success.filter), (checkpoint) =>
+      follow(store, source.success, checkpoint, { saveEvery: options.saveEvery ?? 1, work: makeWork() }))
   })
 
-const optionsFault = (options: SubscriptionOptions<Catalogue>): Fault.Fault | undefined => {
-  const { name, saveEvery } = options
-  const known = ["name", "events", "from", "prefix", "types", "batch", "saveEvery", "handle"]
-  return Fault.requiredFault(options, known, "name") ??
-    (typeof name === "string" && isReserved(name) ? reservedFault("name", name) : undefined) ??
-    (saveEvery === undefined || (Fault.isCounter(saveEvery) && saveEvery > 0) ? undefined : new Invalid({
-      field: "saveEvery",
-      reason: "is no whole number from 1",
-      remedy: "leave it out to save after every page"
-    }))
+const known = ["name", "events", "from", "prefix", "types", "batch", "saveEvery", "handle"]
+
+const optionsFault = (
+  options: SubscriptionOptions<Catalogue> & { readonly handle: unknown }
+): Fault.Fault | undefined => {
+  const fault = Fault.requiredFault(options, known, "name")
+  if (fault !== undefined) return fault
+  if (typeof options.handle !== "function") {
+    return new Invalid({ field: "handle", reason: "is no function", remedy: "pass what to do with each event" })
+  }
+  const { saveEvery } = options
+  return saveEvery === undefined || (Fault.isCounter(saveEvery) && saveEvery > 0) ? undefined : new Invalid({
+    field: "saveEvery",
+    reason: "is no whole number from 1",
+    remedy: "leave it out to save after every page"
+  })
 }
 
 const follow = <E extends Event, Err, R>(
