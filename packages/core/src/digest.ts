@@ -16,7 +16,7 @@ export const digestOf = (
   times: ReadonlyArray<number | undefined>,
   at: number | undefined
 ): string =>
-  digest(JSON.stringify([
+  textDigest(JSON.stringify([
     at ?? null,
     times.map((time) => time ?? null),
     expect.map((one) => one._tag === "Stream" ? [one.stream, one.expected] : [one.namespace, one.key, one.expected]),
@@ -37,6 +37,7 @@ export const digestOf = (
 // Bytes by their own digest, in an array, so that no text can be taken for them.
 const content = (payload: Payload): unknown => typeof payload === "string" ? payload : [hash(payload)]
 
-const digest = (text: string): string => hash(toBytes(text))
+/** Digest of a text, 32 hexadecimal digits. */
+export const textDigest = (text: string): string => hash(toBytes(text))
 
 const hash = (bytes: Uint8Array): string => Hex.encode(md5.implementation?.(bytes) ?? bytes)

@@ -8,7 +8,7 @@ import type { Engine } from "./engine.ts"
 import { Corrupt, type Invalid, type StoreError } from "./error.ts"
 import * as Fault from "./fault.ts"
 import { nameFault } from "./name.ts"
-import { pages } from "./pages.ts"
+import { pages, pagesToHead } from "./pages.ts"
 import { allRange, type ReadAllOptions, type ReadStreamOptions, streamRange } from "./range.ts"
 import { Position, Seq, unbounded } from "./sequence.ts"
 
@@ -68,25 +68,19 @@ export const readEverything = <E>(
   const range = allRange(options)
   if (Result.isFailure(range)) return failing(range.failure)
   const { after, limit, reverse, to } = range.success
-  return pages(limit, reverse ? to : after, (cursor, wanted) =>
-    Effect.flatMap(
-      engine.reading(
-        options,
-        engine.backend.readAll({
-          ...range.success,
-          after: reverse ? after : cursor,
-          to: reverse ? cursor : to,
-          limit: wanted
-        })
-      ),
-      ({ items: events }) => {
+  const page = (bounds: { readonly after: Position; readonly to: Position }, wanted: number) =>
+    engine.reading(options, engine.backend.readAll({ ...range.success, ...bounds, limit: wanted }))
+  if (reverse) {
+    return pages(limit, to, (cursor, wanted) =>
+      Effect.flatMap(page({ after, to: cursor }, wanted), ({ items: events }) => {
         const last = events.at(-1)
-        const next = last === undefined || events.length < wanted
-          ? undefined
-          : Position(last.position - (reverse ? 1 : 0))
+        const next = last === undefined || events.length < wanted ? undefined : Position(last.position - 1)
         return Effect.map(decodeAll(codec, events), (items) => ({ items, next }))
-      }
-    ))
+      }))
+  }
+  return pagesToHead(engine, options, { after, to, limit }, (cursor, end, wanted) =>
+    Effect.flatMap(page({ after: cursor, to: end }, wanted), ({ items: events, through }) =>
+      Effect.map(decodeAll(codec, events), (items) => ({ items, through }))))
 }
 
 /** Decodes a page in one step; fails with the first event that can't be read. */
@@ -104,8 +98,8 @@ export const decodeAll = <E>(
     return Effect.succeed(decoded)
   })
 
-// The other half of the rule that the backend keeps when it writes: a page of a stream has no holes.
-const orderFault = (events: ReadonlyArray<StoredEvent>, step: 1 | -1): Corrupt | undefined => {
+/** Why a page of a stream can't be right: it has a hole. The other half of the rule that backends keep when they write. */
+export const orderFault = (events: ReadonlyArray<StoredEvent>, step: 1 | -1): Corrupt | undefined => {
   for (let i = 1; i < events.length; i++) {
     const [before, event] = [events[i - 1], events[i]]
     if (before === undefined || event === undefined || event.seq === before.seq + step) continue

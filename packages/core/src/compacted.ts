@@ -1,0 +1,84 @@
+/** Which streams were shortened: those that begin above seq 1, and the note that compaction leaves of each it made so. */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import type { StreamInfo } from "./backend.ts"
+import { schemaCodec } from "./codec.ts"
+import type { Engine } from "./engine.ts"
+import type { StoreError } from "./error.ts"
+import type { Kv } from "./kv.ts"
+import { streamInfo } from "./log-read.ts"
+import { pageSize } from "./pages.ts"
+import type { Selection } from "./scope.ts"
+import type { Position } from "./sequence.ts"
+import type { StoreShape } from "./store.ts"
+
+/** Where the notes are kept: by stream. */
+export const compactionNamespace = "$compaction"
+
+/** The events below seq `before` are gone, of which the last had position `through`. */
+export interface Note {
+  readonly before: number
+  readonly through: number
+  /** The projection whose snapshot stands in for them. */
+  readonly projection: string
+  readonly version: number
+}
+
+const Stored = Schema.Struct({
+  before: Schema.Natural,
+  through: Schema.Natural,
+  projection: Schema.String,
+  version: Schema.Natural
+})
+
+const codec = schemaCodec<Note>(Stored)
+
+/** The notes of a store. */
+export const compactions = (store: StoreShape): Kv<Note> => store.system(compactionNamespace, Stored)
+
+/** A stream with this prefix that was compacted, since a position, beyond that position; `undefined` for none. */
+export const compactedSince = Effect.fnUntraced(function*(
+  engine: Engine,
+  prefix: string,
+  position: Position
+): Effect.fn.Return<(Note & { readonly stream: string }) | undefined, StoreError> {
+  if (engine.about.lacks.has("changed")) return undefined
+  let after = position
+  while (true) {
+    const range = { namespace: compactionNamespace, after, limit: pageSize }
+    const { items, through } = yield* engine.reading(undefined, engine.backend.changed(range))
+    for (const item of items) {
+      if (item._tag === "Tombstone" || !item.key.startsWith(prefix)) continue
+      const note = codec.decode(`compaction of stream ${JSON.stringify(item.key)}`, item.value)
+      if (Result.isFailure(note)) return yield* Effect.fail(note.failure)
+      if (note.success.through > position) return { ...note.success, stream: item.key }
+    }
+    if (items.length < pageSize) return undefined
+    after = through
+  }
+})
+
+/** A stream of a selection that was truncated or deleted; `undefined` for none. */
+export const truncatedStream = Effect.fnUntraced(function*(
+  engine: Engine,
+  selection: Selection
+): Effect.fn.Return<StreamInfo | undefined, StoreError> {
+  const { about: { lacks }, backend } = engine
+  if (lacks.has("truncate") || lacks.has("streams")) return undefined
+  if (selection._tag === "Streams") {
+    for (const stream of selection.streams) {
+      const info = yield* streamInfo(engine, stream)
+      if (info !== undefined && info.first > 1) return info
+    }
+    return undefined
+  }
+  let after: string | undefined
+  while (true) {
+    const range = { prefix: selection.prefix, after, limit: pageSize }
+    const infos = yield* engine.reading(undefined, backend.streams(range))
+    const found = infos.find(({ first }) => first > 1)
+    if (found !== undefined || infos.length < pageSize) return found
+    after = infos.at(-1)?.stream
+  }
+})

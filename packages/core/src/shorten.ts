@@ -1,0 +1,151 @@
+/** Truncating a stream below a snapshot: in one commit with the snapshot, and never beyond what a reader still needs. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { Catalogue } from "./catalogue.ts"
+import { compactions } from "./compacted.ts"
+import type { Engine } from "./engine.ts"
+import { Invalid, type StoreError } from "./error.ts"
+import { streamInfo } from "./log-read.ts"
+import { quoted } from "./path.ts"
+import { listReaders, slowestReader } from "./reader.ts"
+import type { Replay } from "./replay.ts"
+import type { Selection } from "./scope.ts"
+import { type Position, Seq } from "./sequence.ts"
+import { readerName, settleSnapshot } from "./snapshot-store.ts"
+import { draftSnapshot, infoOf, keyPrefix, type SnapshotInfo, snapshots } from "./snapshot.ts"
+import type { StoreShape } from "./store.ts"
+
+/** Why a compaction removed no more than it did. */
+export type CompactionBound =
+  /** Everything below the snapshot's last event is gone, which stays to know the snapshot's history by. */
+  | { readonly _tag: "Snapshot"; readonly seq: Seq }
+  /** So many of the last events were to be kept. */
+  | { readonly _tag: "Keep"; readonly events: number }
+  /** This reader has come to this position only. */
+  | { readonly _tag: "Reader"; readonly name: string; readonly position: Position }
+
+/** What a compaction did, or would do. */
+export interface Compacted {
+  readonly stream: string
+  /** Events removed. */
+  readonly removed: number
+  /** The first seq that can be read afterwards. */
+  readonly first: Seq
+  readonly boundedBy: CompactionBound
+  /** The snapshot that stands in for what was removed; `undefined` where nothing was removed, or nothing done. */
+  readonly snapshot: SnapshotInfo | undefined
+}
+
+/** How much to remove of which stream. */
+export interface ShortenOptions {
+  readonly stream: string
+  /** How many snapshots are kept. */
+  readonly keep: number
+  /** How many of the last events stay. */
+  readonly keepEvents: number
+  readonly dryRun: boolean
+}
+
+/** Removes a stream's events below what a replay of it has come to; the replay must have come to its end, without holes. */
+export const shorten = Effect.fnUntraced(function*<S, C extends Catalogue>(
+  store: StoreShape,
+  replay: Replay<S, C>,
+  { dryRun, keep, keepEvents, stream }: ShortenOptions
+): Effect.fn.Return<Compacted, StoreError> {
+  const selection: Selection = { _tag: "Streams", streams: [stream] }
+  const notes = compactions(store)
+  const own = readerName(keyPrefix(store, replay.projection, selection))
+  while (true) {
+    const note = yield* notes.entry(stream)
+    const first = (yield* streamInfo(store.engine, stream))?.first ?? Seq(1)
+    const { before, boundedBy } = yield* boundOf(store, replay.seq(stream), { stream, own, first, keepEvents })
+    const removed = Math.max(0, before - first)
+    const outcome = { stream, removed, first: Seq(first + removed), boundedBy, snapshot: undefined }
+    if (removed === 0 || dryRun) return outcome
+    const through = yield* positionAt(store.engine, stream, before - 1)
+    const { key, value } = yield* Effect.fromResult(draftSnapshot(store, replay, selection))
+    const { name: projection, version } = replay.projection
+    const at = yield* Clock.currentTimeMillis
+    const committed = yield* store.commit([
+      snapshots(store).ops.put(key, value),
+      // Whoever wrote the note meanwhile has compacted the stream: then what to do is another question.
+      notes.ops.put(stream, { before, through, projection, version }, {
+        expected: Option.match(note, { onNone: () => "absent" as const, onSome: ({ revision }) => revision })
+      }),
+      store.log().ops.truncate(stream, before)
+    ], { at })
+    if (committed._tag === "Conflict") continue
+    yield* settleSnapshot(store, value, key, keep)
+    const revision = committed.revisions[0] ?? committed.position
+    return { ...outcome, snapshot: infoOf({ key, revision, at }, value) }
+  }
+})
+
+interface BoundOptions {
+  readonly stream: string
+  /** The reader that the snapshot itself moves on. */
+  readonly own: string
+  readonly first: Seq
+  readonly keepEvents: number
+}
+
+/** The first seq that must stay, and what for. */
+const boundOf = Effect.fnUntraced(function*(
+  store: StoreShape,
+  last: Seq,
+  { first, keepEvents, own, stream }: BoundOptions
+): Effect.fn.Return<{ readonly before: Seq; readonly boundedBy: CompactionBound }, StoreError> {
+  const wanted = Seq(Math.max(first, last - keepEvents + 1))
+  const boundedBy: CompactionBound = keepEvents === 1
+    ? { _tag: "Snapshot", seq: last }
+    : { _tag: "Keep", events: keepEvents }
+  const readers = (yield* listReaders(store)).filter(({ name, prefix }) => name !== own && stream.startsWith(prefix))
+  // What a reader of another history has read can't be known, and slowestReader says how to mend it.
+  if (readers.some(({ lag }) => lag === undefined)) yield* slowestReader(store, stream)
+  const [slowest] = readers.sort((a, b) => a.position - b.position)
+  if (slowest === undefined || wanted <= first) return { before: wanted, boundedBy }
+  const read = yield* lastUpTo(store.engine, stream, first, wanted, slowest.position)
+  if (read >= wanted) return { before: wanted, boundedBy }
+  const { name, position } = slowest
+  return { before: read, boundedBy: { _tag: "Reader", name, position } }
+})
+
+/**
+ * The last seq within bounds whose event is at or below a position, which a reader at that position has read last and
+ * may know its place by; the lower bound where there is none. By halving, since positions rise with seqs.
+ */
+const lastUpTo = Effect.fnUntraced(function*(
+  engine: Engine,
+  stream: string,
+  first: Seq,
+  last: Seq,
+  position: Position
+): Effect.fn.Return<Seq, StoreError> {
+  let low: number = first
+  let high: number = last
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2)
+    if ((yield* positionAt(engine, stream, middle)) <= position) low = middle
+    else high = middle - 1
+  }
+  return Seq(low)
+})
+
+const positionAt = (engine: Engine, stream: string, seq: number): Effect.Effect<Position, StoreError> =>
+  Effect.flatMap(
+    engine.reading(
+      undefined,
+      engine.backend.readStream({ stream, from: Seq(seq), to: Seq(seq), limit: 1, reverse: false })
+    ),
+    ([event]) =>
+      event === undefined
+        ? Effect.fail(
+          new Invalid({
+            field: "stream",
+            reason: `event ${seq} of stream ${quoted(stream)} was removed while it was being compacted`,
+            remedy: "compact it again"
+          })
+        )
+        : Effect.succeed(event.position)
+  )

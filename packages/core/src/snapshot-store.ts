@@ -1,0 +1,125 @@
+/** The snapshots of a store: finding the newest that a replay may begin with, and keeping the next. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import type { StoredEntry } from "./backend.ts"
+import type { Catalogue } from "./catalogue.ts"
+import { checkpointOf, checkpoints, moveCheckpoint } from "./checkpoint.ts"
+import type { StoreError } from "./error.ts"
+import { prefixEnd } from "./name.ts"
+import type { Projection } from "./projection.ts"
+import type { Replay, Standpoint } from "./replay.ts"
+import type { Plan, Selection } from "./scope.ts"
+import { unbounded } from "./sequence.ts"
+import * as Snapshot from "./snapshot.ts"
+import type { StoreShape } from "./store.ts"
+
+/** A snapshot that a replay may begin with. */
+export interface Candidate<S> {
+  readonly info: Snapshot.SnapshotInfo
+  readonly standpoint: Standpoint<S>
+}
+
+/** Warns of what went wrong with a snapshot: nothing is lost by it but time. */
+export const warn = (message: string, details: Readonly<Record<string, unknown>>): Effect.Effect<void> =>
+  Effect.annotateLogs(Effect.logWarning(message), details)
+
+/** Reads snapshots below a key, last first, as they are stored. */
+export const scanSnapshots = (
+  store: StoreShape,
+  prefix: string,
+  below: string | undefined,
+  limit: number
+): Effect.Effect<ReadonlyArray<StoredEntry>, StoreError> =>
+  store.engine.reading(
+    undefined,
+    store.engine.backend.scan({
+      namespace: Snapshot.snapshotNamespace,
+      gte: prefix,
+      lt: below ?? prefixEnd(prefix),
+      limit,
+      reverse: true
+    })
+  )
+
+/** The newest snapshot below a key that a plan could begin with; one that can't be read is passed over with a warning. */
+export const newestSnapshot = Effect.fnUntraced(function*<S, C extends Catalogue>(
+  store: StoreShape,
+  projection: Projection<S, C>,
+  { cut, selection }: Plan,
+  below: string | undefined
+): Effect.fn.Return<Candidate<S> | undefined, StoreError> {
+  // A backend that can't scan keeps no snapshots that could be found again.
+  if (store.about.lacks.has("scan")) return undefined
+  const prefix = Snapshot.keyPrefix(store, projection, selection)
+  const place = Snapshot.onlyStream(selection) === undefined ? cut.position : cut.seq
+  let bound = below ?? (place === unbounded ? undefined : Snapshot.snapshotKey(prefix, place + 1))
+  while (true) {
+    const [entry] = yield* scanSnapshots(store, prefix, bound, 1)
+    if (entry === undefined) return undefined
+    bound = entry.key
+    const snapshot = Snapshot.readSnapshot(entry)
+    const standpoint = Result.flatMap(
+      snapshot,
+      (stored) => Snapshot.standpointOf(store, projection, entry, stored)
+    )
+    if (Result.isFailure(snapshot) || Result.isFailure(standpoint)) {
+      const reason = Result.isFailure(snapshot) ? snapshot.failure : Result.isFailure(standpoint) && standpoint.failure
+      yield* warn("a snapshot can't be read, and is passed over", { projection: projection.name, reason })
+      continue
+    }
+    const found = standpoint.success
+    if (found === undefined || found.position > cut.position || found.latest > cut.at) continue
+    return { info: Snapshot.infoOf(entry, snapshot.success), standpoint: found }
+  }
+})
+
+/** Keeps a replay's state as a snapshot; `undefined` where nothing was folded yet. `Invalid` where it can't be kept. */
+export const keepSnapshot = Effect.fnUntraced(function*<S, C extends Catalogue>(
+  store: StoreShape,
+  replay: Replay<S, C>,
+  selection: Selection,
+  keep: number
+): Effect.fn.Return<Snapshot.SnapshotInfo | undefined, StoreError> {
+  if (replay.ends.size === 0) return undefined
+  const { key, value } = yield* Effect.fromResult(Snapshot.draftSnapshot(store, replay, selection))
+  const at = yield* Clock.currentTimeMillis
+  const { revision } = yield* Snapshot.snapshots(store).put(key, value, { at })
+  yield* settleSnapshot(store, value, key, keep)
+  return Snapshot.infoOf({ key, revision, at }, value)
+})
+
+/** What follows once a snapshot is kept: its reader goes on, and older ones of the same form beyond `keep` are removed. */
+export const settleSnapshot = Effect.fnUntraced(function*(
+  store: StoreShape,
+  { fingerprint, position }: Snapshot.StoredSnapshot,
+  key: string,
+  keep: number
+): Effect.fn.Return<void, StoreError> {
+  const prefix = Snapshot.prefixOf(key)
+  yield* advance(store, readerName(prefix), position)
+  // A few more than can be there in the long run, so that a smaller `keep` takes effect after some saves.
+  const older = yield* scanSnapshots(store, prefix, key, keep + 8)
+  const stale = older.filter((entry) => {
+    const snapshot = Snapshot.readSnapshot(entry)
+    return Result.isSuccess(snapshot) && snapshot.success.fingerprint === fingerprint
+  }).slice(keep - 1)
+  if (stale.length > 0) yield* Snapshot.snapshots(store).deleteMany(stale.map((entry) => entry.key))
+})
+
+/** The name under which the snapshots with this key prefix are registered as a reader, if they are. */
+export const readerName = (prefix: string): string => `$snapshot:${prefix}`
+
+/** Moves the reader of this name on to a position, if it is registered. */
+export const advance = Effect.fnUntraced(function*(
+  store: StoreShape,
+  name: string,
+  position: number
+): Effect.fn.Return<void, StoreError> {
+  const entry = yield* checkpoints(store).entry(name)
+  if (Option.isNone(entry)) return
+  const checkpoint = checkpointOf(entry.value)
+  // Who is fenced has been overtaken by another save.
+  if (checkpoint.position < position) yield* moveCheckpoint(store, checkpoint, position)
+})
