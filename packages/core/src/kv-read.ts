@@ -12,7 +12,7 @@ import { follow } from "./follow.ts"
 import { parseJson } from "./json.ts"
 import type { Entry } from "./kv.ts"
 import { nameFault } from "./name.ts"
-import { pages, pageSize } from "./pages.ts"
+import { pages, pageSize, pagesToHead } from "./pages.ts"
 import { keyRange, type ScanOptions, successor } from "./range.ts"
 import { Position, type PositionInput, unbounded } from "./sequence.ts"
 
@@ -128,14 +128,12 @@ export const changedSince = <A>(
 ): Stream.Stream<Change<A>, StoreError> => {
   const fault = Fault.requiredFault(options, ["after", "atLeast"], "after") ?? sinceFault(engine, namespace, options)
   if (fault !== undefined) return Stream.fail(fault)
-  return pages(unbounded, Position(options.after), (after, wanted) =>
+  const stretch = { after: Position(options.after), to: Position(unbounded), limit: unbounded }
+  return pagesToHead(engine, options, stretch, (after, _, wanted) =>
     Effect.flatMap(
       engine.reading(options, engine.backend.changed({ namespace, after, limit: wanted })),
       ({ items, through }) =>
-        Effect.map(decodePage(items, decodeChange(codec)), (decoded) => ({
-          items: decoded,
-          next: items.length < wanted ? undefined : through
-        }))
+        Effect.map(decodePage(items, decodeChange(codec)), (decoded) => ({ items: decoded, through }))
     ))
 }
 

@@ -2,7 +2,10 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import type { Page } from "./backend.ts"
+import type { Engine, ReadOptions } from "./engine.ts"
 import type { StoreError } from "./error.ts"
+import { Position } from "./sequence.ts"
 
 /** How many items a page asks for: pages of 500 to 5,000 read equally fast. */
 export const pageSize = 1000
@@ -27,3 +30,29 @@ export const pages = <A, Cursor>(
       const rest = left - items.length
       return [items, next === undefined || rest <= 0 ? Option.none() : Option.some({ cursor: next, left: rest })]
     }))
+
+/** Which part of the total order to read, and how much of it. */
+export interface Stretch {
+  readonly after: Position
+  readonly to: Position
+  readonly limit: number
+}
+
+/**
+ * Reads pages forwards in the total order, up to the head as it is when the reading begins. A page may hold less than
+ * was asked for, or nothing, before that: how far it looked tells where to continue.
+ */
+export const pagesToHead = <A>(
+  engine: Engine,
+  options: ReadOptions | undefined,
+  { after, limit, to }: Stretch,
+  read: (cursor: Position, end: Position, wanted: number) => Effect.Effect<Page<A>, StoreError>
+): Stream.Stream<A, StoreError> =>
+  Stream.unwrap(Effect.map(engine.reading(options, engine.backend.head), (head) => {
+    const end = Position(Math.min(head, to))
+    return after >= end ? Stream.empty : pages(limit, after, (cursor, wanted) =>
+      Effect.map(read(cursor, end, wanted), ({ items, through }) => ({
+        items,
+        next: through > cursor && through < end ? through : undefined
+      })))
+  }))
