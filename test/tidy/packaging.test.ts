@@ -1,7 +1,7 @@
 /** What would be published, packed and used as a stranger would: built, without sources, by plain Node. */
 import { spawnSync } from "node:child_process"
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs"
-import { dirname, join } from "node:path"
+import { dirname, join, posix } from "node:path"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { projectTree, root } from "./tree.ts"
 
@@ -35,7 +35,7 @@ const build = () => {
   const workspace = join(directory, "workspace")
   for (const file of ["package.json", "tsconfig.base.json"]) cpSync(join(root, file), join(workspace, file))
   for (const { home, name } of packages) {
-    for (const part of ["package.json", "tsconfig.json", "src", "README.md"]) {
+    for (const part of ["package.json", "tsconfig.json", "src", "bin", "README.md"]) {
       const from = join(root, home, part)
       if (existsSync(from)) cpSync(from, join(workspace, home, part), { recursive: true })
     }
@@ -82,7 +82,11 @@ describe.each(packages)("$name", ({ bin, home, name }) => {
       `src/${source}.ts`,
       ...[".js", ".js.map", ".d.ts", ".d.ts.map"].map((ending) => `dist/${source}${ending}`)
     ])
-    const beside = new Set(["README.md", "LICENSE"])
+    // A program may be started by a script that is checked in, which is packed as it is.
+    const scripts = Object.values(bin ?? {}).map((path) => posix.normalize(path)).filter((path) =>
+      !built.includes(path)
+    )
+    const beside = new Set(["README.md", "LICENSE", ...scripts])
     expect(contents.get(name)?.filter((path) => !beside.has(path)).sort()).toEqual([...built, "package.json"].sort())
   })
 
