@@ -7,6 +7,7 @@ import {
   checkpointOp,
   makeStore,
   moveCheckpoint,
+  Position,
   readCheckpoint,
   registerReader,
   type StoreShape
@@ -42,7 +43,7 @@ describe("checkpoint", () => {
       const saved = yield* moveCheckpoint(store, registered, 2)
       const read = yield* readCheckpoint(store, "r")
       assert.deepStrictEqual(read, Option.some(saved))
-      assert.deepInclude(saved, { name: "r", position: 2, incarnation: store.about.incarnation, prefix: "s" })
+      assert.deepInclude(saved, { name: "r", position: Position(2), incarnation: store.about.incarnation, prefix: "s" })
       assert.deepInclude(saved, { types: ["N"] })
       assert.deepStrictEqual(yield* readCheckpoint(store, "nobody"), Option.none())
     }))

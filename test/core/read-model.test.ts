@@ -5,6 +5,7 @@ import {
   catchUp,
   type CaughtUp,
   type Event,
+  type EventOf,
   type Fenced,
   type Limits,
   listReaders,
@@ -33,20 +34,22 @@ interface Total {
 const Total = Schema.Struct({ sum: Schema.Int, times: Schema.Int })
 
 /** Several keys an event, one of them named twice; keys come and go, and some events change nothing. */
-const totals = ReadModel.make({
+const definition = {
   name: "totals",
   version: 1,
   events,
   value: Total,
   seed: { sum: 0, times: 0 },
-  keys: ({ data, stream }) => data === 9 ? [] : [stream, "all", `last ${data % 3}`, stream],
-  step: (state, { data, type }, key) =>
+  keys: ({ data, stream }: EventOf<typeof events>) => data === 9 ? [] : [stream, "all", `last ${data % 3}`, stream],
+  step: (state: Total, { data, type }: EventOf<typeof events>, key: string) =>
     type === "Added"
       ? { sum: state.sum + data, times: state.times + 1 }
       : key === "all"
       ? state
       : undefined
-})
+}
+
+const totals = ReadModel.make(definition)
 
 /** What the model says, written down as plainly as can be. */
 const expected = (log: ReadonlyArray<Pick<Event, "type" | "stream" | "data">>): Record<string, Total> => {
@@ -294,7 +297,7 @@ describe("read model", () => {
       yield* append(store, added(4))
       yield* catchUp(store, totals)
       const doubled = ReadModel.make({
-        ...totals,
+        ...definition,
         version: 2,
         step: (state, { data }) => ({ sum: state.sum + 2 * data, times: state.times + 1 })
       })

@@ -2,7 +2,6 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { Catalogue, EventOf } from "./catalogue.ts"
-import { type Codec, schemaCodec } from "./codec.ts"
 import type { Op } from "./draft.ts"
 import { Invalid, LimitExceeded, type StoreError } from "./error.ts"
 import type { Event } from "./event.ts"
@@ -50,7 +49,6 @@ const mostHeld = { keys: 10_000, bytes: 64 * 1024 * 1024 }
 export class States<C extends Catalogue, A> {
   private readonly held = new Map<string, Held<A>>()
   private heldBytes = 0
-  private readonly codec: Codec<A>
   private readonly store: StoreShape
   private readonly model: ReadModel<C, A>
   private readonly room: number
@@ -60,7 +58,6 @@ export class States<C extends Catalogue, A> {
     this.store = store
     this.model = model
     this.room = room
-    this.codec = schemaCodec(model.value)
   }
 
   /**
@@ -126,7 +123,7 @@ export class States<C extends Catalogue, A> {
         continue
       }
       const where = `key ${quoted(key)} of namespace ${quoted(this.model.namespace)}`
-      const state = this.codec.decode(where, payload)
+      const state = this.model.codec.decode(where, payload)
       if (Result.isFailure(state)) return Result.fail(state.failure)
       this.hold(key, { state: state.success, payload })
     }
@@ -171,7 +168,7 @@ export class States<C extends Catalogue, A> {
         if (event === undefined || keys === undefined) break
         for (const key of keys) {
           const before = states.has(key) ? states.get(key) : this.held.get(key)?.state
-          states.set(key, step(before === undefined ? seed : before, event, key))
+          states.set(key, step(before === undefined ? seed() : before, event, key))
         }
       }
     })
@@ -189,7 +186,7 @@ export class States<C extends Catalogue, A> {
         if (before !== undefined) changed.push({ key, state, payload: undefined })
         continue
       }
-      const encoded = this.codec.encode(`state of key ${quoted(key)}`, state)
+      const encoded = this.model.codec.encode(`state of key ${quoted(key)}`, state)
       if (Result.isFailure(encoded)) return Result.fail(encoded.failure)
       const payload = encoded.success
       if (before !== undefined && samePayload(before, payload)) continue

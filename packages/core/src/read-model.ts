@@ -1,10 +1,12 @@
 /** Read models: projections kept in the kv, one state for each key, that any reader looks up while they follow the log. */
+import * as Result from "effect/Result"
 import type { Catalogue, EventOf } from "./catalogue.ts"
-import type { PureSchema } from "./codec.ts"
+import { type Codec, type PureSchema, schemaCodec } from "./codec.ts"
 import { Invalid } from "./error.ts"
-import { isCounter } from "./fault.ts"
+import * as Fault from "./fault.ts"
 import type { Kv } from "./kv.ts"
-import { isReserved } from "./name.ts"
+import { isReserved, nameFault, reservedFault } from "./name.ts"
+import { seedThunk } from "./seed.ts"
 import type { StoreShape } from "./store.ts"
 
 /** What a read model is made of. Everything here decides the answer: change one and the version goes up. */
@@ -18,13 +20,13 @@ export interface ReadModelDefinition<C extends Catalogue, A> {
   readonly prefix?: string | undefined
   /** The keys an event changes: one, several or none. Pure. */
   readonly keys: (event: EventOf<C>) => string | ReadonlyArray<string>
-  /** The state of a key before its first event, and again after it was deleted. */
-  readonly seed: A
   /**
-   * The state of a key after one more event, or `undefined` to delete the key. Pure: no clock, no randomness, and what
-   * it's given is never changed in place.
+   * The state of a key before its first event, and again after it was deleted: a value of which every key gets its own
+   * copy, or a function that makes it.
    */
-  readonly step: (state: A, event: EventOf<C>, key: string) => A | undefined
+  readonly seed: NoInfer<A> | (() => NoInfer<A>)
+  /** The state of a key after one more event, or `undefined` to delete the key. Pure: no clock, no randomness, no waiting. */
+  readonly step: (state: NoInfer<A>, event: EventOf<C>, key: string) => NoInfer<A> | undefined
   /** How a state is stored. */
   readonly value: PureSchema<A>
 }
@@ -36,7 +38,13 @@ export type KvReads<A> = Pick<
 >
 
 /** A read model: its states are the values of a namespace. */
-export interface ReadModel<C extends Catalogue, A> extends ReadModelDefinition<C, A> {
+export interface ReadModel<C extends Catalogue, A>
+  extends Pick<ReadModelDefinition<C, A>, "name" | "version" | "events" | "prefix" | "keys" | "step">
+{
+  /** A fresh seed each time. */
+  readonly seed: () => A
+  /** Turns states into what is stored, and back. */
+  readonly codec: Codec<A>
   /** Where its states are: `name@version`. */
   readonly namespace: string
   /** Its name among the registered readers. */
@@ -45,28 +53,59 @@ export interface ReadModel<C extends Catalogue, A> extends ReadModelDefinition<C
   readonly kv: (store: StoreShape) => KvReads<A>
 }
 
-/** The name under which a read model is a registered reader, from that of its namespace. */
-const readerOf = (namespace: string): string => `$read-model/${namespace}`
+/** Longest name of a read model, in UTF-8 bytes: the names of its namespace and its reader are made of it. */
+const nameBytes = 256
+
+const known = ["name", "version", "events", "prefix", "keys", "seed", "step", "value"]
 
 /**
- * Makes a read model. Definitions are code, so a wrong one throws at once: `Invalid` for an empty name or one that
- * starts with `$`, and a version that's no whole number from 1.
+ * Makes a read model. Definitions are code, so a wrong one throws at once: `Invalid` or `LimitExceeded` for a bad name
+ * or version, a seed that can't be copied (pass a function that makes it), keys or a step that are no functions, events
+ * that are no catalogue, and a value schema without a JSON form.
  */
 const make = <C extends Catalogue, A>(definition: ReadModelDefinition<C, A>): ReadModel<C, A> => {
-  const { name, value, version } = definition
-  if (typeof name !== "string" || name === "" || isReserved(name)) {
-    throw new Invalid({
-      field: "name",
-      reason: "is no name for a read model",
-      remedy: "pass a non-empty string that doesn't start with $"
-    })
-  }
-  if (!isCounter(version) || version === 0) {
-    throw new Invalid({ field: "version", reason: "is no whole number from 1", remedy: "count the versions from 1" })
-  }
+  const { events, keys, name, prefix, step, value, version } = definition
+  const fault = Fault.optionsFault(definition, known) ?? nameFault("name", name, nameBytes) ??
+    (isReserved(name) ? reservedFault("name", name) : undefined) ?? Fault.counterFault("version", version, 1) ??
+    Fault.textFault("prefix", prefix) ?? functionFault("keys", keys) ?? functionFault("step", step) ??
+    (typeof events?.decode === "function" ? undefined : noCatalogue)
+  if (fault !== undefined) throw fault
+  const seed = Result.getOrThrow(seedThunk(definition.seed))
+  const codec = Result.getOrThrow(Result.try({ try: () => schemaCodec(value), catch: noForm }))
   const namespace = `${name}@${version}`
-  return { ...definition, namespace, reader: readerOf(namespace), kv: (store) => store.kv(namespace, value) }
+  return {
+    name,
+    version,
+    events,
+    prefix,
+    keys,
+    seed,
+    step,
+    codec,
+    namespace,
+    reader: `$read-model/${namespace}`,
+    kv: (store) => store.kv(namespace, value)
+  }
 }
+
+const functionFault = (field: string, value: unknown): Invalid | undefined =>
+  typeof value === "function"
+    ? undefined
+    : new Invalid({ field, reason: "is no function", remedy: "pass a pure function" })
+
+const noCatalogue = new Invalid({
+  field: "events",
+  reason: "is no catalogue",
+  remedy: "pass one made with Catalogue.make, or anyEvents for every event as it is stored"
+})
+
+const noForm = (cause: unknown): Invalid =>
+  new Invalid({
+    field: "value",
+    reason: "is no schema, or one without a JSON form",
+    remedy: "use a schema of values JSON can carry",
+    cause
+  })
 
 /** Makes read models. */
 export const ReadModel = { make }

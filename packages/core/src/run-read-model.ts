@@ -108,7 +108,7 @@ export const rebuild = <C extends Catalogue, A>(
     if (options?.allowTruncated !== true) yield* refuseTruncated(store, filter)
     yield* unconditional(store.commit([
       checkpoints(store).ops.put(model.reader, storedCheckpoint(store.about, origin, filter)),
-      store.kv(model.namespace, model.value).ops.clear()
+      store.kv(model.namespace).ops.clear()
     ]))
     return yield* catchUp(store, model, options)
   })
