@@ -1,0 +1,262 @@
+/** A store over six functions: what one call can do is done whole, the rest is refused, and nothing is pretended. */
+import { fromSixFunctions, type SixFunctions } from "@persist/backend-minimal"
+import { Corrupt, makeStore, OutcomeUnknown, type StoreShape, Unavailable, Unsupported } from "@persist/core"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import { describe, expect, it } from "vitest"
+import { atOnce, later } from "./functions.ts"
+
+/** Runs a test's body with a store over the functions; closed afterwards. */
+const using = <A>(functions: SixFunctions, use: (store: StoreShape) => Effect.Effect<A, unknown>): Promise<A> =>
+  Effect.runPromise(
+    Effect.scoped(Effect.flatMap(fromSixFunctions(functions), (backend) => Effect.flatMap(makeStore(backend), use)))
+  )
+
+const added = (n: number) => ({ type: "Added", data: n })
+
+describe("a store over six functions", () => {
+  it("appends, expects, conflicts and reads", () =>
+    using(
+      later(),
+      Effect.fnUntraced(function*(store) {
+        const log = store.log()
+        expect(yield* log.append("s", added(1), { expected: 0 })).toMatchObject({ first: 1, last: 1, position: 1 })
+        expect(yield* log.append("s", added(2), { expected: 1 })).toMatchObject({ first: 2, position: 2 })
+        const conflict = yield* log.append("s", added(3), { expected: 1 })
+        if (conflict._tag !== "Conflict") throw new Error("there must be a conflict")
+        expect(conflict.actual).toBe(2)
+        expect((yield* Stream.runCollect(log.missing(conflict))).map(({ data }) => data)).toEqual([2])
+        const reversed = yield* Stream.runCollect(log.read("s", { reverse: true, limit: 1 }))
+        expect(reversed).toMatchObject([{ seq: 2, position: 2, type: "Added", data: 2 }])
+      })
+    ))
+
+  it("keeps bytes, meta and ids", () =>
+    using(
+      atOnce(),
+      Effect.fnUntraced(function*(store) {
+        const bytes = new Uint8Array([0, 255, 1])
+        yield* store.log().append("s", { type: "T", data: bytes, meta: { by: "ada" }, id: "e1" }, { expected: "any" })
+        expect(yield* Stream.runCollect(store.log().read("s"))).toMatchObject([
+          { data: bytes, meta: { by: "ada" }, id: "e1" }
+        ])
+        yield* store.kv("n").put("k", bytes, { meta: { by: "bob" } })
+        expect(yield* store.kv("n").entry("k")).toMatchObject(Option.some({ value: bytes, meta: { by: "bob" } }))
+      })
+    ))
+
+  it("compares and sets, deletes, and raises a key's revision when it's written again", () =>
+    using(
+      later(),
+      Effect.fnUntraced(function*(store) {
+        const kv = store.kv("n")
+        const first = yield* kv.put("k", 1, { expected: "absent" })
+        if (first._tag === "Conflict") throw new Error("the key was absent")
+        expect(yield* kv.put("k", 2, { expected: "absent" })).toMatchObject({
+          _tag: "Conflict",
+          actual: first.revision
+        })
+        yield* kv.delete("k")
+        expect(yield* kv.get("k")).toEqual(Option.none())
+        const again = yield* kv.put("k", 3, { expected: "absent" })
+        expect(again).toMatchObject({ revision: first.revision + 2 })
+        yield* kv.delete("never there")
+        expect(yield* kv.getMany(["k", "never there"])).toMatchObject([Option.some({ value: 3 }), Option.none()])
+      })
+    ))
+
+  it("keeps names that start with $ apart from its own", async () => {
+    const functions = atOnce()
+    await using(functions, (store) => store.log().append("$handshake", added(1), { expected: 0 }))
+    expect(functions.kept.streams.get("$handshake")).toHaveLength(1)
+    expect(functions.kept.streams.get("$$handshake")).toHaveLength(1)
+    expect(await using(functions, (store) => Stream.runCollect(store.log().read("$handshake")))).toHaveLength(1)
+  })
+
+  it("keeps snapshots with the functions for snapshots", async () => {
+    const functions = atOnce()
+    await using(functions, (store) =>
+      Effect.flatMap(
+        store.engine.backend.commit([{
+          identity: undefined,
+          at: 0,
+          expect: [],
+          append: [],
+          write: [{ _tag: "Put", namespace: "$snapshot", key: "p", value: "1", meta: undefined }],
+          truncate: []
+        }]),
+        () => store.engine.backend.get([{ namespace: "$snapshot", key: "p" }])
+      ))
+    expect([...functions.kept.snapshots.keys()]).toEqual(["$handshake", "p"])
+    expect([...functions.kept.keys.keys()]).toEqual(["$store"])
+  })
+})
+
+describe("what six functions can't do is refused", () => {
+  const refused: ReadonlyArray<readonly [string, string, (store: StoreShape) => Effect.Effect<unknown, unknown>]> = [
+    ["two events at once", "atomic", (store) => store.log().append("s", [added(1), added(2)], { expected: 0 })],
+    [
+      "an event with a key",
+      "atomic",
+      (store) => store.commit([store.log().ops.append("s", added(1), { expected: 0 }), store.kv("n").ops.put("k", 1)])
+    ],
+    ["a commit with an id", "resolve", (store) => store.log().append("s", added(1), { expected: 0, id: "c" })],
+    ["resolving", "resolve", (store) => store.resolve("c")],
+    ["truncation", "truncate", (store) => store.log().truncate("s", 2)],
+    ["clearing", "clear", (store) => store.kv("n").clear()],
+    ["reading everything", "readAll", (store) => Stream.runCollect(store.log().readAll())],
+    ["listing streams", "streams", (store) => Stream.runCollect(store.log().streams())],
+    ["scanning keys", "scan", (store) => Stream.runCollect(store.kv("n").scan())],
+    ["what changed", "changed", (store) => Stream.runCollect(store.kv("n").changedSince({ after: 0 }))],
+    ["listing namespaces", "namespaces", (store) => Stream.runCollect(store.namespaces())]
+  ]
+
+  it.each(refused)("%s", async (_, ability, call) => {
+    const functions = atOnce()
+    const error = await using(functions, (store) => Effect.flip(call(store)))
+    expect(error).toBeInstanceOf(Unsupported)
+    expect(error).toMatchObject({ ability, backend: "minimal" })
+    expect([...functions.kept.streams.keys()], "nothing was written").toEqual(["$handshake"])
+    expect([...functions.kept.keys.keys()], "nothing was written").toEqual(["$store"])
+  })
+})
+
+describe("a function that fails", () => {
+  const failing = (name: "append" | "kvPut" | "read" | "kvGet", when: () => boolean, done: boolean) => {
+    const functions = later()
+    const cause = new Error("the line went dead")
+    const broken = async (...args: ReadonlyArray<unknown>) => {
+      if (!when()) return Reflect.apply(functions[name], functions, args)
+      if (done) await Reflect.apply(functions[name], functions, args)
+      throw cause
+    }
+    return { functions: { ...functions, [name]: broken } as SixFunctions, cause }
+  }
+
+  it.each([true, false])(
+    "while it appends leaves the outcome unknown, whether it had done it (%s) or not",
+    async (done) => {
+      let broken = false
+      const { cause, functions } = failing("append", () => broken, done)
+      await using(
+        functions,
+        Effect.fnUntraced(function*(store) {
+          const log = store.log()
+          yield* log.append("s", added(1), { expected: 0 })
+          broken = true
+          const error = yield* Effect.flip(log.append("s", added(2), { expected: 1 }))
+          expect(error).toBeInstanceOf(OutcomeUnknown)
+          expect(error).toMatchObject({ id: undefined, cause })
+          broken = false
+          // The stream itself knows, and what is appended next has the seq after what is there.
+          const next = yield* log.append("s", added(3), { expected: "any" })
+          expect(next.first).toBe(done ? 3 : 2)
+          expect(next.position).toBe(3)
+          expect((yield* Stream.runCollect(log.read("s"))).map(({ data }) => data)).toEqual(done ? [1, 2, 3] : [1, 3])
+        })
+      )
+    }
+  )
+
+  it("while it reads leaves nothing behind, and the append is tried again", async () => {
+    let failures = 0
+    const { functions } = failing("read", () => failures-- > 0, false)
+    await using(functions, (store) => {
+      failures = 1
+      return store.log().append("s", added(1), { expected: 0 })
+    })
+    expect(failures, "it was read again").toBeLessThan(0)
+  })
+
+  it("fails its own caller and nobody else's", async () => {
+    let appends = 0
+    const { functions } = failing("append", () => ++appends === 4, false)
+    const exits = await using(
+      functions,
+      (store) =>
+        Effect.forEach(["a", "b", "c", "d", "e"], (stream) =>
+          Effect.result(store.log().append(stream, added(1), { expected: 0 })), { concurrency: "unbounded" })
+    )
+    // The first append is the handshake's.
+    expect(exits.map(({ _tag }) => _tag)).toEqual(["Success", "Success", "Failure", "Success", "Success"])
+  })
+
+  it("in a batch of the protocol's leaves the whole batch unknown once one of it has happened", async () => {
+    let broken = false
+    const { functions } = failing("kvGet", () => broken, false)
+    const put = (key: string, expected: "absent" | undefined) => ({
+      identity: undefined,
+      at: 0,
+      expect: expected === undefined ? [] : [{ _tag: "Key", namespace: "n", key, expected }] as const,
+      append: [],
+      write: [{ _tag: "Put", namespace: "n", key, value: "1", meta: undefined }] as const,
+      truncate: []
+    })
+    await using(
+      functions,
+      Effect.fnUntraced(function*({ engine: { backend } }) {
+        broken = true
+        expect(yield* Effect.flip(backend.commit([put("a", "absent")]))).toBeInstanceOf(Unavailable)
+        expect(yield* Effect.flip(backend.commit([put("a", undefined), put("b", "absent")])))
+          .toBeInstanceOf(OutcomeUnknown)
+      })
+    )
+  })
+
+  it("to keep what it was given later is found out when it's read", async () => {
+    const functions = atOnce()
+    await using(functions, (store) => store.log().append("s", added(1), { expected: 0 }))
+    const [event] = functions.kept.streams.get("s") ?? []
+    if (event === undefined) throw new Error("there must be an event")
+    for (const wrong of [{ ...event, data: "1" }, { ...event, seq: 2 }, { ...event, data: `{"position":1}` }]) {
+      functions.kept.streams.set("s", [wrong])
+      const error = await using(functions, (store) => Effect.flip(Stream.runCollect(store.log().read("s"))))
+      expect(error).toBeInstanceOf(Corrupt)
+    }
+    functions.kept.keys.set(JSON.stringify(["n", "k"]), "1")
+    expect(await using(functions, (store) => Effect.flip(store.kv("n").get("k")))).toBeInstanceOf(Corrupt)
+  })
+})
+
+describe("positions", () => {
+  it("go on without a hole after a handle was closed", async () => {
+    const functions = later()
+    const append = () => using(functions, (store) => store.log().append("s", added(1), { expected: "any" }))
+    expect((await append()).position).toBe(1)
+    expect((await append()).position).toBe(2)
+    expect(await using(functions, (store) => store.head)).toBe(2)
+  })
+
+  it("are never given twice after a handle was lost", async () => {
+    const functions = atOnce()
+    // The copy of the store as it is while the handle is still open is what a crash leaves.
+    const left = await using(
+      functions,
+      (store) =>
+        Effect.map(store.kv("n").put("k", 1), ({ revision }) => ({ revision, keys: new Map(functions.kept.keys) }))
+    )
+    expect(left.revision).toBe(1)
+    for (const [key, value] of left.keys) functions.kept.keys.set(key, value)
+    const next = await using(functions, (store) => store.kv("n").put("k", 2))
+    expect(next.revision).toBeGreaterThan(1)
+    expect(next.revision).toBeLessThanOrEqual(1001)
+  })
+
+  it("belong to the same store again when it's opened again", async () => {
+    const functions = atOnce()
+    const incarnation = () => using(functions, (store) => Effect.succeed(store.about.incarnation))
+    expect(await incarnation()).toBe(await incarnation())
+    expect(await using(atOnce(), (store) => Effect.succeed(store.about.incarnation))).not.toBe(await incarnation())
+  })
+
+  it("of thousands of commits rise by one, across every reservation", () =>
+    using(
+      atOnce(),
+      Effect.fnUntraced(function*(store) {
+        const kv = store.kv("n")
+        for (let n = 1; n <= 2500; n++) expect(yield* kv.put("k", n)).toMatchObject({ revision: n })
+        expect(yield* store.head).toBe(2500)
+      })
+    ))
+})
