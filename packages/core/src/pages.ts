@@ -25,11 +25,14 @@ export const pages = <A, Cursor>(
   from: Cursor,
   read: (cursor: Cursor, wanted: number) => Effect.Effect<PageOf<A, Cursor>, StoreError>
 ): Stream.Stream<A, StoreError> =>
-  Stream.paginate({ cursor: from, left: limit }, ({ cursor, left }) =>
-    Effect.map(read(cursor, Math.min(left, pageSize)), ({ items, next }) => {
-      const rest = left - items.length
-      return [items, next === undefined || rest <= 0 ? Option.none() : Option.some({ cursor: next, left: rest })]
-    }))
+  Stream.paginate(
+    { cursor: from, left: limit },
+    ({ cursor, left }) =>
+      Effect.map(read(cursor, Math.min(left, pageSize)), ({ items, next }) => {
+        const rest = left - items.length
+        return [items, next === undefined || rest <= 0 ? Option.none() : Option.some({ cursor: next, left: rest })]
+      })
+  )
 
 /** Which part of the total order to read, and how much of it. */
 export interface Stretch {
@@ -50,7 +53,8 @@ export const pagesToHead = <A>(
 ): Stream.Stream<A, StoreError> =>
   Stream.unwrap(Effect.map(engine.reading(options, engine.backend.head), (head) => {
     const end = Position(Math.min(head, to))
-    return after >= end ? Stream.empty : pages(limit, after, (cursor, wanted) =>
+    // The backend is asked even where there can be nothing: one that can't do it must be able to say so.
+    return pages(limit, after, (cursor, wanted) =>
       Effect.map(read(cursor, end, wanted), ({ items, through }) => ({
         items,
         next: through > cursor && through < end ? through : undefined
