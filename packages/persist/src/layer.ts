@@ -25,7 +25,7 @@ export const layer = (url: string, options: LayerOptions = {}): Layer.Layer<Stor
   )
 }
 
-/** The store that the configuration names: `PERSIST_URL`, else `sqlite:./persist.db`, unless another config is given. */
+/** The store that the configuration names: by `PERSIST_URL`, else `sqlite:./persist.db`, or by another config. */
 export const layerConfig = (
   config: Config.Config<string> = storeUrl,
   options: LayerOptions = {}

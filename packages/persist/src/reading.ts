@@ -13,7 +13,7 @@ export interface Following<A> {
   readonly [Symbol.asyncIterator]: () => AsyncIterator<A, undefined>
 }
 
-/** Something to read: in a loop, `for await (const one of reading)`, or all of it at once. Each time it is read anew. */
+/** Something to read: in a loop, `for await (const one of reading)`, or all at once. Each time it is read anew. */
 export interface Reading<A> extends Following<A> {
   /** Reads everything into an array. */
   readonly toArray: () => Promise<Array<A>>
@@ -44,7 +44,7 @@ export const following = <O extends Abortable | undefined, A>(
   return { [Symbol.asyncIterator]: () => new Cursor(source, signal, waiting) }
 }
 
-/** The stream of a verb that core gives no options, so that the signal is its only one; fails `Invalid` for any other. */
+/** The stream of a verb that core gives no options: the signal is its only one, and it fails `Invalid` for others. */
 export const plain = <A>(
   source: Stream.Stream<A, StoreError>
 ): (own: object | undefined) => Stream.Stream<A, StoreError> =>

@@ -1,11 +1,11 @@
-/** Which stores there are, by the scheme of their URLs. Their drivers are loaded when a URL asks for them, not before. */
+/** Which stores there are, by the scheme of their URLs. A driver is loaded when a URL asks for it, not before. */
 import { type BackendShape, Invalid, type StoreError, Unavailable } from "@persist/core"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { Scope } from "effect/Scope"
 import { flag, oneOf, parseUrl, readParams, schemeOf, type StoreUrl, urlFault, whole } from "./store-url.ts"
 
-/** Opens the backend that a URL names; it closes with the scope. Import the driver inside, so that only users load it. */
+/** Opens the backend that a URL names; it closes with the scope. Import the driver within: only users load it then. */
 export type Scheme = (url: StoreUrl) => Effect.Effect<BackendShape, StoreError, Scope>
 
 /** Schemes by name, without the colon. */
@@ -81,7 +81,7 @@ export const registerScheme = (name: string, scheme: Scheme): void => {
 
 /**
  * Opens the backend a URL names, by `schemes` or else by those registered; it closes with the scope. `Invalid` for a
- * URL that is empty, has no known scheme, or says something its scheme doesn't understand; otherwise as the scheme says.
+ * URL that is empty, has no known scheme, or says what its scheme doesn't understand; otherwise as the scheme says.
  */
 export const openUrl = (url: string, schemes: Schemes = {}): Effect.Effect<BackendShape, StoreError, Scope> =>
   Effect.suspend(() => {
