@@ -53,7 +53,7 @@ const fill = (store: StoreShape) =>
   Effect.gen(function*() {
     const log = store.log(events)
     for (let at = 0; at < total; at += 1000) {
-      const ops = Array.from({ length: 10 }, (_, s) =>
+      const ops = Array.from({ length: 10 }, (_each, s) =>
         log.ops.append(
           `order-${(at / 1000) % 100}-${s}`,
           Array.from({ length: 100 }, (_, i) =>

@@ -30,6 +30,8 @@ export interface Faulty {
   readonly failed: () => boolean
   /** No page of events holds more than this. */
   pageLimit: number
+  /** No page looks further than this many positions, whether it finds events there or not. */
+  pageStretch: number
 }
 
 /** Makes a new store that works until it's told otherwise. */
@@ -58,7 +60,8 @@ export const makeFaulty = (limits: Partial<Limits> = {}): Effect.Effect<Faulty> 
           Effect.suspend(() => {
             reads.push(range)
             const limit = Math.min(range.limit, faulty.pageLimit)
-            return Effect.map(memory.readAll({ ...range, limit }), (page) =>
+            const to = Position(Math.min(range.to, range.after + faulty.pageStretch))
+            return Effect.map(memory.readAll({ ...range, limit, to }), (page) =>
               // A page that was cut short has looked no further than its last event.
               page.items.length === limit ? { ...page, through: page.items.at(-1)?.position ?? Position(0) } : page)
           })
@@ -69,7 +72,8 @@ export const makeFaulty = (limits: Partial<Limits> = {}): Effect.Effect<Faulty> 
         next = { at: commits.length + n, fault }
       },
       failed: () => next === undefined,
-      pageLimit: Infinity
+      pageLimit: Infinity,
+      pageStretch: Infinity
     }
     return faulty
   })

@@ -14,6 +14,7 @@ import {
   rebuild,
   registerReader,
   removeReader,
+  resetReader,
   runReadModel,
   type StoreShape,
   waitFor
@@ -256,6 +257,33 @@ describe("read model's history", () => {
       assert.deepInclude(yield* catchUp(store, v2, { allowTruncated: true }), { events: 4 })
       assert.deepInclude(yield* rebuild(store, countOf(), { allowTruncated: true }), { events: 4 })
       assert.deepStrictEqual(yield* statesOf(store), each([3, 4, 5, 6]))
+    }))
+
+  it.effect("a truncation that comes between looking and registering is noticed", () =>
+    Effect.gen(function*() {
+      const { faulty: { backend }, store } = yield* newStore()
+      yield* append(store, 1, 2)
+      let truncating: Effect.Effect<unknown, unknown> = store.log(events).truncate("s", 2)
+      const late = yield* makeStore({
+        ...backend,
+        commit: (batch) => {
+          const once = truncating
+          truncating = Effect.void
+          return Effect.andThen(Effect.orDie(once), backend.commit(batch))
+        }
+      })
+      assert.deepInclude(yield* Effect.flip(catchUp(late, countOf())), { _tag: "Invalid", field: "allowTruncated" })
+      assert.deepStrictEqual(yield* statesOf(store), {})
+    }))
+
+  it.effect("its checkpoint can't be reset without its states", () =>
+    Effect.gen(function*() {
+      const { store } = yield* newStore()
+      yield* append(store, 1)
+      yield* catchUp(store, countOf())
+      const position = yield* positionOf(store)
+      assert.include((yield* Effect.flip(resetReader(store, countOf().reader))).message, "rebuild")
+      assert.strictEqual(yield* positionOf(store), position)
     }))
 
   it.effect("truncated streams that aren't its own don't matter, nor deleted ones that are", () =>

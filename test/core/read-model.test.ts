@@ -136,6 +136,8 @@ describe("read model", () => {
         faulty.commits.slice(commits).map(({ write }) => write.map(({ _tag }) => _tag)),
         [["Put", "Delete", "Delete"]]
       )
+      yield* append(store, { stream: "a", type: "Removed", data: 1 })
+      assert.deepInclude(yield* catchUp(store, totals), { events: 1, writes: 0 })
       yield* append(store, added(1, "a"))
       yield* catchUp(store, totals)
       assert.deepStrictEqual((yield* statesOf(store))["a"], { sum: 1, times: 1 })
@@ -145,12 +147,13 @@ describe("read model", () => {
     fc.assert(
       fc.asyncProperty(
         fc.array(inputs, { minLength: 1, maxLength: 4 }),
-        fc.integer({ min: 1, max: 7 }),
+        fc.record({ pageLimit: fc.integer({ min: 1, max: 7 }), pageStretch: fc.integer({ min: 1, max: 9 }) }),
         fc.integer({ min: 4, max: 12 }),
-        (parts, pageLimit, commitEvents) =>
+        (parts, { pageLimit, pageStretch }, commitEvents) =>
           Effect.runPromise(Effect.scoped(Effect.gen(function*() {
             const { faulty, store } = yield* newStore({ commitEvents })
             faulty.pageLimit = pageLimit
+            faulty.pageStretch = pageStretch
             let folded = 0
             for (const part of parts) {
               yield* Effect.forEach(part, (one) => append(store, one))

@@ -52,6 +52,7 @@ describe("reader", () => {
       assert.deepInclude(again, { position: Position(3), prefix: "b/", types: ["N", "M"] })
       const same = yield* registerReader(s, "r", { prefix: "b/", types: ["M", "N"] })
       assert.strictEqual(same.revision, again.revision)
+      assert.deepInclude(yield* registerReader(s, "r", { prefix: "b/", types: ["N", "L"] }), { types: ["N", "L"] })
     }))
 
   it.effect("of many who register it at once all hold the same checkpoint", () =>
@@ -136,6 +137,24 @@ describe("reader", () => {
       assert.deepInclude((yield* listReaders(s))[0], { position: Position(0), prefix: "a/" })
       yield* resetReader(s, "r", { position: 5 })
       assert.deepInclude((yield* listReaders(s))[0], { position: Position(5), prefix: "a/" })
+    }))
+
+  it.effect("a reset undoes nothing that is registered meanwhile", () =>
+    Effect.gen(function*() {
+      const { backend, store: s } = yield* filled
+      yield* at(s, "r", 4, { prefix: "a/" })
+      let meanwhile = registerReader(s, "r", { prefix: "b/" })
+      const slow = yield* makeStore({
+        ...backend,
+        get: (keys) =>
+          Effect.tap(backend.get(keys), () => {
+            const once = meanwhile
+            meanwhile = Effect.die("only once")
+            return Effect.ignoreCause(once)
+          })
+      })
+      yield* resetReader(slow, "r")
+      assert.deepInclude((yield* listReaders(s))[0], { position: Position(0), prefix: "b/" })
     }))
 
   it.effect("a reset of nobody, of a read model, or beyond the head is refused", () =>
