@@ -9,6 +9,7 @@ import type {
   KeyWritten,
   Kv as CoreKv,
   KvOps,
+  KvReads as CoreKvReads,
   PutOptions,
   ReadOptions,
   ScanOptions,
@@ -69,27 +70,38 @@ export interface Kv<A> {
   readonly ops: KvOps<A>
 }
 
+/** The verbs of a kv that read. */
+export type KvReads<A> = Pick<
+  Kv<A>,
+  "namespace" | "get" | "entry" | "getMany" | "has" | "count" | "scan" | "changedSince" | "watch"
+>
+
+/** Makes the Promise interface of what reads a kv. */
+export const promiseKvReads = <A>(kv: CoreKvReads<A>, waiting: Waiting): KvReads<A> => ({
+  namespace: kv.namespace,
+  get: (key, options) => call(options, (own) => Effect.map(kv.get(key, own), Option.getOrUndefined)),
+  entry: (key, options) => call(options, (own) => Effect.map(kv.entry(key, own), Option.getOrUndefined)),
+  getMany: (keys, options) =>
+    call(options, (own) => Effect.map(kv.getMany(keys, own), (found) => found.map(Option.getOrUndefined))),
+  has: (key, options) => call(options, (own) => kv.has(key, own)),
+  count: (options) => call(options, kv.count),
+  scan: (options) => reading(options, kv.scan),
+  changedSince: (options) => reading(options, kv.changedSince),
+  watch: (options) => following(waiting, options, kv.watch)
+})
+
 /** Makes the Promise interface of a kv. */
 export const promiseKv = <A>(kv: CoreKv<A>, waiting: Waiting): Kv<A> => {
   const put = (key: string, value: A, options: PutOptions & Abortable) =>
     call(options, (own) => kv.put(key, value, own))
   const remove = (key: string, options: DeleteOptions & Abortable) => call(options, (own) => kv.delete(key, own))
   return {
-    namespace: kv.namespace,
-    get: (key, options) => call(options, (own) => Effect.map(kv.get(key, own), Option.getOrUndefined)),
-    entry: (key, options) => call(options, (own) => Effect.map(kv.entry(key, own), Option.getOrUndefined)),
-    getMany: (keys, options) =>
-      call(options, (own) => Effect.map(kv.getMany(keys, own), (found) => found.map(Option.getOrUndefined))),
-    has: (key, options) => call(options, (own) => kv.has(key, own)),
-    count: (options) => call(options, kv.count),
-    scan: (options) => reading(options, kv.scan),
+    ...promiseKvReads(kv, waiting),
     put: put as Kv<A>["put"], // by overloads, which are core's
     putMany: (values, options) => call(options, (own) => kv.putMany(values, own)),
     delete: remove as Kv<A>["delete"], // by overloads, which are core's
     deleteMany: (keys, options) => call(options, (own) => kv.deleteMany(keys, own)),
     clear: (options) => call(options, kv.clear),
-    changedSince: (options) => reading(options, kv.changedSince),
-    watch: (options) => following(waiting, options, kv.watch),
     ops: kv.ops
   }
 }

@@ -16,7 +16,7 @@ export interface Abortable {
 }
 
 /** Runs an effect to its end. Rejects with the error itself, or with the defect. */
-export const run = <A>(make: () => Effect.Effect<A, StoreError>): Promise<A> =>
+export const run = <A>(make: () => Effect.Effect<A, unknown>): Promise<A> =>
   // What `make` throws rejects too: that is how executors work.
   new Promise((resolve, reject) => {
     Effect.runFork(make()).addObserver((exit) => {
@@ -41,7 +41,7 @@ export const split = <O extends Abortable | undefined>(options: O): readonly [Ow
 /** Runs a verb with its options. */
 export const call = <O extends Abortable | undefined, A>(
   options: O,
-  verb: (own: Own<O>) => Effect.Effect<A, StoreError>
+  verb: (own: Own<O>) => Effect.Effect<A, unknown>
 ): Promise<A> => {
   const [own, signal] = split(options)
   return signal === undefined ? run(() => verb(own)) : runUntil(signal, () => verb(own))
@@ -50,7 +50,7 @@ export const call = <O extends Abortable | undefined, A>(
 /** Runs a verb that core gives no options, so that the signal is its only one; `Invalid` for any other. */
 export const callPlain = <A>(
   options: Abortable | undefined,
-  verb: () => Effect.Effect<A, StoreError>
+  verb: () => Effect.Effect<A, unknown>
 ): Promise<A> =>
   call(options, (own) => {
     const fault = plainFault(own)
@@ -62,7 +62,7 @@ export const plainFault = (own: object | undefined): StoreError | undefined =>
   own === undefined ? undefined : optionsFault(own, ["signal"])
 
 /** Runs an effect until it ends or the signal aborts it, whichever comes first; see {@link Abortable}. */
-export const runUntil = <A>(signal: AbortSignal, make: () => Effect.Effect<A, StoreError>): Promise<A> => {
+export const runUntil = <A>(signal: AbortSignal, make: () => Effect.Effect<A, unknown>): Promise<A> => {
   const fault = signalFault(signal)
   if (fault !== undefined) return Promise.reject(fault)
   return new Promise((resolve, reject) => {

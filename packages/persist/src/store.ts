@@ -14,14 +14,17 @@ import type {
   Op,
   Position,
   PureSchema,
+  ReadModel,
   StoreShape
 } from "@persist/core"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
-import { type Kv, promiseKv } from "./kv.ts"
+import { type Kv, type KvReads, promiseKv, promiseKvReads } from "./kv.ts"
 import { type Log, promiseLog } from "./log.ts"
+import { type Projections, promiseProjections } from "./projections.ts"
+import { promiseReaders, type Readers } from "./readers.ts"
 import { type Following, following, plain, type Reading, reading } from "./reading.ts"
 import { type Abortable, call, callPlain } from "./run.ts"
 import { Waiting } from "./waiting.ts"
@@ -30,7 +33,7 @@ import { Waiting } from "./waiting.ts"
  * An open store; everything in it is reached from here. All its verbs reject with the store's errors, which are classes
  * with a `_tag` and say in their message what to do. Close it, or open it with `await using`.
  */
-export interface Store extends AsyncDisposable {
+export interface Store extends Projections, Readers, AsyncDisposable {
   /** What the backend says of itself: durability, limits, incarnation. */
   readonly about: About
   /** The log, with every event type (data is JSON or bytes) or with those of a catalogue. */
@@ -38,10 +41,11 @@ export interface Store extends AsyncDisposable {
     (): Log<EventOf<typeof anyEvents>, InputOf<typeof anyEvents>>
     <C extends Catalogue>(catalogue: C): Log<EventOf<C>, InputOf<C>>
   }
-  /** The keys of one namespace, holding JSON or bytes, or what a schema describes. */
+  /** The keys of one namespace, holding JSON or bytes, or what a schema describes; or the states of a read model. */
   readonly kv: {
     (namespace: string): Kv<AnyValue>
     <A>(namespace: string, schema: PureSchema<A>): Kv<A>
+    <C extends Catalogue, A>(model: ReadModel<C, A>): KvReads<A>
   }
   /** Makes all operations happen or none. A lost race is a `Conflict`, and then nothing happened. */
   readonly commit: (ops: ReadonlyArray<Op>, options?: CommitOptions & Abortable) => Promise<Committed | Conflict>
@@ -70,10 +74,12 @@ export const promiseStore = (store: StoreShape, scope: Scope.Closeable): Store =
     closing ??= waiting.endAll().then(() => Effect.runPromise(Scope.close(scope, Exit.void)))
   const log = (catalogue?: Catalogue) =>
     catalogue === undefined ? promiseLog(store.log()) : promiseLog(store.log(catalogue))
-  const kv = (namespace: string, schema?: PureSchema) =>
-    schema === undefined
-      ? promiseKv(store.kv(namespace), waiting)
-      : promiseKv(store.kv(namespace, schema), waiting)
+  const kv = (from: string | ReadModel<Catalogue, unknown>, schema?: PureSchema) =>
+    typeof from === "object" && from !== null
+      ? promiseKvReads(from.kv(store), waiting)
+      : schema === undefined
+      ? promiseKv(store.kv(from), waiting)
+      : promiseKv(store.kv(from, schema), waiting)
   return {
     about: store.about,
     log: log as Store["log"], // by overloads, which are core's
@@ -84,6 +90,8 @@ export const promiseStore = (store: StoreShape, scope: Scope.Closeable): Store =
     changes: (options) => following(waiting, options, plain(store.changes)),
     namespaces: (options) => reading(options, plain(store.namespaces())),
     effect: store,
+    ...promiseProjections(store),
+    ...promiseReaders(store, waiting),
     close,
     [Symbol.asyncDispose]: close
   }

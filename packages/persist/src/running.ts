@@ -1,0 +1,76 @@
+/** Work that goes on until it's stopped: who follows the log on the store's behalf, and how they are told to end. */
+import type { Fenced } from "@persist/core"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import { signalFault } from "./run.ts"
+import type { Waiting } from "./waiting.ts"
+
+/** Something that follows the log until it's stopped, fenced, or fails. Closing the store stops it. */
+export interface Running extends AsyncDisposable {
+  /**
+   * Resolves once it has ended: with `undefined` where it was stopped, with `Fenced` where somebody else runs under the
+   * same name and got further. Rejects with what it failed with, or the signal's reason: handle that, since a rejection
+   * nobody handles ends the process.
+   */
+  readonly ended: Promise<Fenced | undefined>
+  /** Stops it after what it has in hand, and saves how far it has come. Never rejects; stopping again changes nothing. */
+  readonly stop: () => Promise<void>
+}
+
+/** What a function of the caller's threw or rejected with, on its way back to the caller. */
+export class Thrown {
+  readonly cause: unknown
+
+  constructor(cause: unknown) {
+    this.cause = cause
+  }
+}
+
+/** Starts an effect that never ends by itself. */
+export const start = (
+  effect: Effect.Effect<Fenced, unknown>,
+  signal: AbortSignal | undefined,
+  waiting: Waiting
+): Running => {
+  const fault = signal === undefined ? undefined : signalFault(signal)
+  if (fault !== undefined) return running(Promise.reject(fault), () => undefined)
+  if (signal?.aborted === true) return running(Promise.reject(signal.reason), () => undefined)
+  const fiber = Effect.runFork(effect)
+  let stopped = false
+  const interrupt = () => fiber.interruptUnsafe()
+  const stop = () => {
+    stopped = true
+    interrupt()
+  }
+  const ended = new Promise<Fenced | undefined>((resolve, reject) => {
+    fiber.addObserver((exit) => {
+      if (exit._tag === "Success") resolve(exit.value)
+      else if (!Cause.hasInterruptsOnly(exit.cause)) reject(reasonOf(exit.cause))
+      else if (stopped || signal === undefined) resolve(undefined)
+      else reject(signal.reason)
+    })
+  })
+  const run = running(ended, stop)
+  const release = waiting.hold()
+  const leave = waiting.enter(run.stop)
+  signal?.addEventListener("abort", interrupt, { once: true })
+  fiber.addObserver(() => {
+    release()
+    leave()
+    signal?.removeEventListener("abort", interrupt)
+  })
+  return run
+}
+
+const reasonOf = (cause: Cause.Cause<unknown>): unknown => {
+  const error = Cause.squash(cause)
+  return error instanceof Thrown ? error.cause : error
+}
+
+const running = (ended: Running["ended"], interrupt: () => void): Running => {
+  const stop = () => {
+    interrupt()
+    return ended.then(() => undefined, () => undefined)
+  }
+  return { ended, stop, [Symbol.asyncDispose]: stop }
+}
