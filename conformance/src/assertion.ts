@@ -57,7 +57,10 @@ const longest = 300
 export const show = (value: unknown): string => {
   const text = value === undefined
     ? "undefined"
-    : JSON.stringify(value, (_, field: unknown) =>
-      field instanceof Uint8Array ? `<${field.byteLength} bytes ${[...field.subarray(0, 8)].join(" ")}>` : field)
+    : JSON.stringify(
+      value,
+      (_, field: unknown) =>
+        field instanceof Uint8Array ? `<${field.byteLength} bytes ${[...field.subarray(0, 8)].join(" ")}>` : field
+    )
   return text.length > longest ? `${text.slice(0, longest)}… (${text.length} characters)` : text
 }

@@ -31,8 +31,7 @@ export const yielding: Wrapper = {
   wrap: (backend) =>
     Effect.succeed(
       eachVerb(backend, (verb) =>
-        Effect.flatMap(Effect.andThen(Effect.yieldNow, verb), (answer) =>
-          Effect.as(Effect.yieldNow, answer)))
+        Effect.flatMap(Effect.andThen(Effect.yieldNow, verb), (answer) => Effect.as(Effect.yieldNow, answer)))
     )
 }
 

@@ -1,9 +1,9 @@
 /** Stores that are odd but right obey every law, so no law asks for more than the protocol promises. */
 import { protocolLaws, suite, wrapped } from "@persist/conformance"
+import { abilities } from "@persist/conformance/declaration"
 import { lostReplies } from "@persist/conformance/faults"
 import { lacking } from "@persist/conformance/lacking"
 import { gapped, tinyPages, yielding } from "@persist/conformance/oddballs"
-import { abilities } from "@persist/conformance/declaration"
 import { describe, it } from "vitest"
 import { kept, memory } from "./stores.ts"
 

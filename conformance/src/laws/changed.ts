@@ -88,8 +88,12 @@ export const changed = [
       const { position } = yield* commitOne(backend, { write: [clear()] })
       const changes = yield* changedSince(backend, since)
       yield* equal("keys", changes.map(({ key }) => key).sort(), ["a", "b", "c"])
-      yield* every("tombstones", changes, ({ _tag, revision }, n) =>
-        _tag === "Tombstone" && revision > (changes[n - 1]?.revision ?? since) && revision <= position)
+      yield* every(
+        "tombstones",
+        changes,
+        ({ _tag, revision }, n) =>
+          _tag === "Tombstone" && revision > (changes[n - 1]?.revision ?? since) && revision <= position
+      )
     }
   ),
 

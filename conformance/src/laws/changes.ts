@@ -113,9 +113,14 @@ export const changes = [
         }
         return seen
       }))
-      const write = atOnce(writers, (writer, n) =>
-        Effect.forEach(data, (each) =>
-          Effect.andThen(commitOne(writer, { append: [append(`s${n}`, each)] }), Effect.yieldNow)))
+      const write = atOnce(
+        writers,
+        (writer, n) =>
+          Effect.forEach(
+            data,
+            (each) => Effect.andThen(commitOne(writer, { append: [append(`s${n}`, each)] }), Effect.yieldNow)
+          )
+      )
       const [followed] = yield* Effect.all([
         atOnce([1, 2], () => follow),
         write

@@ -183,6 +183,7 @@ export const durability = [
       place,
       (backend) => Effect.as(appendEach(backend, "s", ["1"]), backend.about.incarnation)
     )
+    yield* holds(before !== "", "it had none before")
     yield* equal("incarnation", (yield* place.open).about.incarnation, before)
   }),
 

@@ -214,6 +214,8 @@ export const optimism = [
     yield* equal("on order-1", yield* heldOn(backend, expectStream("order-1", 1)), true)
     yield* equal("on order-12", yield* heldOn(backend, expectStream("order-12", 2)), true)
     yield* equal("on order", yield* heldOn(backend, expectStream("order", 0)), true)
+    const counts = yield* Effect.forEach(["order-1", "order-12", "order"], (stream) => dataOf(backend, stream))
+    yield* equal("numbers of events", counts.map(({ length }) => length), [2, 3, 1])
   }),
 
   law("expecting something of a key says nothing of the same key in another namespace", [], function*(backend) {

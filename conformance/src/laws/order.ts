@@ -84,6 +84,7 @@ export const order = [
       })
     )
     const all = yield* readAllOf(backend)
+    yield* equal("number of events", all.length, writers.length * rounds.length)
     yield* every(
       "events below a head, counted then and now",
       found.flat(),
@@ -124,6 +125,8 @@ export const order = [
 
   law("the head of a new store is 0", [], function*(backend) {
     yield* equal("head", yield* backend.head, origin)
+    yield* appendEach(backend, "s", ["1"])
+    yield* holds((yield* backend.head) > 0, "it is 0 after a commit, too")
   }),
 
   law("the head is the last position given out, to an event or to a key", [], function*(backend) {
@@ -138,6 +141,7 @@ export const order = [
   law("the head moves for every handle", ["shared"], function*(backend, place) {
     const other = yield* place.open
     const [first] = yield* appendEach(backend, "s", ["1"])
+    yield* holds(first !== undefined && first.position > 0, "the first commit took no position")
     yield* equal("head of the other handle", yield* other.head, first?.position)
     const [second] = yield* appendEach(other, "s", ["2"])
     yield* equal("head of the first handle", yield* backend.head, second?.position)
@@ -154,6 +158,7 @@ export const order = [
   law("events that were read are the same when they are read again", ["readAll"], function*(backend, place) {
     yield* writing(yield* rivals(backend, place, 2))
     const before = yield* readAllOf(backend)
+    yield* holds(before.length > 0, "there was nothing to read")
     yield* writing(yield* rivals(backend, place, 2))
     const after = yield* readAllOf(backend)
     yield* equal("the first events, later", after.slice(0, before.length), before)

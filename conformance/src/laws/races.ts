@@ -59,10 +59,14 @@ export const races = [
     const outcomes = yield* atOnce(
       writers,
       (writer, n) =>
-        Effect.forEach(rounds, (round) =>
-          tryCommit(writer, { expect: [expectStream(`s${n}`, round - 1)], append: [append(`s${n}`, `${round}`)] }))
+        Effect.forEach(
+          rounds,
+          (round) =>
+            tryCommit(writer, { expect: [expectStream(`s${n}`, round - 1)], append: [append(`s${n}`, `${round}`)] })
+        )
     )
     yield* equal("conflicts", outcomes.flat().filter(({ _tag }) => _tag !== "Committed"), [])
+    yield* equal("events of the last writer", yield* dataOf(backend, "s5"), rounds.map(String))
   }),
 
   law(

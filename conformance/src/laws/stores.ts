@@ -32,6 +32,8 @@ export const stores: ReadonlyArray<Law> = [
         `${ability}: declared as ${lacks ? "lacking" : "there"}, and it answered ${answer}`
       )
     }
+    yield* appendEach(backend, "after", ["1"])
+    yield* equal("what it does at all", yield* dataOf(backend, "after"), ["1"])
   }),
 
   law("a new store has neither events nor keys", [], function*(backend) {
@@ -42,6 +44,8 @@ export const stores: ReadonlyArray<Law> = [
     const range = { prefix: "", after: undefined, limit: 10 }
     yield* equal("streams", lacks.has("streams") ? [] : yield* backend.streams(range), [])
     yield* equal("namespaces", lacks.has("namespaces") ? [] : yield* backend.namespaces(range), [])
+    yield* appendEach(backend, "s", ["1"])
+    yield* equal("events of a store that is no longer new", yield* dataOf(backend, "s"), ["1"])
   }),
 
   {
@@ -72,6 +76,7 @@ export const stores: ReadonlyArray<Law> = [
 
   law("every handle of a store says the same of it", ["shared"], function*(backend, place) {
     const other = yield* place.open
+    yield* every("names", [backend.about.name, backend.about.incarnation], (name) => name.length > 0)
     yield* equal("incarnation", other.about.incarnation, backend.about.incarnation)
     yield* equal("what it is", { ...other.about, lacks: [...other.about.lacks] }, {
       ...backend.about,

@@ -2,7 +2,7 @@
 import type { BackendShape, StoredEvent, StreamRange } from "@persist/core"
 import { Seq, unbounded } from "@persist/core"
 import * as Effect from "effect/Effect"
-import { equal, every, holds } from "../assertion.ts"
+import { equal, every, holds, present } from "../assertion.ts"
 import { append, appendEach, commitOne, dataOf, readWhole } from "../given.ts"
 import { lawOf } from "../law.ts"
 
@@ -36,6 +36,7 @@ export const streamReads = [
   law("a stream that was never appended to reads as empty", [], function*(backend) {
     yield* appendEach(backend, "s", ["1"])
     yield* equal("events", yield* readWhole(backend, "never"), [])
+    yield* equal("data of one that was", yield* dataOf(backend, "s"), ["1"])
   }),
 
   law("a range of a stream includes its first and its last seq", [], function*(backend) {
@@ -50,10 +51,12 @@ export const streamReads = [
     yield* equal("from 4 to 3", yield* read(backend, { from: 4, to: 3 }), [])
     yield* equal("from 4 to 3, last first", yield* read(backend, { from: 4, to: 3, reverse: true }), [])
     yield* equal("from 1 to 0", yield* read(backend, { from: 1, to: 0 }), [])
+    yield* equal("from 1 to 1", yield* read(backend, { from: 1, to: 1 }), ["1"])
   }),
 
   law("a range beyond the end of a stream is empty", [], function*(backend) {
     yield* five(backend)
+    yield* equal("from 5", yield* read(backend, { from: 5 }), ["5"])
     yield* equal("from 6", yield* read(backend, { from: 6 }), [])
     yield* equal("from 6 to 9, last first", yield* read(backend, { from: 6, to: 9, reverse: true }), [])
   }),
@@ -88,8 +91,8 @@ export const streamReads = [
         const from = Seq((pages.at(-1)?.seq ?? 0) + 1)
         const page = yield* backend.readStream({ stream: "s", from, to: Seq(unbounded), limit, reverse: false })
         yield* holds(page.length <= limit, `a page of ${limit} has ${page.length} events`)
-        full = page.length === limit
         pages.push(...page)
+        full = page.length === limit && pages.length <= data.length
       }
       yield* equal(`pages of ${limit}`, pages.map((event) => event.data), data)
     }
@@ -99,13 +102,15 @@ export const streamReads = [
     yield* five(backend)
     const events = yield* readWhole(backend, "s")
     yield* appendEach(backend, "s", ["6"])
+    yield* equal("number of events now", (yield* readWhole(backend, "s")).length, 6)
     yield* equal("data read before", events.map(({ data }) => data), ["1", "2", "3", "4", "5"])
   }),
 
   law("a writer reads its own commit at once", [], function*(backend) {
     for (const data of ["1", "2", "3"]) {
       const { appended } = yield* commitOne(backend, { append: [append("s", data)] })
-      yield* equal("last event", (yield* readWhole(backend, "s")).at(-1)?.seq, appended[0]?.last)
+      const last = yield* present("last event", (yield* readWhole(backend, "s")).at(-1))
+      yield* equal("last event", [last.seq, last.data], [appended[0]?.last, data])
     }
   }),
 

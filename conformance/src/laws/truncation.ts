@@ -155,6 +155,7 @@ export const truncation = [
     yield* equal("from 1 to 3", yield* read(backend, 1, 3), [])
     yield* equal("from 1 to 2, last first", yield* read(backend, 1, 2, 100, true), [])
     yield* equal("from 2 to 2, one", yield* read(backend, 2, 2, 1), [])
+    yield* equal("from 4 to 4", yield* read(backend, 4, 4), ["4"])
   }),
 
   law(
