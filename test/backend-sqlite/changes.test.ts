@@ -107,8 +107,9 @@ describe("the poll", () => {
       yield* woken
       yield* Scope.provide(Effect.flatten(listen(backend)), two)
       assert.strictEqual(vi.getTimerCount(), 1)
-      yield* other.commit([appendOf("s", "1")])
       const waiting = yield* Effect.forkChild(woken, { startImmediately: true })
+      vi.advanceTimersByTime(500)
+      yield* other.commit([appendOf("s", "1")])
       vi.advanceTimersByTime(49)
       yield* Effect.yieldNow
       assert.isUndefined(waiting.pollUnsafe())

@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { make } from "@persist/backend-sqlite"
 import { type Commit, origin, type Outcome, Seq } from "@persist/core"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import {
   appendOf,
   commitOf,
@@ -102,6 +103,29 @@ describe("what a handle remembers", () => {
       ])
       assert.deepStrictEqual(entries.map((entry) => entry?.value), ["2", "3"])
       assert.deepStrictEqual(yield* contents(backend), yield* visit(path, contents))
+    }))
+})
+
+describe("a commit under an id", () => {
+  it.effect("is resolved to its first outcome by every handle, however often it is sent", () =>
+    Effect.gen(function*() {
+      const path = yield* newPath
+      const backend = yield* make({ path })
+      const commit = commitOf({
+        identity: { id: "once\0 🦜", digest: "d" },
+        append: [{ stream: "a\0", events: [eventOf("1"), eventOf("2")] }, { stream: "b", events: [eventOf("3")] }],
+        write: [putOf("n", "k", "1"), putOf("n", "l", "1")]
+      })
+      const [first, second] = yield* backend.commit([commit, commit])
+      assert.strictEqual(first._tag === "Committed" && Number(first.position), 5)
+      assert.deepStrictEqual<unknown>(second, { ...first, repeated: true })
+      for (const handle of [backend, yield* make({ path }), yield* make({ path, readonly: true })]) {
+        assert.deepStrictEqual<unknown>(Option.getOrUndefined(yield* handle.resolve("once\0 🦜")), first)
+        assert.isTrue(Option.isNone(yield* handle.resolve("once")))
+      }
+      const [other] = yield* backend.commit([{ ...commit, identity: { id: "once\0 🦜", digest: "e" } }])
+      assert.strictEqual(other._tag === "Refused" && other.error._tag, "Invalid")
+      assert.strictEqual(yield* backend.head, 5)
     }))
 })
 

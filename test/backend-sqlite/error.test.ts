@@ -5,7 +5,9 @@ import { classify } from "@persist/backend-sqlite/error"
 import type { BackendError } from "@persist/core"
 import Database from "better-sqlite3"
 import * as Effect from "effect/Effect"
-import { closeSync, openSync, writeSync } from "node:fs"
+import * as Scope from "effect/Scope"
+import { closeSync, openSync, readdirSync, writeSync } from "node:fs"
+import { dirname } from "node:path"
 import { appendOf, commitOf, driver, errorOf, eventsOf, everything, newPath, putOf, visit } from "./place.ts"
 
 describe("the driver's errors", () => {
@@ -131,7 +133,10 @@ describe("damage", () => {
         const path = yield* newPath
         yield* visit(path, () => Effect.void)
         driver(path, (db) => db.exec(sql))
-        assert.strictEqual((yield* errorOf(Effect.scoped(make({ path }))))._tag, "Corrupt")
+        const scope = yield* Scope.make()
+        assert.strictEqual((yield* errorOf(Scope.provide(make({ path }), scope)))._tag, "Corrupt")
+        // Closed at once, the log gone with it, although the scope is still open.
+        assert.deepStrictEqual(readdirSync(dirname(path)), ["app.db"])
       }
     }))
 })

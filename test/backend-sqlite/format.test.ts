@@ -6,7 +6,7 @@ import Database from "better-sqlite3"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import { copyFileSync, readFileSync } from "node:fs"
+import { copyFileSync, readdirSync, readFileSync } from "node:fs"
 import { dirname } from "node:path"
 import { fileURLToPath } from "node:url"
 import { startTogether } from "./child.ts"
@@ -90,14 +90,18 @@ describe("a file of a newer format", () => {
     it.effect(`is recognised while its header still says otherwise, readonly ${readonly}`, () =>
       Effect.gen(function*() {
         const path = yield* newPath
-        const old = yield* make({ path })
-        driver(path, (db) => db.pragma("user_version = 99"))
-        const error = yield* errorOf(Effect.scoped(make({ path, readonly })))
-        assert.strictEqual(error._tag, "Unsupported")
-        // The handle that was open before must not write what the newer version wouldn't understand.
-        const refused = yield* errorOf(old.commit([commitOf({ write: [putOf("n", "k", "1")] })]))
-        assert.strictEqual(refused._tag, "Unsupported")
-        assert.strictEqual(yield* old.head, 0)
+        yield* visit(path, (old) =>
+          Effect.gen(function*() {
+            driver(path, (db) => db.pragma("user_version = 99"))
+            const error = yield* errorOf(Effect.scoped(make({ path, readonly })))
+            assert.strictEqual(error._tag, "Unsupported")
+            // The handle that was open before must not write what the newer version wouldn't understand.
+            const refused = yield* errorOf(old.commit([commitOf({ write: [putOf("n", "k", "1")] })]))
+            assert.strictEqual(refused._tag, "Unsupported")
+            assert.strictEqual(yield* old.head, 0)
+          }))
+        // Only the last one to close takes the log away: none was left open.
+        assert.deepStrictEqual(readdirSync(dirname(path)), ["app.db"])
       }))
   }
 })
@@ -113,21 +117,38 @@ describe("a new file", () => {
       assert.strictEqual(new Set(said).size, 1)
     }))
 
-  it.live("the switch to WAL waits for those who still read without it, as long as the busy timeout", () =>
+  const lock = (path: string, sql: string) =>
+    Effect.acquireRelease(
+      Effect.sync(() => {
+        const db = new Database(path)
+        db.pragma("journal_mode = DELETE")
+        db.exec(sql)
+        return db
+      }),
+      (db) => Effect.sync(() => db.close())
+    )
+
+  it.live.each(["BEGIN; SELECT * FROM store", "BEGIN IMMEDIATE"])(
+    "the switch to WAL waits no longer than the busy timeout for %s",
+    (sql) =>
+      Effect.gen(function*() {
+        const path = yield* newPath
+        yield* visit(path, () => Effect.void)
+        yield* lock(path, sql)
+        const error = yield* errorOf(Effect.scoped(make({ path, busyTimeout: 20 })))
+        assert.strictEqual(error._tag, "Unavailable")
+        assert.match(error.message, /^open: another connection holds the lock; try again, or raise busyTimeout$/)
+      })
+  )
+
+  it.live("the switch to WAL waits for one who writes", () =>
     Effect.gen(function*() {
       const path = yield* newPath
       yield* visit(path, () => Effect.void)
-      const reader = yield* Effect.acquireRelease(
-        Effect.sync(() => new Database(path)),
-        (db) => Effect.sync(() => db.close())
-      )
-      reader.pragma("journal_mode = DELETE")
-      reader.exec("BEGIN; SELECT * FROM store")
-      const error = yield* errorOf(Effect.scoped(make({ path, busyTimeout: 10 })))
-      assert.strictEqual(error._tag, "Unavailable")
-      assert.match(error.message, /^open: another connection holds the lock; try again, or raise busyTimeout$/)
+      const writer = yield* lock(path, "BEGIN IMMEDIATE")
       const opening = yield* Effect.forkChild(make({ path }), { startImmediately: true })
-      reader.exec("COMMIT")
+      assert.isUndefined(opening.pollUnsafe())
+      writer.exec("COMMIT")
       const backend = yield* Fiber.join(opening)
       assert.strictEqual(yield* backend.head, 0)
       assert.strictEqual(readFileSync(path)[18], 2)

@@ -1,6 +1,8 @@
 /** Opening: what a store says of itself, and everything that is no store, can't become one or may not be used so. */
 import { assert, describe, it } from "@effect/vitest"
 import { make } from "@persist/backend-sqlite"
+import { settle } from "@persist/backend-sqlite/config"
+import { openDatabase } from "@persist/backend-sqlite/open"
 import * as Effect from "effect/Effect"
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
@@ -32,6 +34,16 @@ describe("what a store says of itself", () => {
       assert.deepStrictEqual(yield* durability({ path, synchronous: "OFF" }), ["process", true])
       assert.deepStrictEqual(yield* durability({ path: ":memory:" }), ["memory", false])
     }))
+
+  it.effect.each([["FULL", 2], ["NORMAL", 1], ["OFF", 0]] as const)(
+    "synchronous %s is SQLite's %d",
+    ([synchronous, mode]) =>
+      Effect.gen(function*() {
+        const db = yield* openDatabase(settle({ path: yield* newPath, synchronous }))
+        assert.strictEqual(db.pragma("synchronous", { simple: true }), mode)
+        db.close()
+      })
+  )
 
   it.effect("the incarnation is the file's own, whoever opens it", () =>
     Effect.gen(function*() {

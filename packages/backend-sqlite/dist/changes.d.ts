@@ -6,6 +6,6 @@ export interface Changes extends Signal {
     /** Stops looking and wakes all who listen, so that they meet the closed handle. */
     readonly close: () => void;
 }
-/** Makes the `changes` of a handle, which looks every `interval` milliseconds; a look costs some 2 µs. */
+/** Makes the `changes` of a handle, which looks every `interval` milliseconds at a file; a look costs some 2 µs. */
 export declare const makeChanges: (db: Database.Database, interval: number) => Changes;
 //# sourceMappingURL=changes.d.ts.map

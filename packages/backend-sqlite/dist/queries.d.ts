@@ -21,7 +21,7 @@ export interface AllShape {
 }
 /**
  * Parameters: by `prefix` its two bounds, by `streams` their ids as a JSON array; after, to; with `types` their ids as
- * a JSON array; limit. The plus signs keep SQLite from passing the range where the streams are few.
+ * a JSON array; limit. Plus signs and the like keep SQLite to the way that is asked for, whatever its statistics say.
  */
 export declare const allPage: ({ by, reverse, types }: AllShape) => string;
 /** Parameters: first name, end of names, limit. Ids of streams and how many events each can have. */

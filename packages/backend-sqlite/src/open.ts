@@ -2,6 +2,7 @@
 import type { StoreError } from "@persist/core"
 import { isStoreError, Unsupported } from "@persist/core"
 import Database from "better-sqlite3"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import { randomUUID } from "node:crypto"
@@ -47,20 +48,25 @@ const setUp = Effect.fnUntraced(function*(db: Database.Database, settings: Setti
     migrate(db, randomUUID())
   })
   // A new file gets its first content before this switch, so that its header names the application from then on.
-  // SQLite waits for no lock here, and another process may be doing the same.
-  if (!settings.memory) {
-    yield* Effect.retry(step(() => useLog(db)), {
-      while: (error) => isBusy(("cause" in error ? codeOf(error.cause) : undefined) ?? ""),
-      schedule: Schedule.spaced(retryInterval),
-      times: Math.ceil(settings.busyTimeout / retryInterval)
-    })
-  }
+  if (!settings.memory) yield* useLog(db, settings.busyTimeout)
   return db
 })
 
 const retryInterval = 5
 
-const useLog = (db: Database.Database): void => {
+// SQLite waits for those who read, but not for those who write or are at this switch themselves.
+const useLog = Effect.fnUntraced(function*(db: Database.Database, busyTimeout: number) {
+  const deadline = (yield* Clock.currentTimeMillis) + busyTimeout
+  yield* Effect.retry(attempt(db, "open", () => switchToLog(db)), {
+    while: (error) =>
+      isBusy(("cause" in error ? codeOf(error.cause) : undefined) ?? "")
+        ? Effect.map(Clock.currentTimeMillis, (now) => now < deadline)
+        : Effect.succeed(false),
+    schedule: Schedule.spaced(retryInterval)
+  })
+})
+
+const switchToLog = (db: Database.Database): void => {
   const mode = db.pragma("journal_mode = WAL", { simple: true })
   if (mode === "wal") return
   throw new Unsupported({

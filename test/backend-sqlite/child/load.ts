@@ -1,5 +1,5 @@
 /**
- * Commits without end, three events and a key at a time, and prints the last seq of each once it is acknowledged:
+ * Commits without end, three events and two keys at a time, and prints the last seq of each once it is acknowledged:
  * `load.ts PATH`. Ends when it is killed.
  */
 import { make } from "@persist/backend-sqlite"
@@ -19,7 +19,7 @@ await Effect.runPromise(Effect.scoped(Effect.gen(function*() {
     yield* backend.commit([commitOf({
       expect: [{ _tag: "Stream", stream: "load", expected: last }],
       append: [{ stream: "load", events: [eventOf("1"), eventOf("2"), eventOf("3".repeat(5000))] }],
-      write: [putOf("n", "last", String(last + 3))]
+      write: [putOf("n", "last", String(last + 3)), putOf("n", "same", String(last + 3))]
     })])
     writeSync(1, `${last + 3}\n`)
   }
