@@ -1,4 +1,4 @@
-/** A memory backend that fails at the commit a test chooses, gives pages as small as it likes, and tells what it was asked. */
+/** A memory backend that fails at the commit a test chooses, gives small pages, and tells what it was asked. */
 import { make as makeMemory } from "@persist/backend-memory"
 import {
   type AllRange,

@@ -30,7 +30,7 @@ export interface Checkpoint extends ReaderFilter {
   readonly revision: Position
 }
 
-/** Somebody else moved this reader's checkpoint meanwhile: stop, they go on from there. Nothing of the save happened. */
+/** Somebody else moved this reader's checkpoint meanwhile: stop, they go on from there. The save did nothing. */
 export interface Fenced {
   readonly _tag: "Fenced"
   /** The reader's name. */

@@ -73,7 +73,7 @@ const batchFault = (batch: unknown): Fault.Fault | undefined =>
     ? undefined
     : new Invalid({ field: "batch", reason: "is no whole number from 1", remedy: "leave it out for pages of 1,000" })
 
-// What is skipped is never read, so every event of a page has a meaning: a filter that lets nothing through is a mistake.
+// What is skipped is never read, so every event of a page means something: a filter of nothing is a mistake.
 const knownFault = (
   { types: known, unknown }: Catalogue,
   types: ReadonlyArray<string> | undefined

@@ -1,4 +1,4 @@
-/** The states of a read model's keys while it is kept: events folded into them in plain loops, and what to write then. */
+/** The states of a read model's keys while it is kept: events folded in plain loops, and what to write then. */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { Catalogue, EventOf } from "./catalogue.ts"

@@ -45,7 +45,7 @@ export class Progress {
     return position - this.busyUntil >= idleStretch
   }
 
-  /** Saves a position, in one commit with `ops`; `Fenced` where somebody else saved meanwhile: nothing happened then. */
+  /** Saves a position in one commit with `ops`; `Fenced` where somebody else saved meanwhile: nothing happened. */
   save(position: Position, ops: ReadonlyArray<Op> = []): Effect.Effect<Fenced | undefined, StoreError> {
     const { checkpoint } = this
     const { name } = checkpoint

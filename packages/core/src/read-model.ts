@@ -1,4 +1,4 @@
-/** Read models: projections kept in the kv, one state for each key, that any reader looks up while they follow the log. */
+/** Read models: projections kept in the kv, a state for each key, to be looked up while they follow the log. */
 import * as Result from "effect/Result"
 import type { Catalogue, EventOf } from "./catalogue.ts"
 import { type Codec, type PureSchema, schemaCodec } from "./codec.ts"
@@ -25,7 +25,10 @@ export interface ReadModelDefinition<C extends Catalogue, A> {
    * copy, or a function that makes it.
    */
   readonly seed: NoInfer<A> | (() => NoInfer<A>)
-  /** The state of a key after one more event, or `undefined` to delete the key. Pure: no clock, no randomness, no waiting. */
+  /**
+   * The state of a key after one more event, or `undefined` to delete the key. Pure: no clock, no randomness, no
+   * waiting.
+   */
   readonly step: (state: NoInfer<A>, event: EventOf<C>, key: string) => NoInfer<A> | undefined
   /** How a state is stored. */
   readonly value: PureSchema<A>

@@ -1,4 +1,4 @@
-/** The registered readers of a store: whoever has a checkpoint, so that nothing is compacted away before they read it. */
+/** The registered readers of a store: whoever has a checkpoint, so that compaction leaves what they have not read. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"

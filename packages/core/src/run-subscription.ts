@@ -1,4 +1,4 @@
-/** Durable subscriptions: a handler at the end of the log, at least once per event, under a name that remembers how far. */
+/** Durable subscriptions: every event handled at least once, under a name that remembers how far it has come. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
@@ -41,13 +41,14 @@ export interface PageHandler<C extends Catalogue, E, R> {
 /**
  * Hands over event after event in the total order: first what's there, then what comes, until it is interrupted or
  * fails. Each event is handled at least once: the checkpoint follows behind, and after a crash it goes on from there.
- * When the handler fails, so does the subscription, with all before that event saved; it's the handler's own business to
- * retry. An interruption waits for the event in hand and saves. Succeeds only with `Fenced`: somebody else runs under
- * this name and got further, and every event is theirs to handle now.
+ * When the handler fails, so does the subscription, with all before that event saved; to retry is the handler's own
+ * business. An interruption waits for the event in hand and saves. Succeeds only with `Fenced`: somebody else runs
+ * under this name and got further, and what comes is theirs to handle now.
  *
  * Running under a known name with another filter goes on with that; what the former one left out stays left out.
  * Fails with the handler's errors, `Invalid` for wrong options, `Corrupt` where the checkpoint belongs to another
- * history of the store (reset the reader) or an event can't be decoded, and as every read and commit.
+ * history of the store (reset the reader) or an event can't be decoded, `Unavailable` when the store ends its wake-ups,
+ * and as every read and commit.
  */
 export const runSubscription = <C extends Catalogue, E, R>(
   store: StoreShape,
