@@ -10,6 +10,7 @@ import { type ExitCode, exitCode } from "./exit-code.ts"
 import { type Failure, misuse, OutputClosed, tell } from "./failure.ts"
 import { say } from "./output.ts"
 import { persist } from "./persist.ts"
+import { layerTalk } from "./talk.ts"
 import { version } from "./version.ts"
 
 /** Runs `persist` with these arguments; answers the exit code. Interrupting it interrupts the command. */
@@ -20,6 +21,7 @@ export const runCommandLine = (args: ReadonlyArray<string>): Effect.Effect<ExitC
       Cause.hasInterruptsOnly(cause) ? Effect.failCause(cause as Cause.Cause<never>) : report(cause, args)
     ),
     Effect.provideService(CliOutput.Presenter, presenter),
+    Effect.provide(layerTalk),
     Effect.provide(NodeServices.layer)
   )
 

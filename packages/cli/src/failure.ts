@@ -80,7 +80,11 @@ export const tell = (error: unknown): Told => {
   if (isStoreError(error)) {
     const { _tag: tag, message } = error
     const told = Object.entries(error).filter(([name]) => toldFields.has(name))
-    return { exitCode: exitCodes[tag], text: printable(message), json: { tag, message, ...Object.fromEntries(told) } }
+    return {
+      exitCode: exitCodes[tag],
+      text: printable(inFlags(message)),
+      json: { tag, message, ...Object.fromEntries(told) }
+    }
   }
   const reason = error instanceof Error ? error.message : String(error)
   const remedy = "run it again with --log-level debug, and report it"
@@ -90,5 +94,9 @@ export const tell = (error: unknown): Told => {
     json: { tag: "Unexpected", field: "persist", reason, remedy }
   }
 }
+
+// The library speaks of options; here they are flags.
+const inFlags = (message: string): string =>
+  message.replace(/\ballowTruncated\b(: true)?/g, "--allow-truncated").replace(/\bkeepEvents\b/g, "--keep-events")
 
 const tagOf = (code: ExitCode): string => code === exitCode.usage ? "Invalid" : "Failed"

@@ -195,7 +195,7 @@ export class Importer {
     this.committed = record
     this.batch = new Batch(this.store.about)
     this.moved = false
-    this.progress.update({ amount: this.input.bytesRead(), events: this.events - (this.before?.events ?? 0) })
+    this.progress.update({ amount: this.input.bytesRead(), things: this.events - (this.before?.events ?? 0) })
   })
 
   /** Claims the input, unless another run has moved on with it since this one looked. */

@@ -15,8 +15,12 @@ export const Json = GlobalFlag.Setting("json")({
 
 /** Writes text to stdout; answers when it has been taken. `OutputClosed` where nobody reads any more. */
 export const write = (text: string): Effect.Effect<void, Failure | OutputClosed> =>
-  text === "" ? Effect.void : Effect.callback((resume) => {
-    process.stdout.write(text, (error) => resume(error ? Effect.fail(outputFailure(error)) : Effect.void))
+  text === "" ? Effect.void : writeBytes(Buffer.from(text))
+
+/** Writes bytes to stdout as they are. */
+export const writeBytes = (bytes: Uint8Array): Effect.Effect<void, Failure | OutputClosed> =>
+  Effect.callback((resume) => {
+    process.stdout.write(bytes, (error) => resume(error ? Effect.fail(outputFailure(error)) : Effect.void))
   })
 
 /** Writes lines of data to stdout, each with its newline, in one piece. */

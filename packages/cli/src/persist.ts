@@ -1,16 +1,42 @@
 /** The program: its commands and the flags they share. */
 import * as Command from "effect/cli/Command"
 import { appendCommand } from "./commands/append.ts"
+import { compactCommand } from "./commands/compact.ts"
+import { conformanceCommand } from "./commands/conformance.ts"
 import { exportCommand } from "./commands/export.ts"
 import { importCommand } from "./commands/import.ts"
 import { initCommand } from "./commands/init.ts"
+import { kvCommand } from "./commands/kv.ts"
+import { projectCommand } from "./commands/project.ts"
 import { readCommand } from "./commands/read.ts"
+import { snapshotCommand } from "./commands/snapshot.ts"
+import { statsCommand } from "./commands/stats.ts"
+import { streamsCommand } from "./commands/streams.ts"
+import { subscribeCommand } from "./commands/subscribe.ts"
+import { tailCommand } from "./commands/tail.ts"
+import { verifyCommand } from "./commands/verify.ts"
 import { Json } from "./output.ts"
 import { StoreFlag } from "./store-url.ts"
 
 /** The whole command line. */
 export const persist = Command.make("persist").pipe(
   Command.withDescription("Work on a store: its log, its kv, and what is made of them"),
-  Command.withSubcommands([initCommand, appendCommand, importCommand, exportCommand, readCommand]),
+  Command.withSubcommands([
+    initCommand,
+    appendCommand,
+    importCommand,
+    exportCommand,
+    readCommand,
+    tailCommand,
+    streamsCommand,
+    kvCommand,
+    projectCommand,
+    snapshotCommand,
+    subscribeCommand,
+    compactCommand,
+    verifyCommand,
+    statsCommand,
+    conformanceCommand
+  ]),
   Command.withGlobalFlags([StoreFlag, Json])
 )

@@ -1,10 +1,10 @@
 /** Progress of long work on stderr: a bar that redraws itself on a terminal, otherwise a line every few seconds. */
 import { counted, grouped, lasting } from "./printable.ts"
 
-/** How far the work has come: `amount` of the whole, and events. */
+/** How far the work has come: `amount` of the whole, and how many things that were. */
 export interface Done {
   readonly amount: number
-  readonly events: number
+  readonly things: number
 }
 
 /** How much there is to do, and how that is said: `6.4 MiB`. */
@@ -12,6 +12,9 @@ export interface Whole {
   readonly amount: number
   readonly text: string
 }
+
+/** A stretch of the store's order as the whole. */
+export const positions = (amount: number): Whole => ({ amount, text: counted(amount, "position") })
 
 /** What is shown while something goes on. */
 export interface Progress {
@@ -27,10 +30,18 @@ const redrawEvery = 100
 const lineEvery = 5000
 const barWidth = 24
 
-/** Starts showing progress of something, `whole` of it where that's known; nothing is drawn where `json` is asked for. */
-export const startProgress = (verb: string, whole: Whole | undefined, json: boolean): Progress => {
+/** What goes on: `verb` the `noun`s, `whole` of it where that's known. With `json` nothing is drawn. */
+export interface Work {
+  readonly verb: string
+  readonly noun: string
+  readonly whole: Whole | undefined
+  readonly json: boolean
+}
+
+/** Starts showing progress. */
+export const startProgress = (work: Work): Progress => {
   const started = performance.now()
-  const drawn = process.stderr.isTTY && !json
+  const drawn = process.stderr.isTTY && !work.json
   let last = started
   let shown = false
   const clear = () => {
@@ -42,7 +53,7 @@ export const startProgress = (verb: string, whole: Whole | undefined, json: bool
       const now = performance.now()
       if (now - last < (drawn ? redrawEvery : lineEvery)) return
       last = now
-      const text = describe(verb, done, whole, now - started, drawn)
+      const text = describe(work, done, now - started, drawn)
       if (drawn) {
         process.stderr.write(`\r\u001b[K${text.slice(0, (process.stderr.columns || 80) - 1)}`)
         shown = true
@@ -56,14 +67,8 @@ export const startProgress = (verb: string, whole: Whole | undefined, json: bool
   }
 }
 
-const describe = (
-  verb: string,
-  { amount, events }: Done,
-  whole: Whole | undefined,
-  elapsed: number,
-  drawn: boolean
-): string => {
-  const rate = `${counted(events, "event")}, ${grouped(events / Math.max(elapsed, 1) * 1000)}/s`
+const describe = ({ noun, verb, whole }: Work, { amount, things }: Done, elapsed: number, drawn: boolean): string => {
+  const rate = `${counted(things, noun)}, ${grouped(things / Math.max(elapsed, 1) * 1000)}/s`
   if (whole === undefined || whole.amount === 0) return `${verb} ${rate}`
   const part = Math.min(1, amount / whole.amount)
   const left = part === 0 ? "" : `, ${lasting(elapsed / part - elapsed)} left`

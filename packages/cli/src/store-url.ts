@@ -5,6 +5,7 @@ import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Scope } from "effect/Scope"
+import { statSync } from "node:fs"
 import { openUrl, storeUrl as storeUrlConfig } from "persist/effect"
 import { type Failure, misuse } from "./failure.ts"
 
@@ -33,6 +34,16 @@ export const shownUrl: Effect.Effect<string, never, NeedsStore> = Effect.map(
   storeUrl,
   (url) => url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/, "$1…@")
 )
+
+/** How large the files of a store are, in bytes; `undefined` for a store that isn't in a file. */
+export const fileBytes = (url: string): number | undefined => {
+  const path = /^sqlite:(?!:memory:)([^?]+)/i.exec(url)?.[1]
+  if (path === undefined) return undefined
+  const sizes = ["", "-wal"].map((suffix) =>
+    statSync(decodeURIComponent(path) + suffix, { throwIfNoEntry: false })?.size
+  )
+  return sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0)
+}
 
 /** How a command uses its store: one that only reads leaves no file behind where there is none. */
 export type Use = "read" | "write"

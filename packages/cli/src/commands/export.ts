@@ -11,7 +11,7 @@ import { exportLine } from "../event-line.ts"
 import { openSink } from "../line-sink.ts"
 import { Json, say, write } from "../output.ts"
 import { counted, lasting, printable } from "../printable.ts"
-import { startProgress } from "../progress.ts"
+import { positions, startProgress } from "../progress.ts"
 import { openStore } from "../store-url.ts"
 
 const config = {
@@ -38,7 +38,7 @@ const run = Effect.fnUntraced(function*(options: Command.Command.Config.Infer<ty
   const to = Math.min(Option.getOrElse(options.to, () => head), head)
   const after = Option.getOrElse(options.after, () => 0)
   const sink = yield* openSink(file, { packed: options.gzip || file.endsWith(".gz") })
-  const progress = startProgress("exported", { amount: to - after, text: counted(to - after, "position") }, json)
+  const progress = startProgress({ verb: "exported", noun: "event", whole: positions(to - after), json })
   const started = performance.now()
   const cut = new Set<string>()
   let events = 0
@@ -52,7 +52,7 @@ const run = Effect.fnUntraced(function*(options: Command.Command.Config.Infer<ty
     Stream.runForEachArray((page) => {
       for (const event of page) note(event)
       events += page.length
-      progress.update({ amount: (page.at(-1)?.position ?? after) - after, events })
+      progress.update({ amount: (page.at(-1)?.position ?? after) - after, things: events })
       return sink.write(page.map(exportLine))
     }),
     Effect.ensuring(Effect.sync(() => progress.clear()))

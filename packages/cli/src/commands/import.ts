@@ -39,7 +39,7 @@ const run = Effect.fnUntraced(function*(options: {
   const input = yield* openInput(options.file, { unpacked: true })
   const scope = yield* Scope.Scope
   const whole = input.size === undefined ? undefined : { amount: input.size, text: sized(input.size) }
-  const progress = startProgress("imported", whole, json)
+  const progress = startProgress({ verb: "imported", noun: "event", whole, json })
   const started = performance.now()
   const setAside = Option.map(options.skipBad, (given) => given === "" ? setAsideName(options.file) : given)
   const importer = new Importer(store, input, {

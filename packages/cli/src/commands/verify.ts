@@ -1,0 +1,60 @@
+/** `persist verify`: reads everything, and says what can't be. */
+import * as Command from "effect/cli/Command"
+import * as Effect from "effect/Effect"
+import { exitCode } from "../exit-code.ts"
+import { Failure } from "../failure.ts"
+import { Json, writeResult } from "../output.ts"
+import { counted, lasting, printable } from "../printable.ts"
+import { positions, startProgress } from "../progress.ts"
+import { openStore } from "../store-url.ts"
+import { Findings } from "../verify/finding.ts"
+import { verifyKv } from "../verify/kv.ts"
+import { verifyLog } from "../verify/log.ts"
+
+const run = Effect.fnUntraced(function*() {
+  const store = yield* openStore("read")
+  const head = yield* store.head
+  const findings = new Findings()
+  const started = performance.now()
+  const progress = startProgress({ verb: "verified", noun: "event", whole: positions(head), json: yield* Json })
+  yield* verifyLog(store, head, findings, progress).pipe(
+    Effect.andThen(verifyKv(store, head, findings)),
+    Effect.ensuring(Effect.sync(() => progress.clear()))
+  )
+  const { counts, kept, total } = findings
+  const milliseconds = Math.round(performance.now() - started)
+  const looked = [
+    counted(counts.events, "event"),
+    counted(counts.streams, "stream"),
+    counted(counts.keys, "key"),
+    counted(counts.snapshots, "snapshot"),
+    counted(counts.readers, "reader")
+  ]
+  yield* writeResult(
+    { sound: total === 0, head, ...counts, findings: kept, found: total, milliseconds },
+    [
+      ...kept.map(({ what, where }) => printable(`${where}: ${what}`)),
+      `${total === 0 ? "sound" : counted(total, "finding")}: ${looked.join(", ")} in ${lasting(milliseconds)}`
+    ]
+  )
+  if (total > 0) {
+    return yield* new Failure({
+      exitCode: exitCode.failed,
+      field: "store",
+      reason: `verification has ${counted(total, "finding")}`,
+      remedy: "restore it from a backup, or export what can be read",
+      details: { tag: "Unsound", found: total }
+    })
+  }
+}, Effect.scoped)
+
+/** The command. */
+export const verifyCommand = Command.make("verify", {}, run).pipe(
+  Command.withDescription(
+    "Read everything and check it: positions rise, seqs have no holes, every stream says the same by itself as among " +
+      "all, payloads parse, keys are in order, revisions differ, snapshots and checkpoints belong to this store. Ends " +
+      "with exit code 1 where something doesn't hold. Nothing is changed; other processes may go on writing."
+  ),
+  Command.withShortDescription("Check that everything in the store holds"),
+  Command.withExamples([{ command: "persist verify --store sqlite:backup.db", description: "Check a backup" }])
+)

@@ -1,0 +1,92 @@
+/** Modules that users write: a projection, a read model or a store to test, as their default export. */
+import { type Catalogue, Invalid, Projection, type ReadModel } from "@persist/core"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import { existsSync } from "node:fs"
+import { resolve } from "node:path"
+import { pathToFileURL } from "node:url"
+import { exitCode } from "./exit-code.ts"
+import { Failure, misuse } from "./failure.ts"
+
+/** The module to load. */
+export const moduleFlag = (what: string) =>
+  Flag.String("module").pipe(
+    Flag.withAlias("m"),
+    Flag.withMetavar("FILE"),
+    Flag.withDescription(`A module whose default export is ${what}; TypeScript is fine`)
+  )
+
+/** Loads a module's default export; `Failure` where there is none, or the module throws. */
+export const loadDefault = (file: string): Effect.Effect<unknown, Failure> =>
+  Effect.suspend(() => {
+    const path = resolve(file)
+    if (!existsSync(path)) {
+      return Effect.fail(misuse("--module", `there is no file ${file}`, "name a JavaScript or TypeScript module"))
+    }
+    const loaded = Effect.tryPromise({
+      try: (): Promise<object> => import(pathToFileURL(path).href),
+      catch: (cause) => unloadable(file, cause)
+    })
+    return Effect.flatMap(loaded, (module) =>
+      "default" in module
+        ? Effect.succeed(module.default)
+        : Effect.fail(misuse("--module", `${file} has no default export`, "export default what it is to give")))
+  })
+
+const unloadable = (file: string, cause: unknown): Failure => {
+  const message = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
+  const unknownKind = cause instanceof Error && "code" in cause && cause.code === "ERR_UNKNOWN_FILE_EXTENSION"
+  return new Failure({
+    exitCode: exitCode.usage,
+    field: "--module",
+    reason: unknownKind ? `${file} is no module` : `${file} can't be loaded (${message.split("\n")[0]})`,
+    remedy: unknownKind
+      ? "name a .js, .mjs, .ts or .mts file"
+      : "mend it; packages it imports must be installed where it lies",
+    cause
+  })
+}
+
+/** A projection that a module exports. */
+export type AnyProjection = Projection<unknown>
+
+/** Loads a projection; `Failure` where the default export is something else. */
+export const loadProjection = (file: string): Effect.Effect<AnyProjection, Failure> =>
+  Effect.flatMap(loadDefault(file), (exported) =>
+    Projection.is(exported)
+      ? Effect.succeed(exported)
+      : Effect.fail(
+        misuse(
+          "--module",
+          `the default export of ${file} is no projection`,
+          "export default Projection.make({ name, version, seed, step })"
+        )
+      ))
+
+/** Says with a failure of a module's own code also what that code threw, as whoever wrote it will want to know. */
+export const tellingCause = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | Failure, R> =>
+  Effect.mapError(effect, (error) => {
+    if (!(error instanceof Invalid) || !(error.cause instanceof Error) || error.cause instanceof Invalid) return error
+    const { cause, field, reason, remedy } = error
+    return misuse(field, `${reason}: ${cause.name}: ${cause.message.split("\n")[0]}`, remedy, cause)
+  })
+
+/** A read model that a module exports. */
+export type AnyReadModel = ReadModel<Catalogue, unknown>
+
+/** Loads a read model; `Failure` where the default export is something else. */
+export const loadReadModel = (file: string): Effect.Effect<AnyReadModel, Failure> =>
+  Effect.flatMap(loadDefault(file), (exported) =>
+    isReadModel(exported)
+      ? Effect.succeed(exported)
+      : Effect.fail(
+        misuse(
+          "--module",
+          `the default export of ${file} is no read model`,
+          "export default ReadModel.make({ name, version, events, keys, seed, step, value })"
+        )
+      ))
+
+const isReadModel = (u: unknown): u is AnyReadModel =>
+  typeof u === "object" && u !== null && "reader" in u && "namespace" in u && "step" in u && "kv" in u &&
+  typeof u.kv === "function"
