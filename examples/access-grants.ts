@@ -1,7 +1,8 @@
 /**
  * Access grants. They were a Set of strings, without a word on who granted what to whom and when. Now grants and
- * revocations are events, and the current grants a projection: with snapshots, so that a long history is read once. That
- * an invitation is used only once, whatever it is used for, is a key that must be absent in the very commit that uses it.
+ * revocations are events, and the current grants a projection: with snapshots, so that a long history is read once.
+ * That an invitation is used only once, whatever it is used for, is a key that must be absent in the very commit that
+ * uses it.
  */
 import * as assert from "node:assert/strict"
 import { Catalogue, open, Projection, Schema, SnapshotPolicy } from "persist"

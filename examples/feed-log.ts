@@ -1,7 +1,8 @@
 /**
  * A feed. It was one array of activities, filtered for every reader, and gone after a restart. Now every author has a
- * stream, the log's total order is the timeline of all of them, and each follower's own timeline is a key of a read model
- * that follows the log. Who follows whom is a current value: a key, checked in the commit that needs it to be so.
+ * stream, the log's total order is the timeline of all of them, and each follower's own timeline is a key of a read
+ * model that follows the log. Who follows whom is a current value: a key, checked in the commit that needs it to be
+ * so.
  */
 import * as assert from "node:assert/strict"
 import { Catalogue, open, ReadModel, Schema } from "persist"

@@ -1,7 +1,7 @@
 /**
- * A workflow's state. It was a Map from flow to status that each step overwrote: of two workers that took the same step
- * at once both thought they had it. Now every flow is a stream, its state is a projection, and whoever appends says which
- * state they have seen; who comes second gets a conflict, which a decider settles by deciding again.
+ * A workflow's state. It was a Map from flow to status that each step overwrote: of two workers that took the same
+ * step at once both thought they had it. Now every flow is a stream, its state is a projection, and whoever appends
+ * says which state they have seen; who comes second gets a conflict, which a decider settles by deciding again.
  */
 import * as assert from "node:assert/strict"
 import { Catalogue, Decider, open, Projection, Schema } from "persist"

@@ -1,7 +1,7 @@
 /**
- * A moderation audit. It was an array of decisions, and whoever held it could change what had been decided. Now decisions
- * are events: there is no verb that changes one, and appending to the past is a conflict. What was true at a time is
- * a projection as of that time, and what belongs together is found by the report's number in the events' meta.
+ * A moderation audit. It was an array of decisions, and whoever held it could change what had been decided. Now
+ * decisions are events: there is no verb that changes one, and appending to the past is a conflict. What was true at a
+ * time is a projection as of that time, and what belongs together is found by the report's number in the events' meta.
  */
 import * as assert from "node:assert/strict"
 import { Catalogue, open, Projection, Schema } from "persist"

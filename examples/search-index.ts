@@ -1,7 +1,7 @@
 /**
- * A search index. It was a Map from word to documents, built anew at every start by reading every document. Now
- * saving a document is an event, and the index is a read model with a key for each word: an event changes as many keys
- * as it has words. It's only ever derived, so it can be deleted, rebuilt, or built in a new version beside the old one.
+ * A search index. It was a Map from word to documents, built anew at every start by reading every document. Now saving
+ * a document is an event, and the index is a read model with a key for each word: an event changes as many keys as it
+ * has words. It's only ever derived, so it can be deleted, rebuilt, or built in a new version beside the old one.
  */
 import * as assert from "node:assert/strict"
 import { Catalogue, open, ReadModel, Schema } from "persist"

@@ -1,7 +1,7 @@
 /**
- * Sessions. They were a Map, and a restart logged everybody out. Now they are keys of one namespace: a login expects the
- * token to be absent, a renewal expects the revision it has read, and a sweep scans for what has expired. The time comes
- * from outside, so that everything here can be replayed.
+ * Sessions. They were a Map, and a restart logged everybody out. Now they are keys of one namespace: a login expects
+ * the token to be absent, a renewal expects the revision it has read, and a sweep scans for what has expired. The time
+ * comes from outside, so that everything here can be replayed.
  */
 import * as assert from "node:assert/strict"
 import { open, Schema } from "persist"
