@@ -40,16 +40,13 @@ export interface AllShape {
 
 /**
  * Parameters: by `prefix` its two bounds, by `streams` their ids as a JSON array; after, to; with `types` their ids as
- * a JSON array; limit. Plus signs and the like keep SQLite to the way that is asked for, whatever its statistics say.
+ * a JSON array; limit. Cross joins and plus signs keep SQLite to the way that is asked for, whatever its statistics say.
  */
-export const allPage = ({ by, reverse, types }: AllShape): string => {
-  const position = by === "streams" ? "+e.position" : "e.position"
-  return `
+export const allPage = ({ by, reverse, types }: AllShape): string => `
   SELECT ${eventColumns} FROM ${sources[by]}
-  WHERE ${by === "prefix" ? "+s.name >= ? AND +s.name < ? AND" : ""} ${position} > ? AND ${position} <= ?
+  WHERE ${by === "prefix" ? "+s.name >= ? AND +s.name < ? AND" : ""} e.position > ? AND e.position <= ?
   ${types ? "AND e.type IN (SELECT value FROM json_each(?))" : ""}
-  ORDER BY ${position} ${direction(reverse)} LIMIT ?`
-}
+  ORDER BY e.position ${direction(reverse)} LIMIT ?`
 
 const sources = {
   range: "event AS e",
