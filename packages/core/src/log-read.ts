@@ -71,16 +71,27 @@ export const readEverything = <E>(
   const page = (bounds: { readonly after: Position; readonly to: Position }, wanted: number) =>
     engine.reading(options, engine.backend.readAll({ ...range.success, ...bounds, limit: wanted }))
   if (reverse) {
-    return pages(limit, to, (cursor, wanted) =>
-      Effect.flatMap(page({ after, to: cursor }, wanted), ({ items: events }) => {
-        const last = events.at(-1)
-        const next = last === undefined || events.length < wanted ? undefined : Position(last.position - 1)
-        return Effect.map(decodeAll(codec, events), (items) => ({ items, next }))
-      }))
+    return pages(
+      limit,
+      to,
+      (cursor, wanted) =>
+        Effect.flatMap(page({ after, to: cursor }, wanted), ({ items: events }) => {
+          const last = events.at(-1)
+          const next = last === undefined || events.length < wanted ? undefined : Position(last.position - 1)
+          return Effect.map(decodeAll(codec, events), (items) => ({ items, next }))
+        })
+    )
   }
-  return pagesToHead(engine, options, { after, to, limit }, (cursor, end, wanted) =>
-    Effect.flatMap(page({ after: cursor, to: end }, wanted), ({ items: events, through }) =>
-      Effect.map(decodeAll(codec, events), (items) => ({ items, through }))))
+  return pagesToHead(
+    engine,
+    options,
+    { after, to, limit },
+    (cursor, end, wanted) =>
+      Effect.flatMap(
+        page({ after: cursor, to: end }, wanted),
+        ({ items: events, through }) => Effect.map(decodeAll(codec, events), (items) => ({ items, through }))
+      )
+  )
 }
 
 /** Decodes a page in one step; fails with the first event that can't be read. */

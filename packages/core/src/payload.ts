@@ -30,8 +30,7 @@ export const payloadBytes = (payload: Payload): number =>
 export const copyPayload = (payload: Payload): Payload => typeof payload === "string" ? payload : payload.slice()
 
 /** The payload's bytes: text as UTF-8. */
-export const toBytes = (payload: Payload): Uint8Array =>
-  typeof payload === "string" ? encoder.encode(payload) : payload
+export const toBytes = (payload: Payload): Uint8Array => typeof payload === "string" ? encoder.encode(payload) : payload
 
 /** Whether two payloads are of the same kind with the same content. */
 export const samePayload = (a: Payload, b: Payload): boolean => {

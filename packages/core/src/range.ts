@@ -4,7 +4,7 @@ import type { About, AllRange, KeyRange, StreamRange } from "./backend.ts"
 import type { ReadOptions } from "./engine.ts"
 import * as Fault from "./fault.ts"
 import { compareUtf8, nameFault, prefixEnd } from "./name.ts"
-import { type PositionInput, Position, Seq, type SeqInput, unbounded } from "./sequence.ts"
+import { Position, type PositionInput, Seq, type SeqInput, unbounded } from "./sequence.ts"
 
 /** Which events of one stream: both bounds are inclusive. */
 export interface ReadStreamOptions extends ReadOptions {
