@@ -59,12 +59,15 @@ const paging = runSubscriptionPages(store, {
 })
 expectTypeOf(paging).toEqualTypeOf<Effect.Effect<Fenced, StoreError>>()
 
-// @ts-expect-error: the catalogue has no such type
-subscribe(store, { events: Shop, from: "start", types: ["Lost"] })
-// @ts-expect-error: where it begins must be said
-subscribe(store, { events: Shop })
-// @ts-expect-error: a subscription without a name could not go on after a restart
-runSubscription(store, { events: Shop, handle: () => Effect.void })
+const refused = [
+  // @ts-expect-error: the catalogue has no such type
+  subscribe(store, { events: Shop, from: "start", types: ["Lost"] }),
+  // @ts-expect-error: where it begins must be said
+  subscribe(store, { events: Shop }),
+  // @ts-expect-error: a subscription without a name could not go on after a restart
+  runSubscription(store, { events: Shop, handle: () => Effect.void })
+]
+expectTypeOf(refused).toBeArray()
 
 // A read model's state is what its schema says; the rest follows.
 const sold = ReadModel.make({
