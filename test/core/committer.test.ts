@@ -243,4 +243,18 @@ describe("committer", () => {
         assert.deepStrictEqual([error._tag, error._tag === "Invalid" && error.field], ["Invalid", "store"])
       }
     }))
+
+  it.effect("closing ends whoever follows", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make("sequential")
+      const store = yield* Scope.provide(makeStore(yield* makeMemory()), scope)
+      const kv = store.kv("n")
+      const watching = yield* Effect.forkChild(Stream.runCollect(kv.watch({ after: 0 })), now)
+      const waking = yield* Effect.forkChild(Stream.runCollect(store.changes), now)
+      yield* kv.put("k", 1)
+      yield* Scope.close(scope, Exit.void)
+      yield* Fiber.join(waking)
+      const exit = yield* Fiber.await(watching)
+      assert.isTrue(Exit.isSuccess(exit) || !exit.cause.reasons.some(({ _tag }) => _tag === "Die"))
+    }))
 })

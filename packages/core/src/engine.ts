@@ -1,5 +1,6 @@
 /** What every facet of one store shares: its backend, its committer, and whether it is still open. */
 import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type { Scope } from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -39,6 +40,8 @@ export interface Engine {
     ops: ReadonlyArray<Op>,
     options?: CommitOptions
   ) => Effect.Effect<Committed | Conflict, StoreError>
+  /** The backend's wake-ups; they end when the store is closed, and with them whoever follows. */
+  readonly changes: Stream.Stream<void, StoreError>
   /** The read, refused when the store is closed, after the position it asks for. */
   readonly reading: <A>(
     options: ReadOptions | undefined,
@@ -51,16 +54,19 @@ const closedFault = new Invalid({ field: "store", reason: "it is closed", remedy
 /** Makes a store's shared parts; closing the scope flushes what waits and refuses what comes after. */
 export const makeEngine = Effect.fnUntraced(function*(backend: BackendShape, options: StoreOptions = {}) {
   const committer = yield* makeCommitter(backend, options)
+  const closing = yield* Deferred.make<void>()
   let closed = false
   yield* Effect.addFinalizer(() =>
-    Effect.sync(() => {
+    Effect.suspend(() => {
       closed = true
+      return Deferred.succeed(closing, undefined)
     })
   )
   const within = options.atLeastWithin ?? 5000
   const engine: Engine = {
     about: backend.about,
     backend,
+    changes: Stream.interruptWhen(backend.changes, Deferred.await(closing)),
     commit: (ops, commitOptions) => commit(backend.about, committer, ops, commitOptions),
     reading: (readOptions, read) =>
       Effect.suspend(() => {

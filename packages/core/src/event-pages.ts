@@ -117,8 +117,7 @@ export const followPages = <E>(
   { engine }: StoreShape,
   source: EventSource<E>,
   from: Position
-): Stream.Stream<Page<E>, StoreError> =>
-  follow(engine.backend, from, (after) => source.read(after, Position(unbounded)))
+): Stream.Stream<Page<E>, StoreError> => follow(engine, from, (after) => source.read(after, Position(unbounded)))
 
 /** Pages from a position to another; it ends there. */
 export const pagesTo = <E>(source: EventSource<E>, from: Position, to: Position): Stream.Stream<Page<E>, StoreError> =>

@@ -3,22 +3,22 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
-import type { BackendShape, Page } from "./backend.ts"
+import type { Page } from "./backend.ts"
+import type { Engine } from "./engine.ts"
 import type { StoreError } from "./error.ts"
 import type { Position } from "./sequence.ts"
 
 /**
- * Reads page after page from a position on, waiting for the backend's wake-ups at the end; it never ends by itself.
+ * Reads page after page from a position on, waiting for the backend's wake-ups at the end; it ends only when the store is closed.
  * Listening starts before the first read, so nothing can be committed unnoticed between the two. Pages without items
  * are given too where they got further, so that a checkpoint moves over stretches that a filter leaves out.
  */
 export const follow = <A>(
-  backend: BackendShape,
+  { changes }: Engine,
   from: Position,
   read: (after: Position) => Effect.Effect<Page<A>, StoreError>
 ): Stream.Stream<Page<A>, StoreError> =>
-  Stream.unwrap(Effect.map(Stream.toPull(backend.changes), (pull) => {
-    // The wake-ups end where the store is closed, and so do the pages.
+  Stream.unwrap(Effect.map(Stream.toPull(changes), (pull) => {
     const open = Pull.catchDone(Effect.as(pull, true), () => Effect.succeed(false))
     const next = (after: Position): Effect.Effect<Page<A> | undefined, StoreError> =>
       Effect.flatMap(read(after), (page) =>

@@ -150,7 +150,7 @@ export const watchKeys = <A>(
     ? engine.reading(undefined, engine.backend.head)
     : Effect.succeed(Position(options.after))
   const changes = Stream.unwrap(Effect.map(from, (start) =>
-    follow(engine.backend, start, (after) =>
+    follow(engine, start, (after) =>
       Effect.flatMap(
         engine.reading(options, engine.backend.changed({ namespace, after, limit: pageSize })),
         ({ items, through }) =>

@@ -78,7 +78,7 @@ export const makeStore = (
     resolve: (id) =>
       resolve(engine, id),
     head: engine.reading(undefined, backend.head),
-    changes: backend.changes,
+    changes: engine.changes,
     namespaces: () => listNamespaces(engine),
     engine
   }))
