@@ -5,8 +5,8 @@ import { utf8Bytes } from "./payload.ts"
 /** Names that start with this sign are the store's own: `$snapshot`, `$checkpoint` and the like. */
 export const reservedSign = "$"
 
-/** Whether a name belongs to the store itself. */
-export const isReserved = (name: string): boolean => name.startsWith(reservedSign)
+/** Whether a name belongs to the store itself; what is no string is no name, and refused elsewhere. */
+export const isReserved = (name: unknown): boolean => typeof name === "string" && name.startsWith(reservedSign)
 
 /**
  * Why a value can't be a name, or `undefined` where it can.
