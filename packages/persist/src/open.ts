@@ -1,6 +1,7 @@
 /** Opening a store by URL: one call, and everything else is reached from what it answers. */
 import { type BackendShape, makeStore, type StoreError, type StoreOptions } from "@persist/core"
 import * as Fault from "@persist/core/fault"
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
@@ -50,8 +51,11 @@ const countFault = (options: StoreOptions): Fault.Fault | undefined => {
 const backendOf = (source: string | BackendSource | undefined, schemes: Schemes | undefined): BackendSource => {
   if (Effect.isEffect(source)) return source
   if (source !== undefined) return openUrl(source, schemes)
-  // Where nothing is set there is a default, so this can't fail but by a broken environment.
-  return Effect.flatMap(Effect.orDie(storeUrl), (url) => openUrl(url, schemes))
+  // The environment as it is now, not as it was when something first asked for it. It has a default, so it can't fail.
+  const url = Effect.suspend(() =>
+    Effect.provideService(storeUrl, ConfigProvider.ConfigProvider, ConfigProvider.fromEnv())
+  )
+  return Effect.flatMap(Effect.orDie(url), (found) => openUrl(found, schemes))
 }
 
 const opening = (backend: BackendSource, options: StoreOptions): Effect.Effect<Store, StoreError> =>

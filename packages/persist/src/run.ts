@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 export interface Abortable {
   /**
    * Aborting rejects with `signal.reason`, and then nothing happened: a commit that still waited is taken out of the
-   * queue. One that was being flushed can't be taken back and is never half done: it rejects with `OutcomeUnknown`,
+   * queue. One that is on its way can't be taken back and is never half done: the call rejects with `OutcomeUnknown`,
    * whose `cause` is the reason; a commit that was given an `id` can be asked after with `resolve`.
    */
   readonly signal?: AbortSignal | undefined
@@ -88,4 +88,4 @@ export const signalFault = (signal: unknown): Invalid | undefined =>
     : new Invalid({ field: "signal", reason: "is no AbortSignal", remedy: "pass the signal of an AbortController" })
 
 const inFlight = ({ identity }: Commit, cause: unknown): OutcomeUnknown =>
-  new OutcomeUnknown({ id: identity?.id, reason: "the call was aborted while its commit was being flushed", cause })
+  new OutcomeUnknown({ id: identity?.id, reason: "the call was aborted when its commit was on its way", cause })

@@ -1,0 +1,223 @@
+/** Aborting: the signal's reason where nothing happened, an unknown outcome where a commit was already on its way. */
+import * as Effect from "effect/Effect"
+import { Invalid, open, OutcomeUnknown, type Store } from "persist"
+import { describe, expect, it } from "vitest"
+import { type Gate, makeGate } from "../core/gate.ts"
+import { Buyers, Item, Left, Sale, sold, stocked } from "./shop.ts"
+
+const gated = async (): Promise<{ readonly gate: Gate; readonly store: Store }> => {
+  const gate = await Effect.runPromise(makeGate)
+  return { gate, store: await open(Effect.succeed(gate.backend)) }
+}
+
+const arrived = ({ arrived: arrival }: Gate) => Effect.runPromise(arrival)
+const letThrough = (gate: Gate) => Effect.runPromise(gate.open())
+
+describe("a commit that is aborted", () => {
+  it("before it's sent rejects with the reason, and is never sent", async () => {
+    const { gate, store } = await gated()
+    const reason = { why: "the user left" }
+    const appending = store.log(Item).append("tea", stocked(1), { expected: 0, signal: AbortSignal.abort(reason) })
+    await expect(appending).rejects.toBe(reason)
+    expect(gate.batches).toEqual([])
+  })
+
+  it("while it waits rejects with an AbortError, and nobody else is disturbed", async () => {
+    const { gate, store } = await gated()
+    const kv = store.kv("n")
+    const first = kv.put("a", 1)
+    await arrived(gate)
+    const controller = new AbortController()
+    const second = kv.put("b", 2, { signal: controller.signal })
+    const third = kv.put("c", 3)
+    controller.abort()
+    await expect(second).rejects.toMatchObject({ name: "AbortError" })
+    await letThrough(gate)
+    await first
+    await arrived(gate)
+    await letThrough(gate)
+    await third
+    expect(gate.batches.map((batch) => batch.length)).toEqual([1, 1])
+    expect((await kv.scan().toArray()).map(({ key }) => key)).toEqual(["a", "c"])
+  })
+
+  it("while it's being flushed rejects with an unknown outcome, and happens whole", async () => {
+    const { gate, store } = await gated()
+    const controller = new AbortController()
+    const log = store.log(Item)
+    const kv = store.kv("n")
+    const ops = [log.ops.append("tea", [stocked(1), sold(1, "ada")], { expected: 0 }), kv.ops.put("k", 1)]
+    const committing = store.commit(ops, { id: "c1", signal: controller.signal })
+    await arrived(gate)
+    const reason = new Error("too late")
+    controller.abort(reason)
+    const error = await committing.catch((rejected: unknown) => rejected)
+    expect(error).toBeInstanceOf(OutcomeUnknown)
+    expect(error).toMatchObject({ id: "c1", cause: reason })
+    expect(String(error)).toMatch(/aborted when its commit was on its way; call resolve\("c1"\)/)
+    await letThrough(gate)
+    await store.close()
+    await using again = await open(Effect.succeed(gate.backend))
+    expect(await again.log(Item).lastSeq("tea")).toBe(2)
+    expect(await again.resolve("c1")).toMatchObject({ _tag: "Committed" })
+  })
+
+  it("without an id, while it's being flushed, has none to resolve", async () => {
+    const { gate, store } = await gated()
+    const controller = new AbortController()
+    const putting = store.kv("n").put("a", 1, { signal: controller.signal })
+    await arrived(gate)
+    controller.abort()
+    await expect(putting).rejects.toMatchObject({ _tag: "OutcomeUnknown", id: undefined })
+    await letThrough(gate)
+  })
+
+  it("after it happened has happened", async () => {
+    await using store = await open("memory:")
+    const controller = new AbortController()
+    const outcome = await store.kv("n").put("a", 1, { signal: controller.signal })
+    controller.abort()
+    expect(outcome._tag).toBe("Committed")
+    expect(await store.kv("n").get("a")).toBe(1)
+  })
+
+  it("after a decision that lost a race says what became of its last commit", async () => {
+    const { gate, store } = await gated()
+    const stocking = store.log(Item).append("tea", stocked(9), { expected: 0 })
+    await arrived(gate)
+    await letThrough(gate)
+    await stocking
+    const controller = new AbortController()
+    const deciding = store.decide(Sale, "tea", { count: 1, to: "ada" }, { signal: controller.signal })
+    await arrived(gate)
+    controller.abort()
+    await expect(deciding).rejects.toBeInstanceOf(OutcomeUnknown)
+    await letThrough(gate)
+  })
+})
+
+describe("every verb", () => {
+  const verbs: ReadonlyArray<readonly [string, (store: Store, signal: AbortSignal) => Promise<unknown>]> = [
+    ["log.append", (s, signal) => s.log(Item).append("tea", stocked(1), { expected: "any", signal })],
+    ["log.read", (s, signal) => s.log(Item).read("tea", { signal }).toArray()],
+    ["log.readAll", (s, signal) => s.log(Item).readAll({ signal }).toArray()],
+    ["log.lastSeq", (s, signal) => s.log(Item).lastSeq("tea", { signal })],
+    ["log.info", (s, signal) => s.log(Item).info("tea", { signal })],
+    ["log.streams", (s, signal) => s.log(Item).streams({ signal }).toArray()],
+    ["log.truncate", (s, signal) => s.log(Item).truncate("tea", 1, { signal })],
+    ["log.delete", (s, signal) => s.log(Item).delete("tea", { expected: "any", signal })],
+    ["kv.get", (s, signal) => s.kv("n").get("a", { signal })],
+    ["kv.entry", (s, signal) => s.kv("n").entry("a", { signal })],
+    ["kv.getMany", (s, signal) => s.kv("n").getMany(["a"], { signal })],
+    ["kv.has", (s, signal) => s.kv("n").has("a", { signal })],
+    ["kv.count", (s, signal) => s.kv("n").count({ signal })],
+    ["kv.scan", (s, signal) => s.kv("n").scan({ signal }).toArray()],
+    ["kv.put", (s, signal) => s.kv("n").put("a", 1, { signal })],
+    ["kv.putMany", (s, signal) => s.kv("n").putMany([["a", 1]], { signal })],
+    ["kv.delete", (s, signal) => s.kv("n").delete("a", { signal })],
+    ["kv.deleteMany", (s, signal) => s.kv("n").deleteMany(["a"], { signal })],
+    ["kv.clear", (s, signal) => s.kv("n").clear({ signal })],
+    ["kv.changedSince", (s, signal) => s.kv("n").changedSince({ after: 0, signal }).toArray()],
+    ["commit", (s, signal) => s.commit([s.kv("n").ops.put("a", 1)], { signal })],
+    ["resolve", (s, signal) => s.resolve("c", { signal })],
+    ["head", (s, signal) => s.head({ signal })],
+    ["namespaces", (s, signal) => s.namespaces({ signal }).toArray()],
+    ["project", (s, signal) => s.project(Left, { stream: "tea", signal })],
+    ["load", (s, signal) => s.load(Left, { all: true, signal })],
+    ["decide", (s, signal) => s.decide(Sale, "tea", { count: 0, to: "ada" }, { signal })],
+    ["saveSnapshot", (s, signal) => s.saveSnapshot(Left, { stream: "tea", signal })],
+    ["listSnapshots", (s, signal) => s.listSnapshots({ signal }).toArray()],
+    ["deleteSnapshots", (s, signal) => s.deleteSnapshots({ signal })],
+    ["compact", (s, signal) => s.compact({ projection: Left, stream: "tea", signal })],
+    ["registerProjection", (s, signal) => s.registerProjection(Left, { stream: "tea" }, { signal })],
+    ["catchUp", (s, signal) => s.catchUp(Buyers, { signal })],
+    ["rebuild", (s, signal) => s.rebuild(Buyers, { signal })],
+    ["waitFor", (s, signal) => s.waitFor(Buyers, 0, { signal })],
+    ["registerReader", (s, signal) => s.registerReader("r", { signal })],
+    ["listReaders", (s, signal) => s.listReaders({ signal })],
+    ["slowestReader", (s, signal) => s.slowestReader("tea", { signal })],
+    ["resetReader", (s, signal) => s.resetReader("r", "start", { signal })],
+    ["readCheckpoint", (s, signal) => s.readCheckpoint("r", { signal })],
+    ["removeReader", (s, signal) => s.removeReader("r", { signal })]
+  ]
+
+  it.each(verbs)("%s takes a signal, and does nothing once it's aborted", async (_, verb) => {
+    await using store = await open("memory:")
+    await store.log(Item).append("tea", stocked(1), { expected: 0 })
+    await store.registerReader("r")
+    const before = await store.head()
+    const reason = new Error("enough")
+    await expect(verb(store, AbortSignal.abort(reason))).rejects.toBe(reason)
+    expect(await store.head(), "nothing was written").toBe(before)
+    await verb(store, new AbortController().signal)
+  })
+
+  it.each(verbs)("%s refuses what is no signal", async (_, verb) => {
+    await using store = await open("memory:")
+    const wrong = "stop" as unknown as AbortSignal // wrong on purpose
+    const error = await verb(store, wrong).catch((rejected: unknown) => rejected)
+    expect(error).toBeInstanceOf(Invalid)
+    expect(error).toMatchObject({ field: "signal" })
+  })
+})
+
+describe("a loop that is aborted", () => {
+  it("throws the reason at its next turn, with elements at hand and without", async () => {
+    await using store = await open("memory:")
+    const log = store.log(Item)
+    await log.append("tea", [stocked(1), stocked(2)], { expected: 0 })
+    const controller = new AbortController()
+    const seen: Array<number> = []
+    const loop = async () => {
+      for await (const { seq } of log.read("tea", { signal: controller.signal })) {
+        seen.push(seq)
+        controller.abort()
+      }
+    }
+    await expect(loop()).rejects.toMatchObject({ name: "AbortError" })
+    expect(seen).toEqual([1])
+    await expect(log.read("tea", { signal: controller.signal }).toArray()).rejects.toMatchObject({ name: "AbortError" })
+  })
+
+  it("throws the reason while it waits", async () => {
+    await using store = await open("memory:")
+    const controller = new AbortController()
+    const waiting = store.kv("n").watch({ signal: controller.signal })[Symbol.asyncIterator]()
+    const pending = waiting.next()
+    const reason = new Error("enough")
+    controller.abort(reason)
+    await expect(pending).rejects.toBe(reason)
+    await expect(waiting.next()).rejects.toBe(reason)
+  })
+
+  it("was never begun where the signal was aborted before", async () => {
+    await using store = await open("memory:")
+    const waiting = store.changes({ signal: AbortSignal.abort("no") })[Symbol.asyncIterator]()
+    await expect(waiting.next()).rejects.toBe("no")
+    const wrong = { signal: 7 } as unknown as { readonly signal: AbortSignal } // wrong on purpose
+    await expect(store.changes(wrong)[Symbol.asyncIterator]().next()).rejects.toMatchObject({ field: "signal" })
+  })
+
+  it("listens to the signal no longer than it runs", async () => {
+    await using store = await open("memory:")
+    const { signal } = new AbortController()
+    let listeners = 0
+    const counting = new Proxy(signal, {
+      get: (target, key) => {
+        if (key === "addEventListener") listeners++
+        if (key === "removeEventListener") listeners--
+        const value: unknown = Reflect.get(target, key)
+        return typeof value === "function" ? value.bind(target) : value
+      }
+    })
+    for await (const _ of store.changes({ signal: counting })) {
+      expect(listeners).toBe(1)
+      break
+    }
+    expect(listeners).toBe(0)
+    await store.kv("n").put("a", 1, { signal: counting })
+    await store.kv("n").scan({ signal: counting }).toArray()
+    await store.runReadModel(Buyers, { signal: counting }).stop()
+    expect(listeners).toBe(0)
+  })
+})

@@ -1,0 +1,158 @@
+/** Readings: pages as async iterables, lazy, repeatable, and releasing everything however a loop ends. */
+import { make as makeMemory } from "@persist/backend-memory"
+import { type BackendShape, Corrupt } from "@persist/core"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { open } from "persist"
+import { describe, expect, it } from "vitest"
+import { Item, stocked } from "./shop.ts"
+
+/** A memory store that counts its pages and who listens to its changes. */
+const counted = async () => {
+  const memory = await Effect.runPromise(makeMemory())
+  const seen = { pages: 0, listening: 0 }
+  const backend: BackendShape = {
+    ...memory,
+    readStream: (range) =>
+      Effect.suspend(() => {
+        seen.pages++
+        return memory.readStream(range)
+      }),
+    changes: Stream.unwrap(Effect.as(
+      Effect.acquireRelease(Effect.sync(() => seen.listening++), () => Effect.sync(() => seen.listening--)),
+      memory.changes
+    ))
+  }
+  const store = await open(Effect.succeed(backend))
+  return { store, seen }
+}
+
+const filled = async (count: number) => {
+  const { seen, store } = await counted()
+  const log = store.log(Item)
+  await log.append("tea", Array.from({ length: count }, (_, n) => stocked(n + 1)), { expected: 0 })
+  return { store, log, seen }
+}
+
+describe("a reading", () => {
+  it("reads nothing before it's asked, and one page at a time", async () => {
+    const { log, seen } = await filled(2500)
+    const reading = log.read("tea")
+    expect(seen.pages).toBe(0)
+    let read = 0
+    for await (const event of reading) {
+      expect(event.seq).toBe(++read)
+      expect(seen.pages).toBe(Math.ceil(read / 1000))
+    }
+    expect(read).toBe(2500)
+  })
+
+  it("reads anew in every loop", async () => {
+    const { log } = await filled(2)
+    const reading = log.read("tea")
+    expect(await reading.toArray()).toHaveLength(2)
+    await log.append("tea", stocked(3), { expected: 2 })
+    let read = 0
+    for await (const _ of reading) read++
+    expect(read).toBe(3)
+  })
+
+  it("that is left early reads no further", async () => {
+    const { log, seen } = await filled(2500)
+    for await (const event of log.read("tea")) if (event.seq === 1000) break
+    expect(seen.pages).toBe(1)
+  })
+
+  it("answers several calls of next in their order", async () => {
+    const { log } = await filled(1500)
+    const iterator = log.read("tea")[Symbol.asyncIterator]()
+    const answers = await Promise.all(Array.from({ length: 1502 }, () => iterator.next()))
+    expect(answers.map(({ value }) => value?.seq)).toEqual([
+      ...Array.from({ length: 1500 }, (_, n) => n + 1),
+      undefined,
+      undefined
+    ])
+    expect(answers.at(-1)).toEqual({ done: true, value: undefined })
+  })
+
+  it("is over once it was returned, even while a page is on its way", async () => {
+    const { log } = await filled(3)
+    const iterator = log.read("tea")[Symbol.asyncIterator]()
+    expect(await iterator.next()).toMatchObject({ done: false })
+    expect(await iterator.return?.()).toEqual({ done: true, value: undefined })
+    expect(await iterator.next()).toEqual({ done: true, value: undefined })
+    const { seen, store } = await counted()
+    const waiting = store.kv("n").watch()[Symbol.asyncIterator]()
+    const pending = waiting.next()
+    expect(seen.listening).toBe(1)
+    await waiting.return?.()
+    expect(await pending).toEqual({ done: true, value: undefined })
+    expect(seen.listening).toBe(0)
+  })
+
+  it("of nothing ends at once", async () => {
+    const { log } = await filled(1)
+    for await (const event of log.read("none")) expect(event).toBeUndefined()
+    expect(await log.read("none").toArray()).toEqual([])
+  })
+
+  it("throws what it can't read, after everything before it, and stays over", async () => {
+    const { log, store } = await filled(1)
+    await store.log().append("tea", { type: "Unheard", data: 1 }, { expected: 1 })
+    const seqs: Array<number> = []
+    const loop = async () => {
+      for await (const event of store.log(Item).read("tea", { limit: 1 })) seqs.push(event.seq)
+      for await (const event of store.log(Item).read("tea", { from: 2 })) seqs.push(event.seq)
+    }
+    await expect(loop()).rejects.toBeInstanceOf(Corrupt)
+    expect(seqs).toEqual([1])
+    await expect(log.read("tea").toArray()).rejects.toMatchObject({ _tag: "Corrupt" })
+    const iterator = log.read("tea")[Symbol.asyncIterator]()
+    await expect(iterator.next()).rejects.toBeInstanceOf(Corrupt)
+    await expect(iterator.next()).rejects.toBeInstanceOf(Corrupt)
+  })
+})
+
+describe("a loop that waits", () => {
+  it("gets what is there and what comes", async () => {
+    const { seen, store } = await counted()
+    const kv = store.kv("n")
+    await kv.put("a", 1)
+    const seen2: Array<string> = []
+    for await (const change of kv.watch({ after: 0 })) {
+      seen2.push(change.key)
+      if (change.key === "b") break
+      await kv.put("b", 2)
+    }
+    expect(seen2).toEqual(["a", "b"])
+    expect(seen.listening, "leaving the loop stops listening").toBe(0)
+  })
+
+  it("stops listening where the body throws", async () => {
+    const { seen, store } = await counted()
+    await store.kv("n").put("a", 1)
+    const loop = async () => {
+      for await (const change of store.kv("n").watch({ after: 0 })) {
+        expect(seen.listening).toBe(1)
+        throw new Error(change.key)
+      }
+    }
+    await expect(loop()).rejects.toThrow("a")
+    expect(seen.listening).toBe(0)
+  })
+
+  it("ends where the store is closed, and a read that isn't finished is refused", async () => {
+    const { log, seen, store } = await filled(1500)
+    const waiting = store.changes()[Symbol.asyncIterator]()
+    expect(await waiting.next()).toEqual({ done: false, value: undefined })
+    const pending = [waiting.next(), waiting.next()]
+    const reading = log.read("tea")[Symbol.asyncIterator]()
+    await reading.next()
+    await store.close()
+    expect(await Promise.all(pending)).toEqual([{ done: true, value: undefined }, { done: true, value: undefined }])
+    expect(seen.listening).toBe(0)
+    // The page at hand is still given; to end after it as if there were no more would be a lie.
+    for (let seq = 2; seq <= 1000; seq++) expect(await reading.next()).toMatchObject({ value: { seq } })
+    await expect(reading.next()).rejects.toMatchObject({ _tag: "Invalid", field: "store" })
+  })
+})
