@@ -1,4 +1,0 @@
-/** The SQLite backend: a store in one file, shared by several processes. */
-export type { Config } from "./config.ts";
-export * from "./layer.ts";
-//# sourceMappingURL=index.d.ts.map

@@ -1,2 +1,0 @@
-export * from "./layer.js";
-//# sourceMappingURL=index.js.map
