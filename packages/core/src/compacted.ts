@@ -1,6 +1,5 @@
 /** Which streams were shortened: those that begin above seq 1, and the note that compaction leaves of each it made so. */
 import * as Effect from "effect/Effect"
-import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { StreamInfo } from "./backend.ts"
 import { schemaCodec } from "./codec.ts"
@@ -9,8 +8,9 @@ import type { StoreError } from "./error.ts"
 import type { Kv } from "./kv.ts"
 import { streamInfo } from "./log-read.ts"
 import { pageSize } from "./pages.ts"
+import { quoted } from "./path.ts"
 import type { Selection } from "./scope.ts"
-import type { Position } from "./sequence.ts"
+import { type Position, Seq } from "./sequence.ts"
 import type { StoreShape } from "./store.ts"
 
 /** Where the notes are kept: by stream. */
@@ -37,22 +37,27 @@ const codec = schemaCodec<Note>(Stored)
 /** The notes of a store. */
 export const compactions = (store: StoreShape): Kv<Note> => store.system(compactionNamespace, Stored)
 
-/** A stream with this prefix that was compacted, since a position, beyond that position; `undefined` for none. */
+/**
+ * A stream with this prefix that was compacted after position `since`, and lost events beyond position `beyond` by it;
+ * `undefined` for none.
+ */
 export const compactedSince = Effect.fnUntraced(function*(
   engine: Engine,
   prefix: string,
-  position: Position
-): Effect.fn.Return<(Note & { readonly stream: string }) | undefined, StoreError> {
+  since: Position,
+  beyond: Position
+): Effect.fn.Return<Pick<StreamInfo, "stream" | "first"> | undefined, StoreError> {
   if (engine.about.lacks.has("changed")) return undefined
-  let after = position
+  let after = since
   while (true) {
     const range = { namespace: compactionNamespace, after, limit: pageSize }
     const { items, through } = yield* engine.reading(undefined, engine.backend.changed(range))
     for (const item of items) {
       if (item._tag === "Tombstone" || !item.key.startsWith(prefix)) continue
-      const note = codec.decode(`compaction of stream ${JSON.stringify(item.key)}`, item.value)
-      if (Result.isFailure(note)) return yield* Effect.fail(note.failure)
-      if (note.success.through > position) return { ...note.success, stream: item.key }
+      const note = yield* Effect.fromResult(
+        codec.decode(`note of the compaction of stream ${quoted(item.key)}`, item.value)
+      )
+      if (note.through > beyond) return { stream: item.key, first: Seq(note.before) }
     }
     if (items.length < pageSize) return undefined
     after = through

@@ -7,7 +7,7 @@ import * as Fault from "./fault.ts"
 import { loadReplay } from "./load.ts"
 import type { Projection } from "./projection.ts"
 import { enrol } from "./reader.ts"
-import { commonPrefix, planOf, type Scope } from "./scope.ts"
+import { commonPrefix, planOf, type Scope, scopeKeys } from "./scope.ts"
 import { type Compacted, shorten } from "./shorten.ts"
 import { advance, readerName } from "./snapshot-store.ts"
 import { keyPrefix } from "./snapshot.ts"
@@ -59,6 +59,8 @@ export const registerProjection = <S, C extends Catalogue>(
   scope: Scope
 ): Effect.Effect<Checkpoint, StoreError> =>
   Effect.gen(function*() {
+    const fault = Fault.optionsFault(scope, scopeKeys)
+    if (fault !== undefined) return yield* Effect.fail(fault)
     const plan = yield* Effect.fromResult(planOf(store.engine, scope))
     const { selection } = plan
     const name = readerName(keyPrefix(store, projection, selection))

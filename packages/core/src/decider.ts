@@ -10,9 +10,8 @@ import type { EventInput, Meta } from "./event.ts"
 import * as Fault from "./fault.ts"
 import { type Found, loadReplay, saveWhenDue } from "./load.ts"
 import { quoted } from "./path.ts"
-import { stopped } from "./project.ts"
+import { run } from "./project.ts"
 import { Projection } from "./projection.ts"
-import { run } from "./replay.ts"
 import { type Plan, planOf } from "./scope.ts"
 import type { Position, Seq } from "./sequence.ts"
 import type { SnapshotPolicy } from "./snapshot-policy.ts"
@@ -34,11 +33,19 @@ export interface Decider<S, C extends Catalogue, Command, E> {
   readonly decide: (state: S, command: Command) => Decision<InputOf<C>, E>
 }
 
+/**
+ * What decides. (The condition is always true, as in `StepOf`; and naming the events beside `R` has their types checked
+ * as they are written.)
+ */
+export type DecideOf<S, C extends Catalogue, Command, R> = [S, C] extends [unknown, unknown]
+  ? (state: NoInfer<S>, command: Command) => R | ReadonlyArray<InputOf<C>>
+  : never
+
 /** What a decider is made of; the command's type and the failures follow from `decide`. */
 export interface DeciderOptions<S, C extends Catalogue, Command, R> {
   readonly name: string
   readonly projection: Projection<S, C>
-  readonly decide: (state: NoInfer<S>, command: Command) => R
+  readonly decide: DecideOf<S, C, Command, R>
 }
 
 /**
@@ -46,7 +53,7 @@ export interface DeciderOptions<S, C extends Catalogue, Command, R> {
  * `Invalid` for an empty name, what is no projection, and a decision that is no function.
  */
 export const Decider = {
-  make: <S, C extends Catalogue, Command, R extends Decision<InputOf<C>, unknown>>(
+  make: <S, C extends Catalogue, Command, R extends Decision<InputOf<C>, unknown> = never>(
     options: DeciderOptions<S, C, Command, R>
   ): Decider<S, C, Command, FailureOf<R>> => {
     const { name, projection } = options
@@ -148,7 +155,7 @@ const caughtUp = <S, C extends Catalogue>(
   plan: Plan
 ): Effect.Effect<Found<S, C>, StoreError> =>
   Effect.flatMap(
-    stopped(run(store.engine, found.replay, plan)),
+    run(store, found.replay, plan),
     (trouble) => trouble === undefined ? Effect.succeed(found) : loadReplay(store, found.replay.projection, plan)
   )
 

@@ -6,7 +6,7 @@ import { textDigest } from "./digest.ts"
 
 /**
  * Fingerprint of what a schema describes and of how it is written: another one where either changes, the same where
- * only descriptions do. A check without a name doesn't count; what doesn't pass it is refused on reading.
+ * only descriptions do. Of a check without a name it is known only that there is one; reading asks it anyway.
  */
 export const schemaFingerprint = (schema: PureSchema): string =>
   textDigest(JSON.stringify([shapeOf(Schema.toType(schema)), shapeOf(Schema.toCodecJson(schema))]))

@@ -24,7 +24,15 @@ export * from "./log.ts"
 export * from "./name.ts"
 export * from "./payload.ts"
 export { project, type Projected } from "./project.ts"
-export { fold, Projection, type ProjectionOptions, type SchemaProjectionOptions, type StateForm } from "./projection.ts"
+export {
+  fold,
+  Projection,
+  type ProjectionOptions,
+  type SchemaProjectionOptions,
+  type SeedOf,
+  type StateForm,
+  type StepOf
+} from "./projection.ts"
 export { guardPurity } from "./purity.ts"
 export type { ReadAllOptions, ReadStreamOptions, ScanOptions } from "./range.ts"
 export * from "./read-model.ts"

@@ -1,11 +1,12 @@
 /** The state of a projection by the shortest way: the newest snapshot that holds, and the events after it. */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Catalogue } from "./catalogue.ts"
 import type { StoreError } from "./error.ts"
-import { type Projected, projectedOf, refuse, stopped } from "./project.ts"
+import { type Projected, projectedOf, refuse, run } from "./project.ts"
 import type { Projection } from "./projection.ts"
-import { type Hole, Replay, run } from "./replay.ts"
+import { beginReplay, type Hole, type Replay } from "./replay.ts"
 import { type Plan, planOf, type ReplayOptions, type Scope, type Selection, uncut } from "./scope.ts"
 import { shorten } from "./shorten.ts"
 import { SnapshotPolicy } from "./snapshot-policy.ts"
@@ -65,10 +66,12 @@ export const saveWhenDue = <S, C extends Catalogue>(
 ): Effect.Effect<void> => {
   const { holed, replayed, size } = replay
   // What went over a hole isn't the state of the whole history, and must not pass for it later.
-  if (cut !== uncut || holed || !policy.due({ replayed, size, millis })) return Effect.void
+  const whole = cut === uncut && !holed && !store.about.lacks.has("scan")
+  if (!whole || !policy.due({ replayed, size, millis })) return Effect.void
   return Effect.catchCause(
     save(store, replay, selection, policy),
-    (cause) => warn("a snapshot could not be saved", { projection: replay.projection.name, cause })
+    (cause) =>
+      warn("a snapshot could not be saved", { projection: replay.projection.name, reason: Cause.squash(cause) })
   )
 }
 
@@ -119,8 +122,8 @@ const tryLoad = Effect.fnUntraced(function*<S, C extends Catalogue>(
   while (true) {
     candidate = yield* newestSnapshot(store, projection, plan, candidate?.info.key)
     newest ??= candidate?.info.key
-    const replay = new Replay(projection, candidate?.standpoint)
-    const trouble = yield* stopped(run(store.engine, replay, plan))
+    const replay = yield* Effect.fromResult(beginReplay(projection, candidate?.standpoint))
+    const trouble = yield* run(store, replay, plan)
     if (trouble === undefined) return { replay, from: candidate?.info }
     if (trouble._tag === "Hole") return { hole: trouble, newest }
     yield* warn("a snapshot is of another history than the log's, and is passed over", {

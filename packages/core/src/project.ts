@@ -4,8 +4,10 @@ import type { Catalogue } from "./catalogue.ts"
 import { Invalid, type StoreError } from "./error.ts"
 import { quoted } from "./path.ts"
 import type { Projection } from "./projection.ts"
-import { type Astray, type Hole, Replay, run } from "./replay.ts"
-import { planOf, type ReplayOptions, type Scope, type Selection } from "./scope.ts"
+import { replayPrefix } from "./replay-prefix.ts"
+import { replayStreams } from "./replay-streams.ts"
+import { type Astray, beginReplay, type Hole, type Replay, type Trouble } from "./replay.ts"
+import { type Plan, planOf, type ReplayOptions, type Scope, type Selection } from "./scope.ts"
 import type { Position, Seq } from "./sequence.ts"
 import { onlyStream } from "./snapshot.ts"
 import type { StoreShape } from "./store.ts"
@@ -13,9 +15,9 @@ import type { StoreShape } from "./store.ts"
 /** A state, what is in it, and what it took. */
 export interface Projected<S> {
   readonly state: S
-  /** The stream's last seq in the state, 0 for none; `undefined` where several streams were asked for. */
+  /** The last seq of the stream that was looked at, 0 for none; `undefined` where several streams were asked for. */
   readonly seq: Seq | undefined
-  /** How far the state has come: everything of the scope at or below it is in the state (as of a time: its last event). */
+  /** Everything of the scope at or below it is in the state, or left out as later than the time that was asked for. */
   readonly position: Position
   /** Events read from the log for it. */
   readonly replayed: number
@@ -35,8 +37,8 @@ export const project = <S, C extends Catalogue>(
 ): Effect.Effect<Projected<S>, StoreError> =>
   Effect.gen(function*() {
     const plan = yield* Effect.fromResult(planOf(store.engine, options))
-    const replay = new Replay(projection, undefined)
-    const trouble = yield* stopped(run(store.engine, replay, plan))
+    const replay = yield* Effect.fromResult(beginReplay(projection, undefined))
+    const trouble = yield* run(store, replay, plan)
     if (trouble !== undefined) return yield* refuse(projection, trouble)
     return projectedOf(replay, plan.selection)
   })
@@ -51,15 +53,24 @@ export const projectedOf = <S, C extends Catalogue>(
   return { state, seq: stream === undefined ? undefined : replay.seq(stream), position, replayed }
 }
 
-/** What stopped a replay for other reasons than the store's; `undefined` where nothing did. */
-export const stopped = <A>(
-  running: Effect.Effect<A, StoreError | Hole | Astray>
-): Effect.Effect<Hole | Astray | undefined, StoreError> =>
-  Effect.matchEffect(running, {
+/**
+ * Folds what a plan asks for onto a replay, which may have begun with a saved state, or have been run before. Answers
+ * what stopped it for other reasons than the store's: nobody may go on with it then.
+ */
+export const run = <S, C extends Catalogue>(
+  { engine }: StoreShape,
+  replay: Replay<S, C>,
+  plan: Plan
+): Effect.Effect<Hole | Astray | undefined, StoreError> => {
+  const running: Effect.Effect<void, Trouble> = plan.selection._tag === "Streams"
+    ? replayStreams(engine, replay, plan, plan.selection.streams)
+    : replayPrefix(engine, replay, plan, plan.selection.prefix)
+  return Effect.matchEffect(running, {
     onSuccess: () => Effect.undefined,
     onFailure: (trouble): Effect.Effect<Hole | Astray, StoreError> =>
       trouble._tag === "Hole" || trouble._tag === "Astray" ? Effect.succeed(trouble) : Effect.fail(trouble)
   })
+}
 
 /** The refusal to fold what is left of a history as if it were all of it. */
 export const refuse = (
@@ -69,7 +80,7 @@ export const refuse = (
   Effect.fail(
     new Invalid({
       field: `projection ${quoted(name)}`,
-      reason: `${reason}, and no snapshot of its version ${version} stands in for them`,
+      reason: `${reason}, and no snapshot of its version ${version} stands in`,
       remedy:
         "load it in the version and with the state schema it has a snapshot of, or pass allowTruncated to fold the rest"
     })

@@ -37,40 +37,57 @@ export interface Projection<S, C extends Catalogue = Catalogue> {
   readonly state: StateForm<S>
 }
 
-/** What a projection is made of, where its state is JSON. `S` follows from the seed, the event's type from `events`. */
-export interface ProjectionOptions<S, C extends Catalogue> {
+/**
+ * What makes the next state of a state and an event. (The condition is always true: it lets the compiler know the state
+ * by the time it looks at what the step gives, so that `{ status: "paid" }` isn't taken for any string.)
+ */
+export type StepOf<S, C extends Catalogue> = [S, C] extends [unknown, unknown]
+  ? (state: NoInfer<S>, event: EventOf<C>) => NoInfer<S>
+  : never
+
+/** The state before the first event: a value of which every replay gets its own copy, or a function that makes it. */
+export type SeedOf<S> = S | (() => S)
+
+interface CommonOptions<S, C extends Catalogue> {
   readonly name: string
   /** A whole number from 1. */
   readonly version: number
-  /** The state before the first event: a value of which every replay gets its own copy, or a function that makes it. */
-  readonly seed: S | (() => S)
-  readonly step: (state: NoInfer<S>, event: EventOf<C>) => NoInfer<S>
+  readonly step: StepOf<S, C>
   /** The event types it reads; every type, with data as it is stored, by default. */
   readonly events?: C
 }
 
-/** The same with a schema of the state, which `S` then follows from. */
-export interface SchemaProjectionOptions<S, C extends Catalogue> extends ProjectionOptions<NoInfer<S>, C> {
+/** What a projection is made of. The state's type follows from the seed, the event's from `events`. */
+export interface ProjectionOptions<S, C extends Catalogue> extends CommonOptions<S, C> {
+  readonly seed: SeedOf<S>
+  readonly state?: never
+}
+
+/** The same with a schema of the state, from which the state's type follows. */
+export interface SchemaProjectionOptions<S, C extends Catalogue> extends CommonOptions<S, C> {
   /** How the state is kept in snapshots. Without it a state that isn't JSON is never kept, and always replayed. */
   readonly state: PureSchema<S>
+  readonly seed: [S] extends [unknown] ? SeedOf<NoInfer<S>> : never
 }
 
 const make: {
   <S, C extends Catalogue = typeof anyEvents>(options: SchemaProjectionOptions<S, C>): Projection<S, C>
-  <S, C extends Catalogue = typeof anyEvents>(
-    options: ProjectionOptions<S, C> & { readonly state?: never }
-  ): Projection<S, C>
-} = <S, C extends Catalogue>(options: ProjectionOptions<S, C> & { readonly state?: PureSchema<S> }) => {
-  const { name, state, step, version } = options
-  // Where no catalogue is given, `C` is that of every event.
+  <S, C extends Catalogue = typeof anyEvents>(options: ProjectionOptions<S, C>): Projection<S, C>
+} = <S, C extends Catalogue>(
+  options: CommonOptions<S, C> & { readonly seed: unknown; readonly state?: PureSchema<S> }
+): Projection<S, C> => {
+  const { name, state, version } = options
+  // The conditions in the options' types are always true, and without a catalogue `C` is that of every event.
+  const seed = options.seed as SeedOf<S>
+  const step = options.step as Projection<S, C>["step"]
   const events = options.events ?? anyEvents as unknown as C
   const fault = Fault.optionsFault(options, ["name", "version", "seed", "step", "events", "state"]) ??
     nameFault("name", name, nameBytes) ?? (isReserved(name) ? reservedFault("name", name) : undefined) ??
     Fault.counterFault("version", version, 1) ?? (typeof step === "function" ? undefined : noStep) ??
     (typeof events.decode === "function" ? undefined : noCatalogue)
   if (fault !== undefined) throw fault
-  const seed = Result.getOrThrow(seedThunk(options.seed))
-  return { "~persist/Projection": "projection", name, version, seed, step, events, state: formOf(state) }
+  const fresh = Result.getOrThrow(seedThunk(seed))
+  return { "~persist/Projection": "projection", name, version, seed: fresh, step, events, state: formOf(state) }
 }
 
 /**
@@ -92,7 +109,26 @@ export const fold = <S, C extends Catalogue>(
   projection: Projection<S, C>,
   events: Iterable<EventOf<C>>,
   from?: { readonly state: S }
-): S => Result.getOrThrow(foldResult(projection, events, from === undefined ? projection.seed() : from.state))
+): S =>
+  Result.getOrThrow(
+    Result.flatMap(
+      from === undefined ? seedResult(projection) : Result.succeed(from.state),
+      (state) => foldResult(projection, events, state)
+    )
+  )
+
+/** A fresh seed; `Invalid` where making it throws. */
+export const seedResult = <S, C extends Catalogue>({ name, seed }: Projection<S, C>): Result.Result<S, Invalid> =>
+  Result.try({
+    try: seed,
+    catch: (cause) =>
+      new Invalid({
+        field: fieldOf(name),
+        reason: cause instanceof Invalid ? cause.reason : "its seed threw",
+        remedy: "make the seed of constants only",
+        cause
+      })
+  })
 
 /** The same as a value: a failed fold gives no state at all. */
 export const foldResult = <S, C extends Catalogue>(

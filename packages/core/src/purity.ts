@@ -1,4 +1,5 @@
 /** A guard against steps that are no function of the log: it takes the clock, randomness and writable input away. */
+import * as Equal from "effect/Equal"
 import type { Catalogue, EventOf } from "./catalogue.ts"
 import { Invalid } from "./error.ts"
 import type { Projection } from "./projection.ts"
@@ -11,12 +12,12 @@ import type { Projection } from "./projection.ts"
  */
 export const guardPurity = <S, C extends Catalogue>(projection: Projection<S, C>): Projection<S, C> => ({
   ...projection,
-  seed: () => trapped(projection.seed),
+  seed: () => trapped("seed", projection.seed),
   step: (state: S, event: EventOf<C>) => {
     const bytes: Array<Frozen> = []
     freeze(state, bytes)
     freeze(event, bytes)
-    const next = trapped(() => projection.step(state, event))
+    const next = trapped("step", () => projection.step(state, event))
     if (bytes.some(({ before, view }) => before.some((byte, i) => view[i] !== byte))) throw changed
     return next
   }
@@ -28,8 +29,12 @@ interface Frozen {
   readonly before: Uint8Array
 }
 
-const impure = (what: string, remedy: string): Invalid =>
-  new Invalid({ field: "step", reason: `its step used ${what}`, remedy })
+/** The part of a projection that runs. */
+type Part = "seed" | "step"
+
+const refusing = (part: Part, what: string, remedy: string) => (): never => {
+  throw new Invalid({ field: part, reason: `its ${part} used ${what}`, remedy })
+}
 
 const changed = new Invalid({
   field: "step",
@@ -46,15 +51,11 @@ interface Trap {
   readonly value: unknown
 }
 
-const refusing = (what: string, remedy: string) => (): never => {
-  throw impure(what, remedy)
-}
-
-const traps = (): ReadonlyArray<Trap> => {
+const traps = (part: Part): ReadonlyArray<Trap> => {
   const found: Array<Trap> = []
   const trap = (holder: object | undefined, key: string, name: string, remedy: string): void => {
     // Not every place that runs this has every one of them.
-    if (holder !== undefined && key in holder) found.push({ holder, key, value: refusing(name, remedy) })
+    if (holder !== undefined && key in holder) found.push({ holder, key, value: refusing(part, name, remedy) })
   }
   const { crypto, performance } = globalThis
   trap(Math, "random", "Math.random", useTheLog)
@@ -62,22 +63,20 @@ const traps = (): ReadonlyArray<Trap> => {
   trap(crypto, "randomUUID", "crypto.randomUUID", useTheLog)
   trap(crypto, "getRandomValues", "crypto.getRandomValues", useTheLog)
   trap(performance, "now", "performance.now", useTheEvent)
-  found.push({ holder: globalThis, key: "Date", value: timelessDate(Date) })
+  found.push({ holder: globalThis, key: "Date", value: timelessDate(part, Date) })
   return found
 }
 
 /** A `Date` that makes dates of what it's told, and tells no time of its own. */
-const timelessDate = (date: DateConstructor): DateConstructor =>
+const timelessDate = (part: Part, date: DateConstructor): DateConstructor =>
   new Proxy(date, {
-    apply: refusing("Date()", useTheEvent),
-    construct: (target, args, newTarget) => {
-      if (args.length === 0) throw impure("new Date()", useTheEvent)
-      return Reflect.construct(target, args, newTarget) as object // What a constructor makes is an object.
-    }
+    apply: refusing(part, "Date()", useTheEvent),
+    construct: (target, args, newTarget): object =>
+      args.length === 0 ? refusing(part, "new Date()", useTheEvent)() : Reflect.construct(target, args, newTarget)
   })
 
-const trapped = <A>(call: () => A): A => {
-  const set = traps().map(({ holder, key, value }) => {
+const trapped = <A>(part: Part, call: () => A): A => {
+  const set = traps(part).map(({ holder, key, value }) => {
     const before = Object.getOwnPropertyDescriptor(holder, key)
     Object.defineProperty(holder, key, { configurable: true, writable: true, value })
     return () => before === undefined ? Reflect.deleteProperty(holder, key) : Object.defineProperty(holder, key, before)
@@ -92,6 +91,8 @@ const trapped = <A>(call: () => A): A => {
 const freeze = (value: unknown, bytes: Array<Frozen>, seen = new Set<unknown>()): void => {
   if (typeof value !== "object" || value === null || seen.has(value)) return
   seen.add(value)
+  // Effect's own data can't be changed by its users, and may remember inside what it has worked out.
+  if (Equal.isEqual(value)) return
   if (ArrayBuffer.isView(value)) {
     const view = new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
     bytes.push({ view, before: view.slice() })

@@ -3,7 +3,7 @@ import * as Result from "effect/Result"
 import type { Engine, ReadOptions } from "./engine.ts"
 import { Invalid } from "./error.ts"
 import * as Fault from "./fault.ts"
-import { nameFault } from "./name.ts"
+import { compareUtf8, nameFault } from "./name.ts"
 import { Position, type PositionInput, Seq, type SeqInput, unbounded } from "./sequence.ts"
 
 /** One stream, several, those whose name starts with a prefix, or all of them: exactly one of the four. */
@@ -56,7 +56,8 @@ export interface Plan {
   readonly allowTruncated: boolean
 }
 
-const scopeKeys = ["stream", "streams", "prefix", "all"] as const
+/** The options that make a scope. */
+export const scopeKeys = ["stream", "streams", "prefix", "all"] as const
 
 /** Checks and completes what a fold was asked for; `more` are the options its caller knows besides. */
 export const planOf = (
@@ -65,7 +66,7 @@ export const planOf = (
   more: ReadonlyArray<string> = []
 ): Result.Result<Plan, Fault.Fault> => {
   const fault = Fault.optionsFault(options, [...scopeKeys, "asOf", "atLeast", "allowTruncated", ...more]) ??
-    Fault.flagFault("allowTruncated", options.allowTruncated)
+    Fault.flagFault("allowTruncated", options?.allowTruncated)
   if (fault !== undefined) return Result.fail(fault)
   const selected = selectionOf(engine, options)
   if (Result.isFailure(selected)) return Result.fail(selected.failure)
@@ -84,42 +85,44 @@ const farther = (atLeast: PositionInput | undefined, position: Position): Positi
 
 /** The one form of a scope; `Invalid` for none, several at once, and bad names. */
 export const selectionOf = (engine: Engine, scope: Scope): Result.Result<Selection, Fault.Fault> => {
-  const given = scopeKeys.filter((key) => key in scope && Object(scope)[key] !== undefined)
-  if (given.length !== 1) {
-    return Result.fail(
-      new Invalid({
-        field: "scope",
-        reason: given.length === 0 ? "says nothing of which events" : `${given.join(" and ")} are given at once`,
-        remedy: "pass one of { stream }, { streams }, { prefix } and { all: true }"
-      })
-    )
+  const { all, prefix, stream, streams }: Partial<Record<typeof scopeKeys[number], unknown>> = scope ?? {}
+  const given = [all, prefix, stream, streams].filter((one) => one !== undefined).length
+  if (given !== 1) return Result.fail(given === 0 ? noScope : manyScopes)
+  if (stream !== undefined) return streamsOf(engine, "stream", [stream])
+  if (streams !== undefined) return streamsOf(engine, "streams", streams)
+  if (all !== undefined) {
+    return all === true ? Result.succeed({ _tag: "Prefix", prefix: "" }) : Result.fail(notAll)
   }
-  if ("stream" in scope) return streamsOf(engine, "stream", [scope.stream])
-  if ("streams" in scope) return streamsOf(engine, "streams", scope.streams)
-  if ("prefix" in scope) {
-    const fault = Fault.textFault("prefix", scope.prefix)
-    return fault === undefined ? Result.succeed({ _tag: "Prefix", prefix: scope.prefix }) : Result.fail(fault)
-  }
-  return scope.all === true
-    ? Result.succeed({ _tag: "Prefix", prefix: "" })
-    : Result.fail(new Invalid({ field: "all", reason: "is not true", remedy: "pass { all: true }, or another scope" }))
+  return typeof prefix === "string" && prefix.isWellFormed()
+    ? Result.succeed({ _tag: "Prefix", prefix })
+    : Result.fail(Fault.textFault("prefix", prefix) ?? noScope)
 }
+
+const scopes = "pass one of { stream }, { streams }, { prefix } and { all: true }"
+
+const noScope = new Invalid({ field: "scope", reason: "says nothing of which events", remedy: scopes })
+
+const manyScopes = new Invalid({ field: "scope", reason: "is given in several ways at once", remedy: scopes })
+
+const notAll = new Invalid({ field: "all", reason: "is not true", remedy: scopes })
 
 const streamsOf = (
   { about }: Engine,
   field: string,
-  streams: ReadonlyArray<string>
+  streams: unknown
 ): Result.Result<Selection, Fault.Fault> => {
   if (!Array.isArray(streams) || streams.length === 0) {
     return Result.fail(
       new Invalid({ field, reason: "is no list of streams", remedy: "name at least one, or pass { all: true }" })
     )
   }
+  const names = new Set<string>()
   for (const [i, stream] of streams.entries()) {
     const fault = nameFault(field === "stream" ? field : `${field}[${i}]`, stream, about.limits.nameBytes)
     if (fault !== undefined) return Result.fail(fault)
+    names.add(stream)
   }
-  return Result.succeed({ _tag: "Streams", streams: Array.from(new Set(streams)).sort() })
+  return Result.succeed({ _tag: "Streams", streams: Array.from(names).sort(compareUtf8) })
 }
 
 const cutOf = (selection: Selection, asOf: AsOf | undefined): Result.Result<Cut, Fault.Fault> => {

@@ -41,7 +41,7 @@ const isCopyable = (value: unknown, keys: Array<PropertyKey>, holders: Set<unkno
     ? Array.from(value).every((item) => isCopyable(item, [], holders))
     : (Array.isArray(value) || isPlain(value)) && Object.entries(value).every(([key, item]) => {
       if (isCopyable(item, keys, holders)) return true
-      keys.push(key)
+      keys.push(Array.isArray(value) ? Number(key) : key)
       return false
     })
   holders.delete(value)

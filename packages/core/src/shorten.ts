@@ -76,7 +76,7 @@ export const shorten = Effect.fnUntraced(function*<S, C extends Catalogue>(
       store.log().ops.truncate(stream, before)
     ], { at })
     if (committed._tag === "Conflict") continue
-    yield* settleSnapshot(store, value, key, keep)
+    yield* settleSnapshot(store, replay, { key, value }, keep)
     const revision = committed.revisions[0] ?? committed.position
     return { ...outcome, snapshot: infoOf({ key, revision, at }, value) }
   }

@@ -6,9 +6,11 @@ import * as Result from "effect/Result"
 import type { StoredEntry } from "./backend.ts"
 import type { Catalogue } from "./catalogue.ts"
 import { checkpointOf, checkpoints, moveCheckpoint } from "./checkpoint.ts"
+import { lackOf } from "./draft.ts"
 import type { StoreError } from "./error.ts"
 import { prefixEnd } from "./name.ts"
 import type { Projection } from "./projection.ts"
+import { successor } from "./range.ts"
 import type { Replay, Standpoint } from "./replay.ts"
 import type { Plan, Selection } from "./scope.ts"
 import { unbounded } from "./sequence.ts"
@@ -82,30 +84,43 @@ export const keepSnapshot = Effect.fnUntraced(function*<S, C extends Catalogue>(
   selection: Selection,
   keep: number
 ): Effect.fn.Return<Snapshot.SnapshotInfo | undefined, StoreError> {
+  // What can't be found again isn't worth keeping.
+  if (store.about.lacks.has("scan")) return yield* Effect.fail(lackOf(store.about, "scan"))
   if (replay.ends.size === 0) return undefined
   const { key, value } = yield* Effect.fromResult(Snapshot.draftSnapshot(store, replay, selection))
   const at = yield* Clock.currentTimeMillis
   const { revision } = yield* Snapshot.snapshots(store).put(key, value, { at })
-  yield* settleSnapshot(store, value, key, keep)
+  yield* settleSnapshot(store, replay, { key, value }, keep)
   return Snapshot.infoOf({ key, revision, at }, value)
 })
 
-/** What follows once a snapshot is kept: its reader goes on, and older ones of the same form beyond `keep` are removed. */
-export const settleSnapshot = Effect.fnUntraced(function*(
+/**
+ * What follows once a snapshot is kept: its reader goes on, older ones of the same form beyond `keep` are removed, and
+ * so are those beyond the end of the log, which are of a history that a restore has undone.
+ */
+export const settleSnapshot = Effect.fnUntraced(function*<S, C extends Catalogue>(
   store: StoreShape,
-  { fingerprint, position }: Snapshot.StoredSnapshot,
-  key: string,
+  replay: Replay<S, C>,
+  { key, value }: Snapshot.SnapshotDraft,
   keep: number
 ): Effect.fn.Return<void, StoreError> {
   const prefix = Snapshot.prefixOf(key)
-  yield* advance(store, readerName(prefix), position)
+  const kv = Snapshot.snapshots(store)
+  yield* advance(store, readerName(prefix), value.position)
   // A few more than can be there in the long run, so that a smaller `keep` takes effect after some saves.
   const older = yield* scanSnapshots(store, prefix, key, keep + 8)
   const stale = older.filter((entry) => {
     const snapshot = Snapshot.readSnapshot(entry)
-    return Result.isSuccess(snapshot) && snapshot.success.fingerprint === fingerprint
+    return Result.isSuccess(snapshot) && snapshot.success.fingerprint === value.fingerprint
   }).slice(keep - 1)
-  if (stale.length > 0) yield* Snapshot.snapshots(store).deleteMany(stale.map((entry) => entry.key))
+  if (stale.length > 0) yield* kv.deleteMany(stale.map((entry) => entry.key))
+  const stream = value.streams?.length === 1 ? value.streams[0] : undefined
+  if (stream === undefined) return
+  const ahead = yield* scanSnapshots(store, successor(key), prefixEnd(prefix), 8)
+  if (ahead.length === 0) return
+  // The commit itself proves that the log ends below them; somebody else's newer snapshot makes it a conflict.
+  const ends = store.log().ops.check(stream, replay.seq(stream))
+  yield* store.commit([ends, ...ahead.map((entry) => kv.ops.delete(entry.key, { expected: entry.revision }))])
 })
 
 /** The name under which the snapshots with this key prefix are registered as a reader, if they are. */

@@ -14,7 +14,7 @@ import { prefixEnd } from "./name.ts"
 import { pages } from "./pages.ts"
 import type { Projection } from "./projection.ts"
 import { successor } from "./range.ts"
-import { planOf, type Scope, type Selection } from "./scope.ts"
+import { planOf, type Scope, scopeKeys, type Selection } from "./scope.ts"
 import { origin, unbounded } from "./sequence.ts"
 import { keepSnapshot, readerName, warn } from "./snapshot-store.ts"
 import * as Snapshot from "./snapshot.ts"
@@ -35,7 +35,7 @@ export const saveSnapshot = <S, C extends Catalogue>(
 ): Effect.Effect<Snapshot.SnapshotInfo | undefined, StoreError> =>
   Effect.gen(function*() {
     const { keep = 2, ...scope } = options
-    const fault = Fault.counterFault("keep", keep, 1)
+    const fault = Fault.optionsFault(options, [...scopeKeys, "keep"]) ?? Fault.counterFault("keep", keep, 1)
     if (fault !== undefined) return yield* Effect.fail(fault)
     const plan = yield* Effect.fromResult(planOf(store.engine, scope))
     const { replay } = yield* loadReplay(store, projection, plan)
