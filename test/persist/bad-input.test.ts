@@ -162,7 +162,11 @@ describe("definitions are code, and a wrong one throws where it's written", () =
     ["a catalogue with an empty type", () => Catalogue.make({ "": Schema.String }), "definitions"],
     ["a projection without a name", () => Projection.make({ name: "", version: 1, seed: 0, step: (n) => n }), "name"],
     ["a projection of version 0", () => Projection.make({ name: "p", version: 0, seed: 0, step: (n) => n }), "version"],
-    ["a decider without a projection", () => Decider.make(wrong({ name: "d", decide: () => [] })), "projection"],
+    [
+      "a decider without a projection",
+      () => Decider.make({ name: "d", projection: wrong<typeof Left>(undefined), decide: () => [] }),
+      "projection"
+    ],
     ["a read model of the store's own", () => ReadModel.make({ ...Buyers, name: "$b", value: Schema.Int }), "name"],
     ["a snapshot every 0 events", () => SnapshotPolicy.every(0), "events"]
   ])("%s", (_, define, field) => {

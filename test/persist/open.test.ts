@@ -77,7 +77,7 @@ describe("a URL", () => {
 })
 
 describe("without a URL", () => {
-  it("it is PERSIST_URL", async () => {
+  it("the store is that of PERSIST_URL", async () => {
     process.env["PERSIST_URL"] = "sqlite:from-the-environment.db"
     await using store = await open()
     expect(store.about.name).toBe("sqlite")
@@ -171,7 +171,7 @@ describe("credentials", () => {
     `postgres://ada:${secret}@db/app`,
     `nosuch://${secret}`,
     `ada:${secret}@db`,
-    `${secret}`,
+    secret,
     `sqlite://ada:${secret}@db/app.db`,
     `sqlite:app.db?busyTimeout=${secret}`,
     `memory:${secret}`,
@@ -195,7 +195,7 @@ describe("credentials", () => {
     expect(url?.path).toBe(`//ada:${secret}@db/app`)
     expect(url?.params.get("token")).toBe(secret)
     expect(url?.href).toBe(`vault://ada:${secret}@db/app?token=${secret}`)
-    expect(inspect(url, { depth: 9, showHidden: true }) + String(url) + JSON.stringify(url)).not.toContain(secret)
+    expect(inspect(url, { depth: 9, showHidden: true }) + JSON.stringify(url)).not.toContain(secret)
   })
 })
 

@@ -203,19 +203,18 @@ describe("a subscription that runs", () => {
     await expect(
       store.runSubscription({ name: "b", events: Item, handle: () => undefined, signal: AbortSignal.abort("no") }).ended
     ).rejects.toBe("no")
-    const open = store.runSubscription({ name: "c", events: Item, handle: () => undefined })
+    const running = store.runSubscription({ name: "c", events: Item, handle: () => undefined })
     await store.close()
-    expect(await open.ended).toBeUndefined()
+    expect(await running.ended).toBeUndefined()
   })
 
   it("refuses a handler that is none, and options it doesn't know", async () => {
     await using store = await stockedShop()
-    const wrong = { name: "mailer", events: Item, handle: "mail" } as unknown as Parameters<
-      Store["runSubscription"]
-    >[0] // wrong on purpose
-    await expect(store.runSubscription(wrong).ended).rejects.toMatchObject({ _tag: "Invalid", field: "handle" })
-    await expect(store.runSubscriptionPages(wrong).ended).rejects.toMatchObject({ _tag: "Invalid", field: "handle" })
-    const unknown = { ...wrong, handle: () => undefined, every: 1 }
+    const wrong = "mail" as unknown as () => void // wrong on purpose
+    const options = { name: "mailer", events: Item, handle: wrong }
+    await expect(store.runSubscription(options).ended).rejects.toMatchObject({ _tag: "Invalid", field: "handle" })
+    await expect(store.runSubscriptionPages(options).ended).rejects.toMatchObject({ _tag: "Invalid", field: "handle" })
+    const unknown = { ...options, handle: () => undefined, every: 1 }
     await expect(store.runSubscription(unknown).ended).rejects.toMatchObject({ _tag: "Invalid", field: "every" })
     expect(await store.listReaders()).toEqual([])
   })

@@ -9,7 +9,7 @@ const watching = (async () => {
   for await (const _ of store.kv("n").watch()) continue
 })()
 const left = store.subscribe({ events: Item, from: "start" })[Symbol.asyncIterator]()
-const { position } = await store.log(Item).append("tea", [stocked(1), sold(1, "ada")], { expected: 0 })
+const { position } = await store.log(Item).append("tea", [stocked(1), sold(1, "ada")], { expected: "any" })
 await store.waitFor(Buyers, position)
 await left.next()
 await store.close()
