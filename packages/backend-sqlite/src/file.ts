@@ -1,8 +1,10 @@
-/** What lies at a path, found out by looking at it and never by opening it as a database. */
+/** What lies at a path, found out without changing it. */
 import { Invalid } from "@persist/core"
+import Database from "better-sqlite3"
 import * as Result from "effect/Result"
 import { accessSync, closeSync, constants, openSync, readSync, type Stats, statSync } from "node:fs"
 import { dirname } from "node:path"
+import { codeOf } from "./error.ts"
 import { applicationId, currentFormat, unsupportedFormat } from "./schema.ts"
 
 /** How a file is to be used. */
@@ -66,25 +68,48 @@ const demand = (path: string, mode: number, what: string): void => {
   )
 }
 
-// SQLite's header: its magic string, the user version at byte 60, the application id at byte 68, both big-endian.
-const magic = "SQLite format 3\0"
-const headerBytes = 100
+interface Header {
+  readonly application: number
+  readonly format: number
+}
 
 const inspectHeader = (path: string): void => {
-  const header = new DataView(new ArrayBuffer(headerBytes))
-  const fd = openSync(path, "r")
-  const length = readSync(fd, header, 0, headerBytes, 0)
-  closeSync(fd)
-  const start = new TextDecoder("latin1").decode(header.buffer.slice(0, magic.length))
-  if (length < headerBytes || start !== magic) {
+  // Whoever has a store open keeps a -shm beside it. Then the file may be opened only by SQLite: closing it in any other
+  // way would take the locks from every handle of this process. And while it is in use, one more reader changes nothing.
+  const header = look(`${path}-shm`) === undefined ? readHeader(path) : askHeader(path)
+  if (header === undefined) {
     throw invalidPath(`${path} is not a store`, "name a store, or a file that doesn't exist yet")
   }
-  if (header.getUint32(68) !== applicationId) {
+  if (header.application !== applicationId) {
     throw invalidPath(
       `${path} is another application's SQLite database`,
       "name a store, or a file that doesn't exist yet"
     )
   }
-  const format = header.getUint32(60)
-  if (format > currentFormat) throw unsupportedFormat(format, "")
+  if (header.format > currentFormat) throw unsupportedFormat(header.format, "")
+}
+
+// SQLite's header: its magic string, the user version at byte 60, the application id at byte 68, both big-endian.
+const magic = "SQLite format 3\0"
+const headerBytes = 100
+
+const readHeader = (path: string): Header | undefined => {
+  const header = new DataView(new ArrayBuffer(headerBytes))
+  const fd = openSync(path, "r")
+  const length = readSync(fd, header, 0, headerBytes, 0)
+  closeSync(fd)
+  const start = new TextDecoder("latin1").decode(header.buffer.slice(0, magic.length))
+  if (length < headerBytes || start !== magic) return undefined
+  return { application: header.getUint32(68), format: header.getUint32(60) }
+}
+
+const askHeader = (path: string): Header | undefined => {
+  const db = new Database(path, { readonly: true, fileMustExist: true })
+  const asked = Result.try(() => ({
+    application: Number(db.pragma("application_id", { simple: true })),
+    format: Number(db.pragma("user_version", { simple: true }))
+  }))
+  db.close()
+  if (Result.isFailure(asked) && codeOf(asked.failure) === "SQLITE_NOTADB") return undefined
+  return Result.getOrThrow(asked)
 }
