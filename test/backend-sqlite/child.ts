@@ -63,7 +63,7 @@ export const startChild = (
     const ended = Effect.promise(() => end)
     return {
       line: Effect.orDie(Queue.take(lines)),
-      go: Effect.sync(() => child.stdin?.end("go\n")),
+      go: Effect.sync(() => child.stdin?.write("go\n")),
       kill: Effect.andThen(Effect.sync(() => child.kill("SIGKILL")), Effect.asVoid(ended)),
       ended
     }

@@ -74,8 +74,8 @@ interface Header {
 }
 
 const inspectHeader = (path: string): void => {
-  // Whoever has a store open keeps a -shm beside it. Then the file may be opened only by SQLite: closing it in any other
-  // way would take the locks from every handle of this process. And while it is in use, one more reader changes nothing.
+  // Whoever has a store open keeps a -shm beside it. Then only SQLite may open the file: closing it in any other way
+  // would take the locks from every handle of this process. And while it is in use, one more reader changes nothing.
   const header = look(`${path}-shm`) === undefined ? readHeader(path) : askHeader(path)
   if (header === undefined) {
     throw invalidPath(`${path} is not a store`, "name a store, or a file that doesn't exist yet")

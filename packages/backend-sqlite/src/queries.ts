@@ -40,7 +40,7 @@ export interface AllShape {
 
 /**
  * Parameters: by `prefix` its two bounds, by `streams` their ids as a JSON array; after, to; with `types` their ids as
- * a JSON array; limit. Cross joins and plus signs keep SQLite to the way that is asked for, whatever its statistics say.
+ * a JSON array; limit. Cross joins and plus signs keep SQLite to the way that is asked for, whatever statistics say.
  */
 export const allPage = ({ by, reverse, types }: AllShape): string => `
   SELECT ${eventColumns} FROM ${sources[by]}

@@ -8,9 +8,9 @@ import { letGo } from "./ready.ts"
 
 const [path = ""] = process.argv.slice(2)
 
-// The poll keeps no process alive, so that something else must.
-const alive = setInterval(() => undefined, 60_000)
 await letGo()
+// The poll keeps no process alive; listening to the parent does.
+process.stdin.resume()
 await Effect.runPromise(Effect.scoped(Effect.gen(function*() {
   const backend = yield* make({ path })
   let after: Position = origin
@@ -24,4 +24,3 @@ await Effect.runPromise(Effect.scoped(Effect.gen(function*() {
       })
   )
 })))
-clearInterval(alive)

@@ -1,4 +1,4 @@
-/** Tries to turn off the write-ahead log, which only one who is alone can: `leave-wal.ts PATH`. Says what came of it. */
+/** Tries to turn off the write-ahead log, which one must be alone for, and says what came of it: `leave-wal.ts PATH`. */
 import Database from "better-sqlite3"
 import * as Result from "effect/Result"
 import { letGo } from "./ready.ts"

@@ -5,5 +5,5 @@ import { once } from "node:events"
 export const letGo = async (): Promise<void> => {
   console.log("ready")
   await once(process.stdin, "data")
-  process.stdin.destroy()
+  process.stdin.pause()
 }

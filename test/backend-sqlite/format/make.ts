@@ -1,6 +1,6 @@
 /**
- * Writes a file of the current format to be kept beside the older ones: run it when the format changes, before the
- * release, and never again for that format. `node --conditions=source test/backend-sqlite/format/make.ts`
+ * Writes a file of the current format, to be kept beside the older ones, by
+ * `node --conditions=source test/backend-sqlite/format/make.ts`: once for each format, before its release.
  */
 import { make } from "@persist/backend-sqlite"
 import { currentFormat } from "@persist/backend-sqlite/schema"
