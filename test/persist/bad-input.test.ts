@@ -1,4 +1,4 @@
-/** Bad input through the umbrella: each rejects with a typed error that names the field and the remedy; nothing happens. */
+/** Bad input through the umbrella: each rejects with a typed error of field and remedy, and nothing happens. */
 import { make as makeMemory } from "@persist/backend-memory"
 import { mkdtempSync, openSync, readFileSync, rmSync, writeSync } from "node:fs"
 import { tmpdir } from "node:os"

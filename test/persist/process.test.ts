@@ -1,4 +1,4 @@
-/** What a program sees: it ends once it closed its store, waits while it follows one that others write to, and fails loudly. */
+/** What a program sees: it ends once its store is closed, waits while it follows a shared one, and fails loudly. */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process"
 import { once } from "node:events"
 import { mkdtempSync, rmSync } from "node:fs"

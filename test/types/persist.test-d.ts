@@ -1,4 +1,4 @@
-/** The umbrella's types: an event's data follows from its type, conflicts are where they can be, and nothing needs a cast. */
+/** The umbrella's types: data follows from an event's type, conflicts are where they can be, nothing needs a cast. */
 import type * as Layer from "effect/Layer"
 import {
   Catalogue,

@@ -45,8 +45,8 @@ export interface Projections {
     options: Scope & LoadOptions & Abortable
   ) => Promise<Loaded<S>>
   /**
-   * Carries out a command on a stream: loads its state, decides, and appends the events if the stream is still as it was
-   * loaded; where somebody was faster it decides anew, `retries` times at most (3), and the last conflict is then the
+   * Carries out a command on a stream: loads its state, decides, and appends the events if the stream is still as it
+   * was; where somebody was faster it decides anew, `retries` times at most (3), and the last conflict is then the
    * answer. With an `id` the command is carried out once. Rejects with the decider's own failures, untouched; with
    * `Invalid` for bad options and a decision that throws; otherwise as `load` and every append.
    */

@@ -39,8 +39,8 @@ export interface Handling<A> {
 export interface Readers {
   /**
    * The events there are and then those that come, in the total order, each once: `for await (const event of
-   * store.subscribe({ events, from: "start" }))`. A slow loop neither holds up appends nor fills memory. Throws `Invalid`
-   * for a wrong option, `Corrupt` where an event can't be decoded or a checkpoint is of another history of the store.
+   * store.subscribe({ events, from: "start" }))`. A slow loop neither holds up appends nor fills memory. Throws
+   * `Invalid` for a wrong option, `Corrupt` where an event can't be decoded or a checkpoint is of another history of the store.
    */
   readonly subscribe: <C extends Catalogue>(options: SubscribeOptions<C> & Abortable) => Following<EventOf<C>>
   /** The same by the page, each with how far it has looked (`through`). */
@@ -73,7 +73,7 @@ export interface Readers {
     model: ReadModel<C, A>,
     options?: BuildOptions & Abortable
   ) => Promise<CaughtUp | Fenced>
-  /** Waits until a read model shows everything at or below a position; rejects with `Unavailable` where it's too long. */
+  /** Waits until a read model shows everything at or below a position; `Unavailable` where that takes too long. */
   readonly waitFor: <C extends Catalogue, A>(
     model: ReadModel<C, A>,
     position: PositionInput,

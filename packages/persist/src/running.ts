@@ -13,7 +13,7 @@ export interface Running extends AsyncDisposable {
    * nobody handles ends the process.
    */
   readonly ended: Promise<Fenced | undefined>
-  /** Stops it after what it has in hand, and saves how far it has come. Never rejects; stopping again changes nothing. */
+  /** Stops it after what it has in hand, and saves how far it came. Never rejects; stopping again changes nothing. */
   readonly stop: () => Promise<void>
 }
 

@@ -1,4 +1,4 @@
-/** Follows a store for ever and prints each event's data: `tail.ts URL`. Ends when it is told to, by a line of input. */
+/** Follows a store and prints what comes: `tail.ts URL`. Ends when it is told to, by a line of input. */
 import { open } from "persist"
 
 const store = await open(process.argv[2])
