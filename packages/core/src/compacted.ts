@@ -48,6 +48,7 @@ export const compactedSince = Effect.fnUntraced(function*(
   beyond: Position
 ): Effect.fn.Return<Pick<StreamInfo, "stream" | "first"> | undefined, StoreError> {
   if (engine.about.lacks.has("changed")) return undefined
+  const head = yield* engine.reading(undefined, engine.backend.head)
   let after = since
   while (true) {
     const range = { namespace: compactionNamespace, after, limit: pageSize }
@@ -59,7 +60,8 @@ export const compactedSince = Effect.fnUntraced(function*(
       )
       if (note.through > beyond) return { stream: item.key, first: Seq(note.before) }
     }
-    if (items.length < pageSize) return undefined
+    // A page may end early, with few items or none: how far it looked tells where to go on.
+    if (through <= after || through >= head) return undefined
     after = through
   }
 })
