@@ -1,13 +1,19 @@
 /** Every law of stores. */
+import { storeBadInput } from "./laws/store-bad-input.ts"
 import { storeCatalogue } from "./laws/store-catalogue.ts"
 import { storeChanges } from "./laws/store-changes.ts"
 import { storeCommits } from "./laws/store-commits.ts"
+import { storeCompaction } from "./laws/store-compaction.ts"
+import { storeDeciders } from "./laws/store-deciders.ts"
 import { storeFencing } from "./laws/store-fencing.ts"
 import { storeKv } from "./laws/store-kv.ts"
 import { storeLog } from "./laws/store-log.ts"
 import { storePages } from "./laws/store-pages.ts"
+import { storeProjections } from "./laws/store-projections.ts"
+import { storeReadModels } from "./laws/store-read-models.ts"
 import { storeReaders } from "./laws/store-readers.ts"
 import { storeRunners } from "./laws/store-runners.ts"
+import { storeSnapshots } from "./laws/store-snapshots.ts"
 import { storeSubscriptions } from "./laws/store-subscriptions.ts"
 import { storeWaiting } from "./laws/store-waiting.ts"
 import type { StoreLaw } from "./store-law.ts"
@@ -21,8 +27,14 @@ export const storeLaws: ReadonlyArray<StoreLaw> = [
   ...storeKv,
   ...storeChanges,
   ...storeCatalogue,
+  ...storeProjections,
+  ...storeSnapshots,
+  ...storeCompaction,
+  ...storeDeciders,
   ...storeReaders,
   ...storeSubscriptions,
   ...storeRunners,
-  ...storeFencing
+  ...storeFencing,
+  ...storeReadModels,
+  ...storeBadInput
 ]

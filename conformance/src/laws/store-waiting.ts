@@ -6,7 +6,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { equal, every, holds, present } from "../assertion.ts"
 import { gated } from "../gate.ts"
-import { count, dataIn, dataOf, done, failing, fill, input, stillWaits } from "../store-given.ts"
+import { at, count, dataIn, dataOf, done, failing, fill, input, stillWaits } from "../store-given.ts"
 import { type Bench, storeLawOf } from "../store-law.ts"
 
 const law = storeLawOf("store waiting")
@@ -116,11 +116,11 @@ export const storeWaiting = [
     _store,
     { over }
   ) {
-    const store = yield* over((backend) => backend, { atLeastWithin: 1 })
+    const store = yield* over((backend) => backend, { atLeastWithin: 1000 })
     const [{ position } = yield* Effect.die("no outcome")] = yield* fill(store, "s", [1])
     const atLeast = position + 100_000
-    yield* failing("the stream", dataOf(store, "s", { atLeast }), "Unavailable")
-    yield* failing("a key", store.kv("n").get("k", { atLeast }), "Unavailable")
+    yield* failing("the stream", at(0, dataOf(store, "s", { atLeast })), "Unavailable")
+    yield* failing("a key", at(0, store.kv("n").get("k", { atLeast })), "Unavailable")
     yield* equal("what is read without it", yield* dataOf(store, "s", { atLeast: position }), [1])
   })
 ]
