@@ -21,7 +21,8 @@ process.once("exit", () => {
   rmSync(directory, { recursive: true, force: true, maxRetries: 5 })
 })
 for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const) {
-  process.once(signal, () => {
+  // Every time: whoever is impatient must not end it before it has cleaned up.
+  process.on(signal, () => {
     line("\nstopped, and cleaned up")
     process.exit(code)
   })

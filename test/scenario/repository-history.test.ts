@@ -43,7 +43,7 @@ const stores = {
   },
   SQLite: {
     url: `sqlite:${join(directory, "history.db")}`,
-    fill: async (_: Store, from: number, to: number) => importFile(to)
+    fill: async (_store: Store, _from: number, to: number) => importFile(to)
   }
 }
 
