@@ -183,7 +183,7 @@ describe("load", () => {
         const full = yield* project(store, sum, scope)
         const info = yield* saveSnapshot(store, sum, scope)
         assert.isDefined(info)
-        const [good] = (yield* entries(backend)).filter(({ key }) => key === info.key)
+        const good = (yield* entries(backend)).find(({ key }) => key === info.key)
         assert.isDefined(good)
         const text = String(good.value)
         const damaged = [

@@ -7,7 +7,7 @@ import type { StoredEntry } from "./backend.ts"
 import type { Catalogue } from "./catalogue.ts"
 import { checkpointOf, checkpoints, storedCheckpoint } from "./checkpoint.ts"
 import { truncatedStream } from "./compacted.ts"
-import type { StoreError } from "./error.ts"
+import { Invalid, type StoreError } from "./error.ts"
 import * as Fault from "./fault.ts"
 import { loadReplay } from "./load.ts"
 import { prefixEnd } from "./name.ts"
@@ -51,7 +51,14 @@ export interface SnapshotFilter {
 
 const filterFault = (filter: SnapshotFilter, more: ReadonlyArray<string> = []): Fault.Fault | undefined =>
   Fault.optionsFault(filter, ["projection", "version", ...more]) ?? Fault.textFault("projection", filter.projection) ??
-    (filter.version === undefined ? undefined : Fault.counterFault("version", filter.version, 1))
+    (filter.version === undefined ? undefined : Fault.counterFault("version", filter.version, 1)) ??
+    (filter.version !== undefined && filter.projection === undefined ? versionOfNothing : undefined)
+
+const versionOfNothing = new Invalid({
+  field: "version",
+  reason: "counts within one projection only",
+  remedy: "name the projection, or leave it out"
+})
 
 /** Reads the entries of snapshots page by page, oldest first within each projection, version and scope. */
 const readEntries = <A>(
