@@ -1,4 +1,4 @@
-/** A workload that certifies itself: each event keeps what its commit expected, so the log alone shows whether it held. */
+/** A workload that certifies itself: each event keeps what its commit expected, so the log shows whether it held. */
 import type { BackendShape, StoredEvent } from "@persist/core"
 import * as Effect from "effect/Effect"
 import { type Broken, broken, holds } from "./assertion.ts"

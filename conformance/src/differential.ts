@@ -6,9 +6,10 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import * as fc from "fast-check"
 import { same, show } from "./assertion.ts"
-import { At, type Command, commands, perform, type Session } from "./commands.ts"
+import { type Command, commands } from "./commands.ts"
 import type { Fixture, Place } from "./fixture.ts"
 import { model } from "./model.ts"
+import { At, perform, type Session } from "./performing.ts"
 
 /** How long to look for a difference. */
 export interface Search {

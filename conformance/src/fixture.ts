@@ -6,13 +6,13 @@ import type * as Scope from "effect/Scope"
 /** One isolated place where a store may be: a directory, a database, a bucket, an object in memory. */
 export interface Place {
   /**
-   * Opens a handle on the store in this place; closed with the scope. The first one meets an empty store. While another
+   * Opens a handle on the store in this place; closed with the scope. The first meets an empty store. While another
    * is open it is a second handle on the same store where `about.shared`; a store that isn't shared may refuse, or
    * open another, empty one. After all were closed it is the same store again, unless `about.durability` is
    * `"memory"`.
    */
   readonly open: Effect.Effect<BackendShape, unknown, Scope.Scope>
-  /** Makes the next commit in this place fail on its way to the disk, after it was judged; where that can be arranged. */
+  /** Makes the next commit in this place fail on its way to the disk, after it was judged, where that can be done. */
   readonly breakNextCommit?: Effect.Effect<void>
 }
 

@@ -1,4 +1,4 @@
-/** Recorded histories of clients that write and read at once, some of whose replies are lost, and whether they hold up. */
+/** Recorded histories of clients that write and read at once, some of whose replies are lost; and their check. */
 import type { BackendShape } from "@persist/core"
 import { isStoreError } from "@persist/core"
 import * as Effect from "effect/Effect"
@@ -117,7 +117,7 @@ const appendAt = (backend: BackendShape, expected: number, value: string) =>
 const writeAt = (backend: BackendShape, revision: number | undefined, value: string) =>
   happens(backend, { expect: [expectKey("k", revision ?? "absent")], write: [put("k", value)] })
 
-/** Records a history and fails with the calls where they could not have come from one store doing them one at a time. */
+/** Records a history; fails with the calls where no store that does one at a time could have answered like that. */
 export const isLinearizable = Effect.fnUntraced(
   function*(fixture: Fixture, load: HistoryLoad): Effect.fn.Return<ReadonlyArray<Call<Op, Reply>>, unknown> {
     const calls = yield* Effect.scoped(record(fixture, load))

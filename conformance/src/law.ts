@@ -29,7 +29,7 @@ export type Body = (backend: BackendShape, place: Place) => Effect.fn.Return<voi
 /** The body of a law that opens the store itself, as often as it likes. */
 export type PlaceBody = (place: Place) => Effect.fn.Return<void, unknown, Scope.Scope>
 
-/** Makes the laws of one family: `const law = lawOf("keys")`, then `law("a sentence", ["scan"], function*(backend) …)`. */
+/** Makes the laws of one family: `const law = lawOf("keys")`, then `law("a sentence", [], function*(backend) …)`. */
 export const lawOf = (family: string) => (name: string, needs: ReadonlyArray<Need>, body: Body): Law => {
   const run = Effect.fnUntraced(body)
   return {

@@ -1,6 +1,6 @@
 /** Whether a history of calls that overlapped could have come from one thing doing them one at a time. */
 
-/** One call: when it began and ended by a common counter, and what came back; `undefined` is an outcome nobody knows. */
+/** One call: when it began and ended by a common counter, and what came back: `undefined` where nobody knows. */
 export interface Call<Op, Result> {
   readonly op: Op
   readonly result: Result | undefined

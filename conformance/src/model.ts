@@ -162,85 +162,84 @@ const page = <A>(all: ReadonlyArray<A>, limit: number, end: number, at: (item: A
   return { items, through: all.length > limit && last !== undefined ? at(last) : Position(end) }
 }
 
-const modelOf = (history: History, incarnation: string, limits: BackendShape["about"]["limits"]): BackendShape => {
+const modelOf = (history: History, about: BackendShape["about"]): BackendShape => {
   const signal = makeSignal()
   return {
-    about: {
-      name: "model",
-      durability: "process",
-      shared: true,
-      ambiguous: false,
-      lacks: new Set(),
-      limits,
-      incarnation
-    },
-    commit: (batch) =>
-      Effect.sync(() => {
-        const outcomes = NonEmpty.map(batch, (commit) => history.commit(commit))
-        signal.notify()
-        return outcomes
-      }),
-    resolve: (id) =>
-      Effect.sync(() =>
-        Option.fromNullishOr(
-          history.facts.flatMap((fact) => fact.kind === "commit" && fact.id === id ? [fact.committed] : [])[0]
-        )
-      ),
-    readStream: ({ from, limit, reverse, stream, to }) =>
-      Effect.sync(() => {
-        const all = history.left(stream).filter(({ seq }) => seq >= from && seq <= to)
-        return (reverse ? all.toReversed() : all).slice(0, limit).map(copyEvent)
-      }),
-    readAll: ({ after, limit, prefix, reverse, to, types }) =>
-      Effect.sync(() => {
-        const all = history.streams()
-          .filter((stream) => stream.startsWith(prefix))
-          .flatMap((stream) => history.left(stream))
-          .filter(({ position, type }) => position > after && position <= to && (types?.includes(type) ?? true))
-          .sort((a, b) => a.position - b.position)
-        return page(
-          (reverse ? all.reverse() : all).map(copyEvent),
-          limit,
-          Math.min(to, history.head),
-          ({ position }) => position
-        )
-      }),
-    streams: ({ after, limit, prefix }) =>
-      Effect.sync(() =>
-        history.streams().filter((name) => name.startsWith(prefix) && within(name, after)).slice(0, limit)
-          .map((stream): StreamInfo => {
-            const last = history.lastSeq(stream)
-            return { stream, first: history.left(stream)[0]?.seq ?? Seq(last + 1), last }
-          })
-      ),
-    get: (names) =>
-      Effect.sync(() =>
-        names.map(({ key, namespace }) => {
-          const found = history.living(namespace).find((entry) => entry.key === key)
-          return found && copyEntry(found)
-        })
-      ),
-    scan: ({ gte, limit, lt, namespace, reverse }) =>
-      Effect.sync(() => {
-        const all = history.living(namespace).filter(({ key }) =>
-          (gte === undefined || compareUtf8(key, gte) >= 0) && (lt === undefined || compareUtf8(key, lt) < 0)
-        )
-        return (reverse ? all.toReversed() : all).slice(0, limit).map(copyEntry)
-      }),
-    changed: ({ after, limit, namespace }) =>
-      Effect.sync(() => {
-        const all = history.last(namespace).filter(({ revision }) => revision > after)
-        return page(all.map(copyEntry), limit, history.head, ({ revision }) => revision)
-      }),
-    namespaces: ({ after, limit }) =>
-      Effect.sync(() =>
-        history.namespaces().map((namespace) => ({ namespace, keys: history.living(namespace).length }))
-          .filter(({ keys, namespace }) => keys > 0 && within(namespace, after)).slice(0, limit)
-      ),
-    head: Effect.sync(() => Position(history.head)),
+    about,
+    ...commitsOf(history, signal.notify),
+    ...logOf(history),
+    ...kvOf(history),
     changes: signal.changes
   }
 }
+
+const commitsOf = (history: History, notify: () => void): Pick<BackendShape, "commit" | "resolve" | "head"> => ({
+  commit: (batch) =>
+    Effect.sync(() => {
+      const outcomes = NonEmpty.map(batch, (commit) => history.commit(commit))
+      notify()
+      return outcomes
+    }),
+  resolve: (id) =>
+    Effect.sync(() => {
+      const found = history.facts.flatMap((fact) => fact.kind === "commit" && fact.id === id ? [fact.committed] : [])
+      return Option.fromNullishOr(found[0])
+    }),
+  head: Effect.sync(() => Position(history.head))
+})
+
+const logOf = (history: History): Pick<BackendShape, "readStream" | "readAll" | "streams"> => ({
+  readStream: ({ from, limit, reverse, stream, to }) =>
+    Effect.sync(() => {
+      const all = history.left(stream).filter(({ seq }) => seq >= from && seq <= to)
+      return (reverse ? all.toReversed() : all).slice(0, limit).map(copyEvent)
+    }),
+  readAll: ({ after, limit, prefix, reverse, to, types }) =>
+    Effect.sync(() => {
+      const all = history.streams()
+        .filter((stream) => stream.startsWith(prefix))
+        .flatMap((stream) => history.left(stream))
+        .filter(({ position, type }) => position > after && position <= to && (types?.includes(type) ?? true))
+        .sort((a, b) => a.position - b.position)
+        .map(copyEvent)
+      return page(reverse ? all.reverse() : all, limit, Math.min(to, history.head), ({ position }) => position)
+    }),
+  streams: ({ after, limit, prefix }) =>
+    Effect.sync(() =>
+      history.streams().filter((name) => name.startsWith(prefix) && within(name, after)).slice(0, limit)
+        .map((stream): StreamInfo => {
+          const last = history.lastSeq(stream)
+          return { stream, first: history.left(stream)[0]?.seq ?? Seq(last + 1), last }
+        })
+    )
+})
+
+const kvOf = (history: History): Pick<BackendShape, "get" | "scan" | "changed" | "namespaces"> => ({
+  get: (names) =>
+    Effect.sync(() =>
+      names.map(({ key, namespace }) => {
+        const found = history.living(namespace).find((entry) => entry.key === key)
+        return found && copyEntry(found)
+      })
+    ),
+  scan: ({ gte, limit, lt, namespace, reverse }) =>
+    Effect.sync(() => {
+      const all = history.living(namespace).filter(({ key }) =>
+        (gte === undefined || compareUtf8(key, gte) >= 0) && (lt === undefined || compareUtf8(key, lt) < 0)
+      )
+      return (reverse ? all.toReversed() : all).slice(0, limit).map(copyEntry)
+    }),
+  changed: ({ after, limit, namespace }) =>
+    Effect.sync(() => {
+      const all = history.last(namespace).filter(({ revision }) => revision > after)
+      return page(all.map(copyEntry), limit, history.head, ({ revision }) => revision)
+    }),
+  namespaces: ({ after, limit }) =>
+    Effect.sync(() =>
+      history.namespaces().map((namespace) => ({ namespace, keys: history.living(namespace).length }))
+        .filter(({ keys, namespace }) => keys > 0 && within(namespace, after)).slice(0, limit)
+    )
+})
 
 const copyEvent = (event: StoredEvent): StoredEvent => ({ ...event, data: copyPayload(event.data) })
 
@@ -250,5 +249,16 @@ const copyEntry = <A extends StoredEntry | Tombstone>(item: A): A =>
 /** Places with the model in them: what a store is compared to. A place keeps its history as long as it lasts. */
 export const model = (limits: BackendShape["about"]["limits"]): Fixture => ({
   name: "model",
-  place: Effect.sync(() => ({ open: Effect.succeed(modelOf(new History(), crypto.randomUUID(), limits)) }))
+  place: Effect.sync(() => {
+    const backend = modelOf(new History(), {
+      name: "model",
+      durability: "process",
+      shared: true,
+      ambiguous: false,
+      lacks: new Set(),
+      limits,
+      incarnation: crypto.randomUUID()
+    })
+    return { open: Effect.succeed(backend) }
+  })
 })

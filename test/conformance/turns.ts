@@ -1,4 +1,4 @@
-/** A clock that counts turns of the event loop: what never ends is found out at once, and nothing hangs on real time. */
+/** A clock that counts turns of the event loop: what never ends is found out at once, and nothing takes real time. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 

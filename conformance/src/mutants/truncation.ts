@@ -20,7 +20,6 @@ const truncates = (
 
 const firstOf = (backend: BackendShape, stream: string) =>
   Effect.map(wholeOf(backend, stream), ([event]) => event?.seq ?? 0)
-
 const onlyTruncates = ({ append, truncate, write }: Commit) => truncate.length > append.length + write.length
 
 /** Broken in truncation. */
