@@ -1,4 +1,4 @@
-/** What a store says of itself is held against it: whoever declares too much or too little breaks the laws it concerns. */
+/** What a store says of itself is held against it: whoever declares too much or too little breaks those laws. */
 import { abilities, type Fixture, lacking, type Law, protocolLaws, run, wrapped } from "@persist/conformance"
 import type { About } from "@persist/core"
 import * as Effect from "effect/Effect"

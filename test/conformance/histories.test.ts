@@ -1,4 +1,4 @@
-/** Histories of clients at once: the check tells right ones from wrong ones, and a right store makes only right ones. */
+/** Histories of clients at once: right ones are told from wrong ones, and a right store makes only right ones. */
 import { certify, type Fault, isLinearizable, linearize, protocolMutants, race, register } from "@persist/conformance"
 import type { Call, Fixture, HistoryLoad, Op, Reply } from "@persist/conformance"
 import * as Effect from "effect/Effect"

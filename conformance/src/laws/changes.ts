@@ -30,7 +30,7 @@ const until = Effect.fnUntraced(function*<E>(
 /** Laws of `changes`. None waits for nothing to happen: each waits for what must. */
 export const changes = [
   law("changes tells once when it is opened, though nothing was ever committed", [], function*(backend) {
-    yield* listen(backend)
+    yield* Effect.asVoid(listen(backend))
   }),
 
   law("changes tells a listener who waits of the next commit", [], function*(backend) {
@@ -81,10 +81,10 @@ export const changes = [
 
   law("a listener who goes leaves the others listening", [], function*(backend) {
     const stays = yield* listen(backend)
-    yield* Effect.scoped(listen(backend))
+    yield* Effect.scoped(Effect.asVoid(listen(backend)))
     yield* appendEach(backend, "s", ["1"])
     yield* stays
-    yield* Effect.scoped(listen(backend))
+    yield* Effect.scoped(Effect.asVoid(listen(backend)))
     yield* appendEach(backend, "s", ["2"])
     yield* until(stays, Effect.map(readWhole(backend, "s"), (events) => events.length === 2))
   }),
