@@ -101,6 +101,7 @@ describe("the poll", () => {
       const path = yield* newPath
       const backend = yield* Scope.provide(make({ path, pollInterval: 50 }), scope)
       const other = yield* make({ path })
+      yield* Effect.flatten(Effect.flatMap(make({ path: ":memory:" }), listen))
       assert.strictEqual(vi.getTimerCount(), 0)
       const [one, two] = [yield* Scope.make(), yield* Scope.make()]
       const woken = yield* Scope.provide(listen(backend), one)

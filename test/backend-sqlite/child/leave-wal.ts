@@ -1,4 +1,4 @@
-/** Tries to turn off the write-ahead log, which one must be alone for, and says what came of it: `leave-wal.ts PATH`. */
+/** Tries to turn off the write-ahead log, which one must be alone for, and says what came: `leave-wal.ts PATH`. */
 import Database from "better-sqlite3"
 import * as Result from "effect/Result"
 import { letGo } from "./ready.ts"
