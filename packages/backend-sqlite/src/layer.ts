@@ -21,7 +21,8 @@ import { incarnationOf } from "./schema.ts"
 /**
  * Opens a store, creating it where there is none; it closes with the scope. Several handles and processes may use
  * one file at once. Fails, and changes nothing, with `Invalid` (a configuration, or a file that is no store and can't
- * become one), `Unsupported` (another version's format), `Unavailable` (locked beyond `busyTimeout`) or `Corrupt`.
+ * become one), `Unsupported` (another version's format), `Unavailable` (locked beyond `busyTimeout`), `Corrupt`, or
+ * `Denied` (readers too share memory through files beside it, in a directory that must be writable).
  */
 export const make = (config: Config): Effect.Effect<BackendShape, StoreError, Scope> =>
   Effect.map(Effect.acquireRelease(open(config), ({ close }) => close), ({ backend }) => backend)
