@@ -35,6 +35,18 @@ export const yielding: Wrapper = {
     )
 }
 
+/** Holds every answer back for a while: what it says was so, and may not be any more when it comes. */
+export const slow: Wrapper = {
+  name: "slow",
+  wrap: (backend) =>
+    Effect.succeed(
+      eachVerb(
+        backend,
+        (verb) => Effect.tap(verb, () => Effect.forEach([1, 2, 3, 4, 5, 6, 7, 8], () => Effect.yieldNow))
+      )
+    )
+}
+
 /** Looks no further in one page of the total order, or of changes, than `most` items; `through` says so. */
 export const tinyPages = (most: number): Wrapper => ({
   name: `pages of ${most}`,

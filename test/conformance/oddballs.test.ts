@@ -3,11 +3,16 @@ import { protocolLaws, suite, wrapped } from "@persist/conformance"
 import { abilities } from "@persist/conformance/declaration"
 import { lostReplies } from "@persist/conformance/faults"
 import { lacking } from "@persist/conformance/lacking"
-import { gapped, tinyPages, yielding } from "@persist/conformance/oddballs"
+import { gapped, slow, tinyPages, yielding } from "@persist/conformance/oddballs"
 import { describe, it } from "vitest"
 import { kept, memory } from "./stores.ts"
 
-const oddballs = [[yielding], [gapped], [tinyPages(2)], [lostReplies], [tinyPages(1), gapped, yielding, lostReplies]]
+const oddballs = [[yielding], [slow], [gapped], [tinyPages(2)], [lostReplies], [
+  tinyPages(1),
+  gapped,
+  yielding,
+  lostReplies
+]]
 
 for (const wrappers of oddballs) {
   suite({ describe, it }, wrapped(kept, ...wrappers), protocolLaws)
