@@ -36,11 +36,14 @@ describe("what a store says of itself", () => {
     }))
 
   it.effect.each([["FULL", 2], ["NORMAL", 1], ["OFF", 0]] as const)(
-    "synchronous %s is SQLite's %d",
+    "synchronous %s is SQLite's %d, and the other settings reach it too",
     ([synchronous, mode]) =>
       Effect.gen(function*() {
-        const db = yield* openDatabase(settle({ path: yield* newPath, synchronous }))
-        assert.strictEqual(db.pragma("synchronous", { simple: true }), mode)
+        const db = yield* openDatabase(settle({ path: yield* newPath, synchronous, busyTimeout: 123 }))
+        const setting = (name: string) => db.pragma(name, { simple: true })
+        assert.strictEqual(setting("synchronous"), mode)
+        assert.strictEqual(setting("busy_timeout"), 123)
+        assert.strictEqual(setting("cache_size"), -65_536)
         db.close()
       })
   )
