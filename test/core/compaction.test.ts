@@ -199,6 +199,49 @@ describe("compaction", () => {
       assert.strictEqual((yield* load(store, sum, { stream: "a" })).state.seen, 12)
     }))
 
+  it.effect("a registered projection doesn't hold up its own compaction, and its reader and snapshots go on with it", () =>
+    Effect.gen(function*() {
+      const { backend, store } = yield* filled
+      yield* saveSnapshot(store, sum, { stream: "a" })
+      const { name } = yield* registerProjection(store, sum, { stream: "a" })
+      yield* append(store, "a", 11, 12)
+      const done = yield* compact(store, { projection: sum, stream: "a", keep: 1 })
+      assert.deepStrictEqual([done.removed, done.boundedBy._tag], [11, "Snapshot"])
+      const found = Option.getOrThrow(yield* readCheckpoint(store, name))
+      assert.strictEqual(found.position, done.snapshot?.position)
+      const kept = yield* backend.scan({
+        namespace: "$snapshot",
+        gte: undefined,
+        lt: undefined,
+        limit: 9,
+        reverse: false
+      })
+      assert.deepStrictEqual(kept.map(({ key }) => key), [done.snapshot?.key])
+    }))
+
+  it.effect("a slower save doesn't set a registered projection's reader back", () =>
+    Effect.gen(function*() {
+      const memory = yield* makeMemory()
+      const store = yield* makeStore(memory)
+      yield* append(store, "a", 1, 2)
+      const { name } = yield* registerProjection(store, sum, { stream: "a" })
+      let raced = false
+      const late = yield* makeStore({
+        ...memory,
+        commit: (batch) => {
+          if (raced) return memory.commit(batch)
+          raced = true
+          const faster = Effect.andThen(append(store, "a", 3), saveSnapshot(store, sum, { stream: "a" }))
+          return Effect.andThen(Effect.orDie(faster), memory.commit(batch))
+        }
+      })
+      const slower = yield* saveSnapshot(late, sum, { stream: "a" })
+      assert.strictEqual(slower?.seq, 2)
+      const { position } = Option.getOrThrow(yield* readCheckpoint(store, name))
+      const { from, replayed } = yield* load(store, sum, { stream: "a" })
+      assert.deepStrictEqual([from?.seq, from?.position, replayed].map(Number), [3, position, 0])
+    }))
+
   it("whatever is registered, saved and compacted, every registered projection answers as if nothing was", () =>
     fc.assert(
       fc.asyncProperty(

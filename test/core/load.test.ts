@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { make as makeMemory } from "@persist/backend-memory"
 import {
   type BackendShape,
+  compact,
   fold,
   Invalid,
   load,
@@ -264,6 +265,76 @@ describe("load", () => {
         const { value, warnings } = yield* warningsIn(load(copy.store, sum, { ...scope, ...never }))
         assert.deepStrictEqual([value.state, value.from], [expected.state, undefined])
         assert.strictEqual(warnings.length, 1)
+      }
+    }))
+
+  it.effect("nothing slips in between a snapshot's last event and the moment it was saved, in a history gone another way", () =>
+    Effect.gen(function*() {
+      const { backend, store } = yield* memoryStore
+      yield* append(store, "a", ...upTo(4))
+      for (const n of upTo(9)) yield* store.kv("k").put("x", n)
+      for (const scope of scopes) yield* saveSnapshot(store, sum, scope)
+      assert.isAbove(yield* backend.head, 13)
+      for (const incarnation of [backend.about.incarnation, "another"]) {
+        const memory = yield* makeMemory()
+        const copy = yield* makeStore({ ...memory, about: { ...memory.about, incarnation } })
+        yield* append(copy, "a", ...upTo(4))
+        // Positions that the other history gave to keys.
+        yield* append(copy, "a", 21, 22)
+        for (const { key, value } of yield* entries(backend)) yield* overwrite(memory, key, String(value))
+        const expected = yield* project(copy, sum, { all: true })
+        for (const scope of scopes) {
+          const { value } = yield* warningsIn(load(copy, sum, { ...scope, ...never }))
+          assert.deepStrictEqual(value.state, expected.state, JSON.stringify(scope))
+        }
+      }
+    }))
+
+  it.effect("a snapshot whose last event was compacted away in another stream still holds, in its own history", () =>
+    Effect.gen(function*() {
+      const { backend, store } = yield* memoryStore
+      yield* append(store, "a", 1, 2)
+      yield* append(store, "b", 1, 2)
+      yield* saveSnapshot(store, sum, { prefix: "a" })
+      yield* append(store, "b", 3, 4)
+      yield* append(store, "a", 3)
+      yield* compact(store, { projection: sum, stream: "b" })
+      const { from, replayed } = yield* load(store, sum, { prefix: "a" })
+      assert.deepStrictEqual([from?.scope, replayed], [{ prefix: "a" }, 1])
+      const restoredStore = yield* makeStore({ ...backend, about: { ...backend.about, incarnation: "restored" } })
+      const { value, warnings } = yield* warningsIn(load(restoredStore, sum, { prefix: "a" }))
+      assert.deepStrictEqual([value.from, value.replayed, warnings.length], [undefined, 3, 1])
+    }))
+
+  it.effect("a snapshot under another's key isn't taken for its", () =>
+    Effect.gen(function*() {
+      const { backend, store } = yield* memoryStore
+      yield* append(store, "a", ...upTo(4))
+      yield* append(store, "b", ...upTo(6))
+      for (const stream of ["a", "b"]) yield* saveSnapshot(store, sum, { stream })
+      yield* saveSnapshot(store, sumOf(2), { stream: "a" })
+      const [ofA, ofB, ofOther] = yield* entries(backend)
+      assert.isDefined(ofA)
+      for (const wrong of [ofB, ofOther]) {
+        assert.isDefined(wrong)
+        yield* overwrite(backend, ofA.key, String(wrong.value))
+        const { value, warnings } = yield* warningsIn(load(store, sum, { stream: "a", ...never }))
+        assert.deepStrictEqual([value.state.seen, value.replayed, warnings.length], [4, 4, 1])
+      }
+      yield* overwrite(backend, ofA.key.replace(/4$/, "3"), String(ofA.value))
+      const { value } = yield* warningsIn(load(store, sum, { stream: "a", asOf: { seq: 3 } }))
+      assert.strictEqual(value.replayed, 3)
+    }))
+
+  it.effect("as of the very moment of a snapshot there is nothing to replay", () =>
+    Effect.gen(function*() {
+      const { store } = yield* memoryStore
+      yield* append(store, "a", ...upTo(4))
+      for (const scope of scopes) yield* saveSnapshot(store, sum, scope)
+      yield* append(store, "a", ...upTo(4))
+      assert.strictEqual((yield* load(store, sum, { stream: "a", asOf: { seq: 4 } })).replayed, 0)
+      for (const scope of [{ prefix: "a" }, { all: true }] as const) {
+        assert.strictEqual((yield* load(store, sum, { ...scope, asOf: { position: 4 } })).replayed, 0)
       }
     }))
 

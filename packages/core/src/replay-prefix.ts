@@ -33,11 +33,6 @@ export const replayPrefix = Effect.fnUntraced(function*<S, C extends Catalogue>(
     const range = { after, to, prefix, types: filter, limit: pageSize, reverse: false }
     const { items, through } = yield* engine.reading(undefined, engine.backend.readAll(range))
     yield* replay.take(items, cut)
-    const last = items.at(-1)
-    if (last !== undefined) {
-      replay.ends.clear()
-      replay.ends.set(last.stream, last)
-    }
     // A page may end early, with few items or none: how far it looked tells where to go on.
     if (through <= after) break
     after = through
@@ -52,7 +47,7 @@ const ahead = (position: Position, head: Position): Astray => ({
   reason: `it is of position ${position}, and the log ends at ${head}`
 })
 
-/** Sees that the last event of a saved state is in the log, or was and has been truncated since. */
+/** Sees that the event a saved state's position is known by is in the log, or was and has been truncated since. */
 const anchored = Effect.fnUntraced(function*(
   engine: Engine,
   { anchors: [anchor], native }: Standpoint<unknown>

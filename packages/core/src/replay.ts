@@ -40,7 +40,7 @@ export interface Standpoint<S> {
   readonly position: Position
   /** The latest `at` of an event in the state. */
   readonly latest: number
-  /** The last event of each named stream in the state; of a prefix, the last of all. */
+  /** The last event of each named stream in the state; of a prefix, the log's last event at or below its position. */
   readonly anchors: ReadonlyArray<Anchor>
   /** Whether it was saved by this very history, so that an anchor may be gone if it was truncated. */
   readonly native: boolean
@@ -64,7 +64,7 @@ export class Replay<S, C extends Catalogue> {
   size = 0
   /** Whether it went over a hole, as only a tolerant replay does. */
   holed = false
-  /** The last event of each named stream; of a prefix, only the last of all. */
+  /** The last event of each named stream. */
   readonly ends = new Map<string, End>()
 
   constructor(projection: Projection<S, C>, from: Standpoint<S> | undefined, state: S) {
@@ -81,14 +81,12 @@ export class Replay<S, C extends Catalogue> {
     return this.ends.get(stream)?.seq ?? noSeq
   }
 
-  /** What whoever goes on from here must find in the log. */
+  /** What whoever goes on from here must find in the named streams. */
   anchors(): ReadonlyArray<Anchor> {
     const anchors: Array<Anchor> = []
     for (const end of this.ends.values()) {
       if ("fingerprint" in end) anchors.push(end)
-      else if ("type" in end) {
-        anchors.push({ stream: end.stream, seq: end.seq, fingerprint: eventFingerprint(end) })
-      }
+      else if ("type" in end) anchors.push(anchorOf(end))
     }
     return anchors
   }
@@ -121,6 +119,13 @@ export const beginReplay = <S, C extends Catalogue>(
     from === undefined ? seedResult(projection) : Result.succeed(from.state),
     (state) => new Replay(projection, from, state)
   )
+
+/** What to know an event by. */
+export const anchorOf = (event: StoredEvent): Anchor => ({
+  stream: event.stream,
+  seq: event.seq,
+  fingerprint: eventFingerprint(event)
+})
 
 /** Whether an event is the one that a saved state ends with. */
 export const isAnchor = ({ fingerprint, seq }: Anchor, event: StoredEvent): boolean =>

@@ -55,6 +55,7 @@ export const shorten = Effect.fnUntraced(function*<S, C extends Catalogue>(
 ): Effect.fn.Return<Compacted, StoreError> {
   const selection: Selection = { _tag: "Streams", streams: [stream] }
   const notes = compactions(store)
+  const ending = { anchors: replay.anchors(), position: replay.position }
   const own = readerName(keyPrefix(store, replay.projection, selection))
   while (true) {
     const note = yield* notes.entry(stream)
@@ -64,7 +65,7 @@ export const shorten = Effect.fnUntraced(function*<S, C extends Catalogue>(
     const outcome = { stream, removed, first: Seq(first + removed), boundedBy, snapshot: undefined }
     if (removed === 0 || dryRun) return outcome
     const through = yield* positionAt(store.engine, stream, before - 1)
-    const { key, value } = yield* Effect.fromResult(draftSnapshot(store, replay, selection))
+    const { key, value } = yield* Effect.fromResult(draftSnapshot(store, replay, selection, ending))
     const { name: projection, version } = replay.projection
     const at = yield* Clock.currentTimeMillis
     const committed = yield* store.commit([

@@ -11,9 +11,9 @@ import type { StoreError } from "./error.ts"
 import { prefixEnd } from "./name.ts"
 import type { Projection } from "./projection.ts"
 import { successor } from "./range.ts"
-import type { Replay, Standpoint } from "./replay.ts"
+import { anchorOf, type Replay, type Standpoint } from "./replay.ts"
 import type { Plan, Selection } from "./scope.ts"
-import { unbounded } from "./sequence.ts"
+import { origin, unbounded } from "./sequence.ts"
 import * as Snapshot from "./snapshot.ts"
 import type { StoreShape } from "./store.ts"
 
@@ -61,7 +61,7 @@ export const newestSnapshot = Effect.fnUntraced(function*<S, C extends Catalogue
     const [entry] = yield* scanSnapshots(store, prefix, bound, 1)
     if (entry === undefined) return undefined
     bound = entry.key
-    const snapshot = Snapshot.readSnapshot(entry)
+    const snapshot = Snapshot.readSnapshot(store, entry)
     const standpoint = Result.flatMap(
       snapshot,
       (stored) => Snapshot.standpointOf(store, projection, entry, stored)
@@ -86,13 +86,32 @@ export const keepSnapshot = Effect.fnUntraced(function*<S, C extends Catalogue>(
 ): Effect.fn.Return<Snapshot.SnapshotInfo | undefined, StoreError> {
   // What can't be found again isn't worth keeping.
   if (store.about.lacks.has("scan")) return yield* Effect.fail(lackOf(store.about, "scan"))
-  if (replay.ends.size === 0) return undefined
-  const { key, value } = yield* Effect.fromResult(Snapshot.draftSnapshot(store, replay, selection))
+  const ending = replay.latest === -Infinity ? undefined : yield* endingOf(store, replay, selection)
+  if (ending === undefined) return undefined
+  const { key, value } = yield* Effect.fromResult(Snapshot.draftSnapshot(store, replay, selection, ending))
   const at = yield* Clock.currentTimeMillis
   const { revision } = yield* Snapshot.snapshots(store).put(key, value, { at })
   yield* settleSnapshot(store, replay, { key, value }, keep)
   return Snapshot.infoOf({ key, revision, at }, value)
 })
+
+/**
+ * What a replay's state ends with. Of a prefix it's the log's last event, of whatever stream, and its position: whatever
+ * comes after that event is read anew, so that nothing can slip in between the two in a history gone another way.
+ */
+const endingOf = <S, C extends Catalogue>(
+  { engine }: StoreShape,
+  replay: Replay<S, C>,
+  { _tag: scope }: Selection
+): Effect.Effect<Pick<Standpoint<S>, "anchors" | "position"> | undefined, StoreError> => {
+  if (scope === "Streams") return Effect.succeed({ anchors: replay.anchors(), position: replay.position })
+  const to = replay.position
+  const range = { after: origin, to, prefix: "", types: undefined, limit: 1, reverse: true }
+  return Effect.map(
+    engine.reading(undefined, engine.backend.readAll(range)),
+    ({ items: [last] }) => last === undefined ? undefined : { anchors: [anchorOf(last)], position: last.position }
+  )
+}
 
 /**
  * What follows once a snapshot is kept: its reader goes on, older ones of the same form beyond `keep` are removed, and
@@ -110,7 +129,7 @@ export const settleSnapshot = Effect.fnUntraced(function*<S, C extends Catalogue
   // A few more than can be there in the long run, so that a smaller `keep` takes effect after some saves.
   const older = yield* scanSnapshots(store, prefix, key, keep + 8)
   const stale = older.filter((entry) => {
-    const snapshot = Snapshot.readSnapshot(entry)
+    const snapshot = Snapshot.readSnapshot(store, entry)
     return Result.isSuccess(snapshot) && snapshot.success.fingerprint === value.fingerprint
   }).slice(keep - 1)
   if (stale.length > 0) yield* kv.deleteMany(stale.map((entry) => entry.key))

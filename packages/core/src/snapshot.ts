@@ -121,13 +121,13 @@ export interface SnapshotDraft {
   readonly value: StoredSnapshot
 }
 
-/** Writes down a replay's state; `Invalid` where the state can't be kept as what it is. */
+/** Writes down a replay's state, which ends as `ending` says; `Invalid` where it can't be kept as what it is. */
 export const draftSnapshot = <S, C extends Catalogue>(
   store: StoreShape,
-  replay: Replay<S, C>,
-  selection: Selection
+  { latest, projection, state }: Replay<S, C>,
+  selection: Selection,
+  { anchors, position }: Pick<Standpoint<S>, "anchors" | "position">
 ): Result.Result<SnapshotDraft, Invalid> => {
-  const { position, projection, state } = replay
   const field = `state of projection ${quoted(projection.name)}`
   const written = projection.state.codec.encode(field, state)
   if (Result.isFailure(written)) return Result.fail(written.failure)
@@ -145,32 +145,38 @@ export const draftSnapshot = <S, C extends Catalogue>(
     fingerprint: projection.state.fingerprint,
     incarnation: store.about.incarnation,
     position,
-    latest: replay.latest,
-    anchors: replay.anchors(),
+    latest,
+    anchors,
     state: text
   }
-  const stream = onlyStream(selection)
-  return Result.succeed({
-    key: snapshotKey(keyPrefix(store, projection, selection), stream === undefined ? position : replay.seq(stream)),
-    value: { ...snapshot, digest: digestOf(snapshot) }
-  })
+  return Result.succeed({ key: keyOf(store, snapshot), value: { ...snapshot, digest: digestOf(snapshot) } })
+}
+
+/** Where a snapshot belongs. */
+const keyOf = (store: StoreShape, snapshot: Omit<StoredSnapshot, "digest">): string => {
+  const { anchors: [last], position, projection: name, version } = snapshot
+  const selection = selectionIn(snapshot)
+  const place = onlyStream(selection) === undefined ? position : last?.seq ?? 0
+  return snapshotKey(keyPrefix(store, { name, version }, selection), place)
 }
 
 const notKept = (field: string, reason: string): Invalid =>
   new Invalid({ field, reason, remedy: "give the projection a state schema that carries all of it" })
 
 /** What a snapshot says of itself; `Corrupt` where it can't be what was saved. */
-export const readSnapshot = (entry: StoredEntry): Result.Result<StoredSnapshot, Corrupt> => {
+export const readSnapshot = (store: StoreShape, entry: StoredEntry): Result.Result<StoredSnapshot, Corrupt> => {
   const where = `snapshot ${quoted(entry.key)}`
   const decoded = codec.decode(where, entry.value)
-  if (Result.isFailure(decoded) || digestOf(decoded.success) === decoded.success.digest) return decoded
+  if (Result.isFailure(decoded)) return decoded
+  const { success: snapshot } = decoded
+  if (digestOf(snapshot) === snapshot.digest && keyOf(store, snapshot) === entry.key) return decoded
   return Result.fail(
     new Corrupt({ where, reason: "it isn't what was saved", remedy: "nothing: the events are replayed instead" })
   )
 }
 
 /** Which events a snapshot is of. */
-export const selectionIn = ({ prefix, streams }: StoredSnapshot): Selection =>
+export const selectionIn = ({ prefix, streams }: Pick<StoredSnapshot, "prefix" | "streams">): Selection =>
   streams === undefined ? { _tag: "Prefix", prefix: prefix ?? "" } : { _tag: "Streams", streams }
 
 /** What a snapshot is of, as users meet it. */
@@ -193,7 +199,7 @@ export const infoOf = (
   }
 }
 
-/** The state to go on from, where the snapshot is of this projection and its present form; `undefined` where not. */
+/** The state to go on from, where the snapshot is of the projection's present form; `undefined` where not. */
 export const standpointOf = <S, C extends Catalogue>(
   store: StoreShape,
   projection: Projection<S, C>,
@@ -201,9 +207,7 @@ export const standpointOf = <S, C extends Catalogue>(
   snapshot: StoredSnapshot
 ): Result.Result<Standpoint<S> | undefined, Corrupt> => {
   const { anchors, fingerprint, incarnation, latest, position, state } = snapshot
-  const same = snapshot.projection === projection.name && snapshot.version === projection.version &&
-    fingerprint === projection.state.fingerprint
-  if (!same) return Result.succeed(undefined)
+  if (fingerprint !== projection.state.fingerprint) return Result.succeed(undefined)
   return Result.map(projection.state.codec.decode(`snapshot ${quoted(entry.key)}`, state), (decoded) => ({
     state: decoded,
     position: Position(position),

@@ -94,7 +94,7 @@ export const listSnapshots = (
     Effect.fnUntraced(function*(entries) {
       const infos: Array<Snapshot.SnapshotInfo> = []
       for (const entry of entries) {
-        const snapshot = Snapshot.readSnapshot(entry)
+        const snapshot = Snapshot.readSnapshot(store, entry)
         if (Result.isSuccess(snapshot)) infos.push(Snapshot.infoOf(entry, snapshot.success))
         else yield* warn("a snapshot can't be read", { reason: snapshot.failure })
       }
@@ -128,7 +128,7 @@ export const deleteSnapshots = (
     const fault = filterFault(options, ["force"]) ?? Fault.flagFault("force", options.force)
     if (fault !== undefined) return yield* Effect.fail(fault)
     const found = yield* Stream.runCollect(
-      readEntries(store, options, (entries) => Effect.succeed(entries.map(keptAs)))
+      readEntries(store, options, (entries) => Effect.succeed(entries.map((entry) => keptAs(store, entry))))
     )
     const groups = Map.groupBy(found, ({ key }) => Snapshot.prefixOf(key))
     let kept = 0
@@ -152,8 +152,8 @@ interface Kept {
   readonly selection: Selection | undefined
 }
 
-const keptAs = (entry: StoredEntry): Kept => {
-  const snapshot = Snapshot.readSnapshot(entry)
+const keptAs = (store: StoreShape, entry: StoredEntry): Kept => {
+  const snapshot = Snapshot.readSnapshot(store, entry)
   const selection = Result.isSuccess(snapshot) ? Snapshot.selectionIn(snapshot.success) : undefined
   return { key: entry.key, selection }
 }
