@@ -9,6 +9,8 @@ if (major < 22 || (major === 22 && minor < 19)) {
   process.exit(2)
 }
 
+module.enableCompileCache()
+
 // A published package has no tsconfig.json.
 if (existsSync(new URL("../tsconfig.json", import.meta.url))) {
   module.registerHooks({

@@ -1,4 +1,7 @@
-/** CloudEvents 1.0 in JSON, read as events: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md */
+/**
+ * CloudEvents 1.0 in JSON, read as events:
+ * https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md.
+ */
 import type { Invalid, Json } from "@persist/core"
 import * as Result from "effect/Result"
 import { dataOf, type Described, type JsonObject, lineFault } from "./line-field.ts"

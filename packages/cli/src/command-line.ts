@@ -1,9 +1,11 @@
 /** Runs one command line to its exit code, and tells on stderr what went wrong. */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Cause from "effect/Cause"
+import * as CliConfig from "effect/cli/CliConfig"
 import * as CliError from "effect/cli/CliError"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
+import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { type ExitCode, exitCode } from "./exit-code.ts"
@@ -18,12 +20,17 @@ export const runCommandLine = (args: ReadonlyArray<string>): Effect.Effect<ExitC
   Command.runWith(persist, { version })(args).pipe(
     Effect.as(exitCode.ok),
     Effect.catchCause((cause) =>
+      // With nothing but interruptions in it there is no error in it.
       Cause.hasInterruptsOnly(cause) ? Effect.failCause(cause as Cause.Cause<never>) : report(cause, args)
     ),
     Effect.provideService(CliOutput.Presenter, presenter),
+    Effect.provideService(CliConfig.CliConfig, CliConfig.make({ builtIns })),
     Effect.provide(layerTalk),
     Effect.provide(NodeServices.layer)
   )
+
+// All but the wizard: what it asks is in the help.
+const builtIns = GlobalFlag.BuiltIns.filter((flag) => flag !== GlobalFlag.Wizard)
 
 const formatter = () => CliOutput.defaultFormatter({ colors: process.stdout.isTTY && !process.env["NO_COLOR"] })
 

@@ -22,7 +22,7 @@ const fields = new Set(["stream", "type", "at", "data", "data_base64", "meta", "
  * Reads one line, `{stream, type, at, data, meta?, id?}` or a CloudEvent 1.0 in JSON, and makes sure that a store like
  * this takes it. Without a time the event gets that of its commit; `seq` and `position` are the store's to give.
  */
-export const parseEventLine = (about: About, text: string): Result.Result<LineEvent, LineFault> =>
+export const parseEventLine = (about: Pick<About, "limits">, text: string): Result.Result<LineEvent, LineFault> =>
   Result.flatMap(parseExactJson("line", text), (json) => {
     if (!isObject(json)) {
       return lineFault("line", "is no JSON object", "write one event a line: {\"stream\", \"type\", \"at\", \"data\"}")
@@ -53,12 +53,18 @@ const kindOf = (json: Json | undefined): string =>
   json === undefined ? "is missing" : `expected a string, got ${json === null ? "null" : typeof json}`
 
 /** Makes sure that a store takes an event, so that what is committed later can't be refused halfway. */
-const accept = ({ limits }: About, { event, stream }: Described): Result.Result<LineEvent, LineFault> => {
+const accept = (
+  { limits }: Pick<About, "limits">,
+  { event, stream }: Described
+): Result.Result<LineEvent, LineFault> => {
   const name = nameFault("stream", stream, limits.nameBytes) ?? nameFault("type", event.type, limits.nameBytes) ??
     (event.id === undefined ? undefined : nameFault("id", event.id, limits.nameBytes))
   if (name !== undefined) return Result.fail(name)
   const encoded = anyEvents.encode("event", event)
-  if (Result.isFailure(encoded)) return Result.fail(encoded.failure)
+  if (Result.isFailure(encoded)) {
+    const { field, reason, remedy } = encoded.failure
+    return lineFault(field.replace(/^event\./, ""), reason, remedy)
+  }
   const { data, meta } = encoded.success
   const sizes = [["data", payloadBytes(data)], ["meta", payloadBytes(meta ?? "")]] as const
   for (const [field, actual] of sizes) {

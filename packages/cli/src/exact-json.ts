@@ -1,4 +1,4 @@
-/** Reads JSON that is to be written again unchanged: whole numbers that JavaScript would round are refused. */
+/** Reads JSON that is to be written again unchanged: whole numbers that would change on the way are refused. */
 import type { Json } from "@persist/core"
 import { Invalid } from "@persist/core"
 import * as Result from "effect/Result"
@@ -29,9 +29,8 @@ const findRounded = (text: string): string | undefined => {
   let found: string | undefined
   JSON.parse(text, (_, value: unknown, context?: { readonly source?: string }) => {
     const source = context?.source
-    if (typeof value === "number" && source !== undefined && /^-?\d{16,}$/.test(source)) {
-      if (!Number.isFinite(value) || BigInt(source) !== BigInt(value)) found ??= source
-    }
+    const changed = typeof value === "number" && source !== undefined && String(value) !== source
+    if (changed && /^-?\d{16,}$/.test(source)) found ??= source
     return value
   })
   return found

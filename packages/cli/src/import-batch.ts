@@ -47,7 +47,7 @@ export class Batch {
     return this.events >= this.most || this.bytes >= batchBytes
   }
 
-  /** Whether an event of this stream can join the commit that's being collected, which is otherwise to be sealed first. */
+  /** Whether an event of this stream can join the commit that's being collected, or that must be sealed first. */
   joins(stream: string): boolean {
     return this.runs.at(-1)?.stream === stream || !this.streams.has(stream)
   }
@@ -72,8 +72,9 @@ export class Batch {
   }
 
   /**
-   * Commits everything that is sealed, uninterruptibly. All commits are handed over in one turn, so that they are flushed as one: then
-   * no later one can happen without those before it. Answers a `Conflict` where another import has claimed the input.
+   * Commits everything that is sealed, uninterruptibly. All commits are handed over in one turn, so that they are
+   * flushed as one: then no later one can happen without those before it. Answers a `Conflict` where another import has
+   * claimed the input.
    */
   commit(
     store: StoreShape,

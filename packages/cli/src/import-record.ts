@@ -1,4 +1,4 @@
-/** How far the import of an input has come: kept in the store it goes to, and moved by the commits that bring it there. */
+/** How far the import of an input has come: kept in the store it goes to, and moved by the commits of its events. */
 import type { Kv, Position, StoreError, StoreShape } from "@persist/core"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"

@@ -1,6 +1,8 @@
 /** Imports one input: finds how far it has come before, and goes on from there, line by line, batch by batch. */
 import type { About, StoreError, StoreShape } from "@persist/core"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { isUtf8 } from "node:buffer"
 import { createHash } from "node:crypto"
@@ -66,7 +68,7 @@ export class Importer {
   readonly run: Effect.Effect<void, StoreError | Failure> = Effect.gen({ self: this }, function*() {
     if (this.options.name !== undefined) yield* this.identify(Record.keyOfName(this.options.name))
     for (;;) {
-      const chunk = yield* this.input.next
+      const chunk = yield* this.next
       const lines = chunk === undefined ? this.cutter.finish() : this.cutter.push(chunk)
       yield* this.take(lines)
       if (this.cutter.tooLong !== undefined) {
@@ -78,6 +80,19 @@ export class Importer {
     if (this.before !== undefined && this.bytes < this.before.bytes) return yield* changed(this.input, this.before)
     yield* this.flush
   })
+
+  /** The next bytes; while they are waited for, what was collected is committed: a slow input holds up nothing. */
+  private readonly next: Effect.Effect<Uint8Array | undefined, StoreError | Failure> = Effect.suspend(() =>
+    this.moved
+      ? Effect.flatMap(Effect.forkChild(this.input.next, { startImmediately: true }), (reading) =>
+        Effect.timeoutOption(Fiber.await(reading), patience).pipe(
+          Effect.tap((come) =>
+            Option.isNone(come) ? this.flush : Effect.void
+          ),
+          Effect.andThen(Fiber.join(reading))
+        ))
+      : this.input.next
+  )
 
   private readonly take = Effect.fnUntraced(function*(this: Importer, lines: ReadonlyArray<Line>) {
     if (this.key === undefined) {
@@ -206,6 +221,9 @@ export class Importer {
     return claimed
   })
 }
+
+/** How long lines wait for more of them, in milliseconds. */
+const patience = 200
 
 type BadLine = Pick<Failure, "field" | "reason" | "remedy">
 

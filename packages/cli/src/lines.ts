@@ -14,14 +14,14 @@ export interface Line {
   readonly end: number
 }
 
-/** The longest line that is taken, in bytes: the largest payload with every character escaped, and room for the rest. */
+/** The longest line that is taken, in bytes: the largest payload with every character escaped, and some room. */
 export const longestLine = 64 * 1024 * 1024
 
 const newline = 0x0a
 const carriageReturn = 0x0d
 const byteOrderMark = [0xef, 0xbb, 0xbf]
 
-/** Cuts bytes that come in pieces into lines. Line ends are LF or CRLF; a byte order mark before the first is dropped. */
+/** Cuts bytes that come in pieces into lines, at LF or CRLF; a byte order mark before the first is dropped. */
 export class LineCutter {
   private readonly pieces: Array<Uint8Array> = []
   private waiting = 0

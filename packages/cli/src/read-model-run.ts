@@ -15,7 +15,7 @@ export interface KeepOptions {
   readonly allowTruncated: boolean
 }
 
-/** Brings a read model to the head and tells so; then follows, unless `once`. `Failure` where another run got further. */
+/** Brings a read model to the head, tells so, and follows unless `once`. `Failure` where another run got further. */
 export const keepReadModel = Effect.fnUntraced(function*(
   store: StoreShape,
   model: AnyReadModel,

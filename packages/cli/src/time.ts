@@ -8,7 +8,7 @@ const isoText = /^(\d{4}|[+-]\d{6})-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d([.,]\d+)?)?([
 
 /**
  * Reads a time: ISO 8601 text with its zone, a date (its midnight in UTC), or whole milliseconds since 1970.
- * `undefined` stays undefined; what is finer than a millisecond is cut off. `Invalid`, naming `field`, for anything else.
+ * `undefined` stays undefined; what is finer than a millisecond is cut off. `Invalid`, naming `field`, for all else.
  */
 export const parseTime = (field: string, time: Json | undefined): Result.Result<number | undefined, Invalid> => {
   if (time === undefined) return Result.succeed(undefined)

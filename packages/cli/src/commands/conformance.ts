@@ -66,8 +66,9 @@ const loadFixture = (file: string, isFixture: (u: unknown) => u is Fixture): Eff
 /** The command. */
 export const conformanceCommand = Command.make("conformance", config, run).pipe(
   Command.withDescription(
-    "Ask a kind of store whether it obeys every law, and print the scoreboard. The laws are asked of new, empty stores " +
-      "in temporary places; the store that the URL names is never touched. Ends with exit code 1 where a law is broken."
+    "Ask a kind of store whether it obeys every law, and print the scoreboard. The laws are asked of new, empty " +
+      "stores in temporary places; the store that the URL names is never touched. Ends with exit code 1 " +
+      "where a law is broken."
   ),
   Command.withShortDescription("Ask a kind of store whether it obeys the laws"),
   Command.withExamples([

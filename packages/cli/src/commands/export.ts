@@ -72,17 +72,17 @@ const run = Effect.fnUntraced(function*(options: Command.Command.Config.Infer<ty
 const renumbering = (cut: ReadonlySet<string>): string => {
   const [first = ""] = cut
   return printable(
-    `note: ${counted(cut.size, "stream")} don't begin at seq 1 here (${JSON.stringify(first)} …); ` +
-      "an import numbers their events from 1"
+    `note: of ${counted(cut.size, "stream")} the first events are not here (${JSON.stringify(first)} …); ` +
+      "an import numbers the others from 1"
   )
 }
 
 /** The command. */
 export const exportCommand = Command.make("export", config, run).pipe(
   Command.withDescription(
-    "Write events as lines of JSON, in the store's order: {\"stream\", \"type\", \"at\", \"data\", \"meta\"?, \"id\"?}, bytes " +
-      "as data_base64. Importing them into an empty store gives the same streams, seqs and events. A file appears " +
-      "whole or not at all."
+    "Write events as lines of JSON, in the store's order: " +
+      "{\"stream\", \"type\", \"at\", \"data\", \"meta\"?, \"id\"?}, bytes as data_base64. Importing them into an empty " +
+      "store gives the same streams, seqs and events. A file appears whole or not at all."
   ),
   Command.withShortDescription("Write events as lines of JSON"),
   Command.withExamples([

@@ -94,9 +94,9 @@ const summary = (
 /** The command. */
 export const importCommand = Command.make("import", { file, name, skipBad }, run).pipe(
   Command.withDescription(
-    "Import events from a file, one JSON object a line: {\"stream\", \"type\", \"at\", \"data\", \"meta\"?, \"id\"?} or a " +
-      "CloudEvent. The store's order is that of the lines. Running it again on the same input, also after it was " +
-      "killed, goes on where it stopped, and a file that has grown is imported from where it ended."
+    "Import events from a file, one JSON object a line: " +
+      "{\"stream\", \"type\", \"at\", \"data\", \"meta\"?, \"id\"?} or a CloudEvent. The store's order is that of the " +
+      "lines. Running it again on the same input, also after it was killed, goes on where it stopped, and a file that has grown is imported from where it ended."
   ),
   Command.withShortDescription("Import events from a file or stdin"),
   Command.withExamples([

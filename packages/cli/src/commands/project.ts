@@ -57,8 +57,8 @@ const howFar = ({ from, position, replayed }: Loaded<unknown>): string => {
 /** The command. */
 export const projectCommand = Command.make("project", config, run).pipe(
   Command.withDescription(
-    "Fold a projection over all streams, one, or some, and print its state as JSON. The newest snapshot that holds is " +
-      "gone on from; nothing is saved. With --as-of it's the state as it was then."
+    "Fold a projection over all streams, one, or some, and print its state as JSON. The newest snapshot that holds " +
+      "is gone on from; nothing is saved. With --as-of it's the state as it was then."
   ),
   Command.withShortDescription("Print what a projection makes of the events"),
   Command.withExamples([

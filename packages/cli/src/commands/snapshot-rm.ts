@@ -34,8 +34,8 @@ const run = Effect.fnUntraced(function*(options: Command.Command.Config.Infer<ty
 /** The command. */
 export const snapshotRmCommand = Command.make("rm", config, run).pipe(
   Command.withDescription(
-    "Delete snapshots: the next load takes longer and answers the same. Where events were removed, the newest snapshot " +
-      "that stands in for them stays, unless --force"
+    "Delete snapshots: the next load takes longer and answers the same. Where events were removed, the newest " +
+      "snapshot that stands in for them stays, unless --force"
   ),
   Command.withShortDescription("Delete snapshots"),
   Command.withExamples([

@@ -52,8 +52,8 @@ const run = Effect.fnUntraced(function*() {
 export const verifyCommand = Command.make("verify", {}, run).pipe(
   Command.withDescription(
     "Read everything and check it: positions rise, seqs have no holes, every stream says the same by itself as among " +
-      "all, payloads parse, keys are in order, revisions differ, snapshots and checkpoints belong to this store. Ends " +
-      "with exit code 1 where something doesn't hold. Nothing is changed; other processes may go on writing."
+      "all, payloads parse, keys are in order, revisions differ, snapshots and checkpoints belong to this store. " +
+      "Ends with exit code 1 where something doesn't hold. Nothing is changed; other processes may go on writing."
   ),
   Command.withShortDescription("Check that everything in the store holds"),
   Command.withExamples([{ command: "persist verify --store sqlite:backup.db", description: "Check a backup" }])

@@ -80,12 +80,12 @@ const verifyEntry = (
   if (entry.namespace === snapshotNamespace) verifySnapshot(store, entry, findings)
 }
 
-const verifySnapshot = ({ about }: StoreShape, entry: StoredEntry, findings: Findings): void => {
+const verifySnapshot = (store: StoreShape, entry: StoredEntry, findings: Findings): void => {
   findings.counts.snapshots++
-  const snapshot = readSnapshot(entry)
+  const snapshot = readSnapshot(store, entry)
   if (Result.isFailure(snapshot)) return findings.add(placeOf(entry), `it is no snapshot: ${snapshot.failure.reason}`)
   const { position } = infoOf(entry, snapshot.success)
-  if (snapshot.success.incarnation === about.incarnation && position >= entry.revision) {
+  if (snapshot.success.incarnation === store.about.incarnation && position >= entry.revision) {
     findings.add(placeOf(entry), `it was saved at revision ${entry.revision} and holds events up to ${position}`)
   }
 }
