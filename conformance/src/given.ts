@@ -97,6 +97,13 @@ export const commitOne = Effect.fnUntraced(function*(backend: BackendShape, part
   return yield* happened(yield* tryCommit(backend, parts))
 })
 
+/** Commits many commits in one batch, all of which must happen: what a law needs there, at the price of one flush. */
+export const commitAll = Effect.fnUntraced(function*(backend: BackendShape, all: ReadonlyArray<Partial<Commit>>) {
+  const [first, ...rest] = all.map(commit)
+  if (first === undefined) return []
+  return yield* Effect.forEach(yield* backend.commit([first, ...rest]), happened)
+})
+
 /** The outcome as a committed one; anything else breaks the law. */
 export const happened = (outcome: unknown): Effect.Effect<Committed, Broken> =>
   isTagged<Committed>(outcome, "Committed")
@@ -112,7 +119,7 @@ export const conflicted = (outcome: unknown): Effect.Effect<Conflict, Broken> =>
 const isTagged = <A extends { readonly _tag: string }>(u: unknown, tag: A["_tag"]): u is A =>
   typeof u === "object" && u !== null && "_tag" in u && u._tag === tag
 
-/** Appends events one commit each, in one batch, as a store of any means can. */
+/** Appends events one commit each, as a store of any means can. */
 export const appendEach = Effect.fnUntraced(
   function*(backend: BackendShape, stream: string, data: ReadonlyArray<Payload>) {
     const committed: Array<Committed> = []

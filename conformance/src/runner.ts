@@ -34,14 +34,14 @@ export interface Report {
 export interface Options {
   /** How many laws at once: 4. */
   readonly concurrency?: number
-  /** Milliseconds after which a law counts as one that never ends: 10,000. A guard, and no part of any law. */
+  /** Milliseconds after which a law counts as one that never ends: 30,000. A guard, and no part of any law. */
   readonly limit?: number
   /** Told of each law as it is answered. */
   readonly onAnswer?: (answer: Answer, done: number, total: number) => void
 }
 
 /** Asks one law of a store. Never fails: what goes wrong is the verdict. */
-export const ask = (fixture: Fixture, law: Law, limit = 10_000): Effect.Effect<Verdict> =>
+export const ask = (fixture: Fixture, law: Law, limit = 30_000): Effect.Effect<Verdict> =>
   guarded(Effect.flatMap(aboutOf(fixture), (about) => judgeBy(fixture, about, law)), limit)
 
 const guarded = (verdict: Effect.Effect<Verdict, unknown, Scope.Scope>, limit: number): Effect.Effect<Verdict> =>
@@ -79,7 +79,7 @@ const reasonOf = (cause: Cause.Cause<unknown>): string => {
 /** Asks every law of a store, some at once. */
 export const run = Effect.fnUntraced(
   function*(fixture: Fixture, laws: ReadonlyArray<Law>, options: Options = {}): Effect.fn.Return<Report> {
-    const { concurrency = 4, limit = 10_000, onAnswer } = options
+    const { concurrency = 4, limit = 30_000, onAnswer } = options
     const about = yield* aboutOf(fixture).pipe(Effect.catchCause(() => Effect.succeed(undefined)))
     let done = 0
     const answers = yield* Effect.forEach(

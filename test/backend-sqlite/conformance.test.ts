@@ -4,5 +4,5 @@ import { describe, it } from "vitest"
 import { file, inMemory } from "./fixture.ts"
 
 for (const fixture of [inMemory, file, wrapped(file, yielding), wrapped(file, lostReplies)]) {
-  suite({ describe, it }, fixture, laws, 10_000)
+  suite({ describe, it }, fixture, laws, 18_000)
 }

@@ -3,7 +3,7 @@ import type { BackendShape } from "@persist/core"
 import { utf8Bytes } from "@persist/core"
 import * as Effect from "effect/Effect"
 import { equal, every, holds } from "../assertion.ts"
-import { append, appendEach, commitOne, dataOf, event, getOne, keyName, put, readAllOf, readWhole } from "../given.ts"
+import { append, commitAll, dataOf, event, getOne, keyName, put, readAllOf, readWhole } from "../given.ts"
 import { lawOf } from "../law.ts"
 
 const law = lawOf("names")
@@ -43,7 +43,7 @@ const alike =
 
 // Each name gets itself as its content, and must give it back.
 const keptByStreams = Effect.fnUntraced(function*(backend: BackendShape, names: ReadonlyArray<string>) {
-  for (const name of names) yield* appendEach(backend, name, [JSON.stringify(name)])
+  yield* commitAll(backend, names.map((name) => ({ append: [append(name, JSON.stringify(name))] })))
   for (const name of names) {
     const events = yield* readWhole(backend, name)
     yield* equal(`stream ${JSON.stringify(name)}`, events.map(({ data, seq, stream }) => [stream, Number(seq), data]), [
@@ -54,9 +54,10 @@ const keptByStreams = Effect.fnUntraced(function*(backend: BackendShape, names: 
 
 const keptByKeys = Effect.fnUntraced(
   function*(backend: BackendShape, pairs: ReadonlyArray<readonly [namespace: string, key: string]>) {
-    for (const [namespace, key] of pairs) {
-      yield* commitOne(backend, { write: [put(key, JSON.stringify([namespace, key]), { namespace })] })
-    }
+    yield* commitAll(
+      backend,
+      pairs.map(([namespace, key]) => ({ write: [put(key, JSON.stringify([namespace, key]), { namespace })] }))
+    )
     const found = yield* backend.get(pairs.map(([namespace, key]) => keyName(key, namespace)))
     yield* every("keys", found, (entry, n) => {
       const [namespace = "", key = ""] = pairs[n] ?? []
@@ -64,6 +65,8 @@ const keptByKeys = Effect.fnUntraced(
     })
   }
 )
+
+const ofType = (type: string) => ({ append: [{ stream: "s", events: [event("1", { type })] as const }] })
 
 const typesOf = (backend: BackendShape, stream: string) =>
   Effect.map(readWhole(backend, stream), (events) => events.map(({ type }) => type))
@@ -102,12 +105,12 @@ export const names = [
 
   law("an event may have any type, and types that look alike are different", [], function*(backend) {
     const types = [...odd, ...alike]
-    for (const type of types) yield* commitOne(backend, { append: [{ stream: "s", events: [event("1", { type })] }] })
+    yield* commitAll(backend, types.map(ofType))
     yield* equal("types", yield* typesOf(backend, "s"), types)
   }),
 
   law("types that look alike are told apart by a filter", ["readAll"], function*(backend) {
-    for (const type of alike) yield* commitOne(backend, { append: [{ stream: "s", events: [event("1", { type })] }] })
+    yield* commitAll(backend, alike.map(ofType))
     for (const type of alike) {
       const found = yield* readAllOf(backend, { types: [type] })
       yield* equal(`events of type ${type}`, found.map((each) => each.type), [type])
@@ -127,15 +130,13 @@ export const names = [
 
   law("a type may be as long as the limit, and is kept to the last byte", [], function*(backend) {
     const longest = longestNames(backend.about.limits.nameBytes)
-    for (const type of longest) {
-      yield* commitOne(backend, { append: [{ stream: "s", events: [event("1", { type })] }] })
-    }
+    yield* commitAll(backend, longest.map(ofType))
     yield* equal("types", yield* typesOf(backend, "s"), longest)
   }),
 
   law("hundreds of streams with one event each are hundreds of streams", [], function*(backend) {
     const streams = Array.from({ length: 300 }, (_, n) => `stream ${n}`)
-    for (const stream of streams) yield* commitOne(backend, { append: [append(stream, stream)] })
+    yield* commitAll(backend, streams.map((stream) => ({ append: [append(stream, stream)] })))
     const data = yield* Effect.forEach(streams, (stream) => dataOf(backend, stream))
     yield* equal("data", data.flat(), streams)
     yield* holds((yield* getOne(backend, "stream 1")) === undefined, "a stream's name became a key")

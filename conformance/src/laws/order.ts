@@ -8,7 +8,7 @@ import { lawOf } from "../law.ts"
 import { atOnce, rivals } from "../rivals.ts"
 
 const law = lawOf("order")
-const rounds = Array.from({ length: 12 }, (_, n) => `${n}`)
+const rounds = Array.from({ length: 6 }, (_, n) => `${n}`)
 
 // Writers that keep the store busy, each to its own stream and to a common one, with keys in between.
 const writing = (writers: ReadonlyArray<BackendShape>, onEach: (position: Position) => void = () => undefined) =>

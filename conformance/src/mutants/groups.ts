@@ -105,7 +105,8 @@ export const groups = [
       }
     }),
     [
-      "a batch of hundreds of commits happens whole"
+      "a batch of hundreds of commits happens whole",
+      "hundreds of streams with one event each are hundreds of streams"
     ]
   ),
 

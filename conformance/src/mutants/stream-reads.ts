@@ -61,7 +61,6 @@ export const streamReads = [
       "a limit in reverse gives the last events of the range",
       "pages of a stream join to the whole, whatever their size",
       "a stream of thousands of events reads whole in one page",
-      "a stream's events have rising positions",
       "a range that begins in what was truncated gives what is left of it",
       "an event may have any type, and types that look alike are different",
       "text is read as it was written, character for character",
