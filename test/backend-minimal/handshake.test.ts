@@ -80,6 +80,25 @@ describe("functions are refused", () => {
     expect(await opened(functions)).toBeInstanceOf(Corrupt)
   })
 
+  it.each(names.filter((name) => name !== "read"))(
+    "that kept everything once, and whose %s does nothing since",
+    async (name) => {
+      const functions = atOnce()
+      await Effect.runPromise(Effect.scoped(fromSixFunctions(functions)))
+      const answer = name === "kvGet" || name === "snapshotRead" ? () => null : () => undefined
+      expect(await opened({ ...functions, [name]: answer })).toBeInstanceOf(Corrupt)
+    }
+  )
+
+  it("that can't find the store's own key for once, and nothing is overwritten", async () => {
+    const functions = atOnce()
+    await Effect.runPromise(Effect.scoped(fromSixFunctions(functions)))
+    const before = functions.kept.keys.get("$store")
+    const error = await opened({ ...functions, kvGet: () => undefined })
+    expect(error).toBeInstanceOf(Corrupt)
+    expect(functions.kept.keys.get("$store")).toBe(before)
+  })
+
   it("that a handle has open, until it is closed", async () => {
     const functions = atOnce()
     const second = Effect.scoped(Effect.flip(fromSixFunctions(functions)))

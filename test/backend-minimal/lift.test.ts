@@ -2,6 +2,7 @@
 import { fromSixFunctions, type SixFunctions } from "@persist/backend-minimal"
 import { Corrupt, makeStore, OutcomeUnknown, type StoreShape, Unavailable, Unsupported } from "@persist/core"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { describe, expect, it } from "vitest"
@@ -46,9 +47,10 @@ describe("a store over six functions", () => {
       })
     ))
 
-  it("compares and sets, deletes, and raises a key's revision when it's written again", () =>
-    using(
-      later(),
+  it("compares and sets, deletes, and raises a key's revision when it's written again", () => {
+    const functions = later()
+    return using(
+      functions,
       Effect.fnUntraced(function*(store) {
         const kv = store.kv("n")
         const first = yield* kv.put("k", 1, { expected: "absent" })
@@ -62,9 +64,45 @@ describe("a store over six functions", () => {
         const again = yield* kv.put("k", 3, { expected: "absent" })
         expect(again).toMatchObject({ revision: first.revision + 2 })
         yield* kv.delete("never there")
+        expect([...functions.kept.keys.keys()]).not.toContain(JSON.stringify(["n", "never there"]))
         expect(yield* kv.getMany(["k", "never there"])).toMatchObject([Option.some({ value: 3 }), Option.none()])
       })
-    ))
+    )
+  })
+
+  it("reads several keys as they were at one time, whoever writes meanwhile", async () => {
+    const functions = later()
+    const reading = Promise.withResolvers<void>()
+    const written = Promise.withResolvers<void>()
+    let slow = false
+    const kvGet: SixFunctions["kvGet"] = async (key) => {
+      const value = await functions.kvGet(key)
+      if (!slow || !key.includes("first")) return value
+      slow = false
+      reading.resolve()
+      await written.promise
+      return value
+    }
+    await using(
+      { ...functions, kvGet },
+      Effect.fnUntraced(function*(store) {
+        const kv = store.kv("n")
+        yield* kv.put("first", 1)
+        yield* kv.put("second", 1)
+        slow = true
+        const read = yield* Effect.forkChild(kv.getMany(["first", "second"]), { startImmediately: true })
+        yield* Effect.promise(() => reading.promise)
+        const writing = yield* Effect.forkChild(kv.put("second", 2), { startImmediately: true })
+        // Time enough for a write that doesn't wait for the reading.
+        for (let turn = 0; turn < 20; turn++) yield* Effect.yieldNow
+        written.resolve()
+        const found = yield* Fiber.join(read)
+        expect(found.map((entry) => Option.getOrUndefined(entry)?.value)).toEqual([1, 1])
+        yield* Fiber.join(writing)
+        expect(yield* kv.get("second")).toEqual(Option.some(2))
+      })
+    )
+  })
 
   it("keeps names that start with $ apart from its own", async () => {
     const functions = atOnce()
@@ -175,8 +213,11 @@ describe("a function that fails", () => {
     const exits = await using(
       functions,
       (store) =>
-        Effect.forEach(["a", "b", "c", "d", "e"], (stream) =>
-          Effect.result(store.log().append(stream, added(1), { expected: 0 })), { concurrency: "unbounded" })
+        Effect.forEach(
+          ["a", "b", "c", "d", "e"],
+          (stream) => Effect.result(store.log().append(stream, added(1), { expected: 0 })),
+          { concurrency: "unbounded" }
+        )
     )
     // The first append is the handshake's.
     expect(exits.map(({ _tag }) => _tag)).toEqual(["Success", "Success", "Failure", "Success", "Success"])

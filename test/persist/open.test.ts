@@ -8,6 +8,8 @@ import { inspect } from "node:util"
 import { Denied, Invalid, isStoreError, open, registerScheme, type Scheme, Unavailable } from "persist"
 import { StoreUrl } from "persist/effect"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { makeGate } from "../core/gate.ts"
+import { Buyers } from "./shop.ts"
 
 let directory = ""
 const home = process.cwd()
@@ -267,6 +269,27 @@ describe("a backend in place of a URL", () => {
 })
 
 describe("closing", () => {
+  it("again is done when the first closing is", async () => {
+    const gate = await Effect.runPromise(makeGate)
+    const store = await open(Effect.succeed(gate.backend))
+    const order: Array<string> = []
+    const putting = store.kv("n").put("a", 1).then(() => order.push("flushed"))
+    await Effect.runPromise(gate.arrived)
+    const closing = [store.close(), store.close(), store[Symbol.asyncDispose]()]
+    const closed = Promise.all(closing.map((each) => each.then(() => order.push("closed"))))
+    await Effect.runPromise(gate.open())
+    await Promise.all([putting, closed])
+    expect(order).toEqual(["flushed", "closed", "closed", "closed"])
+  })
+
+  it("ends what runs, and what is started afterwards is refused", async () => {
+    const store = await open("memory:")
+    const run = store.runReadModel(Buyers)
+    await store.close()
+    expect(await run.ended).toBeUndefined()
+    await expect(store.runReadModel(Buyers).ended).rejects.toMatchObject({ _tag: "Invalid", field: "store" })
+  })
+
   it("flushes what waits, is done once, and refuses what comes after", async () => {
     const store = await open("sqlite:app.db")
     const kv = store.kv("n")

@@ -46,6 +46,24 @@ describe("a program", () => {
     expect(await once(child, "close")).toEqual([0, null])
   })
 
+  it("whose subscription runs over a file lives, and ends when that is stopped", async () => {
+    const url = `sqlite:${join(directory, "app.db")}`
+    await using store = await open(url)
+    const child = start("serve.ts", url)
+    const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
+    for (const data of ["first", "second"]) {
+      await store.log().append("s", { type: "T", data }, { expected: "any" })
+      expect((await lines.next()).value).toBe(JSON.stringify(data))
+    }
+    child.stdin.write("stop\n")
+    expect((await lines.next()).value).toBe("stopped")
+    expect(await once(child, "close")).toEqual([0, null])
+  })
+
+  it("that waits for what only it could write ends", async () => {
+    expect(await outputOf(start("wait.ts", "memory:"))).toEqual({ code: 0, output: "" })
+  })
+
   it("whose read model fails, and who doesn't look, ends with its error", async () => {
     const { code, output } = await outputOf(start("fail.ts", "memory:"))
     expect(code).not.toBe(0)

@@ -18,8 +18,9 @@ const counted = async () => {
   })
   const backend: BackendShape = {
     ...memory,
+    // A page takes a turn, as from any store that isn't in memory.
     readStream: (range) =>
-      Effect.suspend(() => {
+      Effect.andThen(Effect.yieldNow, () => {
         seen.pages++
         return memory.readStream(range)
       }),
@@ -68,16 +69,39 @@ describe("a reading", () => {
     expect(seen.pages).toBe(1)
   })
 
-  it("answers several calls of next in their order", async () => {
-    const { log } = await filled(1500)
+  it("answers several calls of next in their order, whenever they are made", async () => {
+    const { log } = await filled(2500)
     const iterator = log.read("tea")[Symbol.asyncIterator]()
-    const answers = await Promise.all(Array.from({ length: 1502 }, () => iterator.next()))
-    expect(answers.map(({ value }) => value?.seq)).toEqual([
-      ...Array.from({ length: 1500 }, (_, n) => n + 1),
-      undefined,
-      undefined
-    ])
-    expect(answers.at(-1)).toEqual({ done: true, value: undefined })
+    const seqs: Array<number | undefined> = []
+    const ask = async (): Promise<void> => {
+      const { value } = await iterator.next()
+      seqs.push(value?.seq)
+      // One more at every place where a page may just be on its way.
+      if (value !== undefined && value.seq % 100 === 0) asked.push(ask())
+    }
+    const asked = Array.from({ length: 2502 }, ask)
+    for (const one of asked) await one
+    expect(seqs.slice(0, 2500)).toEqual(Array.from({ length: 2500 }, (_, n) => n + 1))
+    expect(seqs.slice(2500).every((seq) => seq === undefined)).toBe(true)
+    expect(seqs.length).toBeGreaterThan(2502)
+    expect(await iterator.next()).toEqual({ done: true, value: undefined })
+  })
+
+  it("asks for the signal once, however many pages there are", async () => {
+    const { log } = await filled(2500)
+    const controller = new AbortController()
+    const added: Array<string> = []
+    const signal = new Proxy(controller.signal, {
+      get: (target, key) => {
+        if (key === "addEventListener") added.push(key)
+        const value: unknown = Reflect.get(target, key)
+        return typeof value === "function" ? value.bind(target) : value
+      }
+    })
+    let read = 0
+    for await (const _ of log.read("tea", { signal })) read++
+    expect(read).toBe(2500)
+    expect(added).toHaveLength(1)
   })
 
   it("is over once it was returned, even while a page is on its way", async () => {

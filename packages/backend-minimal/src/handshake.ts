@@ -17,6 +17,11 @@ export const shakeHands = Effect.fnUntraced(function*(functions: SixFunctions): 
   const before = yield* Effect.fromResult(
     readState(yield* ask("kvGet", () => functions.kvGet(ownKey)))
   )
+  const greetings = yield* greetingsOf(functions)
+  // Nothing is written yet: a key that can't be read for once must not be taken for a new store's.
+  if (before === undefined && greetings.length > 0) {
+    return yield* wrongAnswer("kvGet", "it doesn't answer the store's own key, though the store was opened before")
+  }
   // A text that was never there before, so that an old one can't be taken for it.
   const state: State = before === undefined
     ? { incarnation: crypto.randomUUID(), reserved: 0, opened: 1 }
@@ -30,19 +35,24 @@ export const shakeHands = Effect.fnUntraced(function*(functions: SixFunctions): 
   if ((yield* ask("snapshotRead", () => functions.snapshotRead(handshake))) !== text) {
     return yield* wrongAnswer("snapshotRead", "it doesn't answer what snapshotWrite was given")
   }
-  yield* greet(functions, text)
+  yield* greet(functions, Seq(greetings.length + 1), text)
   return state
 })
 
-const greet = Effect.fnUntraced(function*(functions: SixFunctions, data: string): Effect.fn.Return<void, StoreError> {
-  const events = Effect.flatMap(
+const greetingsOf = (functions: SixFunctions): Effect.Effect<ReadonlyArray<SixEvent>, StoreError> =>
+  Effect.flatMap(
     ask("read", () => functions.read(handshake)),
     (answer) => Effect.fromResult(readEvents(handshake, answer))
   )
-  const seq = Seq((yield* events).length + 1)
+
+const greet = Effect.fnUntraced(function*(
+  functions: SixFunctions,
+  seq: Seq,
+  data: string
+): Effect.fn.Return<void, StoreError> {
   const event: SixEvent = { stream: handshake, seq, type: "opened", at: yield* Clock.currentTimeMillis, data }
   yield* ask("append", () => functions.append(handshake, event))
-  const found = (yield* events)[seq - 1]
+  const found = (yield* greetingsOf(functions))[seq - 1]
   const same = found !== undefined && found.stream === event.stream && found.seq === event.seq &&
     found.type === event.type && found.at === event.at && found.data === event.data
   if (!same) return yield* wrongAnswer("read", "it doesn't answer the event that append was given")

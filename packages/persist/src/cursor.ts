@@ -7,8 +7,8 @@ import * as Fiber from "effect/Fiber"
 import * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import type { Presence } from "./presence.ts"
 import { signalFault } from "./run.ts"
-import type { Waiting } from "./waiting.ts"
 
 type Item<A> = IteratorResult<A, undefined>
 type Page<A> = readonly [A, ...ReadonlyArray<A>]
@@ -17,29 +17,27 @@ const done: IteratorReturnResult<undefined> = { done: true, value: undefined }
 const finished = (): Promise<IteratorReturnResult<undefined>> => Promise.resolve(done)
 
 /**
- * Iterates over a stream. Nothing is read before the first `next`; the end, an error, `return`, the signal and, for
- * one that waits, the store's closing release what it holds. `next` rejects with the store's errors, or the signal's
- * reason.
+ * Iterates over a stream. Nothing is read before the first `next`; the end, an error, `return` and the signal release
+ * what it holds. `next` rejects with the store's errors, or the signal's reason.
  */
 export class Cursor<A> implements AsyncIterator<A, undefined> {
   private readonly signal: AbortSignal | undefined
-  private readonly waiting: Waiting | undefined
+  private readonly stay: Presence | undefined
   private readonly scope = Scope.makeUnsafe()
   private pull: Pull.Pull<Page<A>, StoreError>
   private page: ReadonlyArray<A> = []
   private at = 0
   private fiber: Fiber.Fiber<unknown, unknown> | undefined
   private pending: Promise<Item<A>> | undefined
+  private begun = false
   /** What every `next` answers once nothing more comes. */
   private end: (() => Promise<Item<A>>) | undefined
   private released: Promise<void> | undefined
-  /** Undoes what the first `next` has signed up for; `undefined` before. */
-  private leave: (() => void) | undefined
 
-  /** `waiting` is where loops that never end by themselves are counted. */
-  constructor(source: Stream.Stream<A, StoreError>, signal: AbortSignal | undefined, waiting: Waiting | undefined) {
+  /** `stay` keeps the process alive while it waits for a page. */
+  constructor(source: Stream.Stream<A, StoreError>, signal: AbortSignal | undefined, stay: Presence | undefined) {
     this.signal = signal
-    this.waiting = waiting
+    this.stay = stay
     this.pull = Effect.flatMap(Scope.provide(Stream.toPull(source), this.scope), (pull) => {
       this.pull = pull
       return pull
@@ -47,9 +45,10 @@ export class Cursor<A> implements AsyncIterator<A, undefined> {
   }
 
   next(): Promise<Item<A>> {
-    // Whoever asks again before the answer came gets the one after it.
     const { pending } = this
-    return pending === undefined ? this.step() : this.wait(pending.then(() => this.step(), () => this.step()))
+    if (pending === undefined) return this.ready() ? this.step() : this.track(this.step())
+    // Whoever asks again before the answer came gets the one after it.
+    return this.track(pending.then(() => this.step(), () => this.step()))
   }
 
   return(): Promise<Item<A>> {
@@ -57,17 +56,18 @@ export class Cursor<A> implements AsyncIterator<A, undefined> {
     return this.settled(finished)
   }
 
-  private step(): Promise<Item<A>> {
-    if (this.end !== undefined) return this.settled(this.end)
-    if (this.at < this.page.length) {
-      // Below the page's length there is an A, which may itself be undefined.
-      return Promise.resolve({ done: false, value: this.page[this.at++] as A })
-    }
-    if (this.leave === undefined) this.begin()
-    return this.wait(this.end === undefined ? this.turn() : this.settled(this.end))
+  private ready(): boolean {
+    return this.end === undefined && this.at < this.page.length
   }
 
-  private wait(answer: Promise<Item<A>>): Promise<Item<A>> {
+  private step(): Promise<Item<A>> {
+    // Below the page's length there is an A, which may itself be undefined.
+    if (this.ready()) return Promise.resolve({ done: false, value: this.page[this.at++] as A })
+    if (!this.begun) this.begin()
+    return this.end === undefined ? this.turn() : this.settled(this.end)
+  }
+
+  private track(answer: Promise<Item<A>>): Promise<Item<A>> {
     const over = () => {
       if (this.pending === answer) this.pending = undefined
     }
@@ -77,30 +77,24 @@ export class Cursor<A> implements AsyncIterator<A, undefined> {
   }
 
   private begin(): void {
+    this.begun = true
     const { signal } = this
-    const fault = signal === undefined ? undefined : signalFault(signal)
-    if (signal === undefined || fault !== undefined) {
-      this.leave = this.waiting?.enter(() => this.return()) ?? nothing
-      if (fault !== undefined) this.finish(() => Promise.reject(fault))
-      return
-    }
-    const abort = () => this.finish(() => Promise.reject(signal.reason))
-    const leave = this.waiting?.enter(() => this.return())
-    signal.addEventListener("abort", abort, { once: true })
-    this.leave = () => {
-      leave?.()
-      signal.removeEventListener("abort", abort)
-    }
-    if (signal.aborted) abort()
+    if (signal === undefined) return
+    const fault = signalFault(signal)
+    if (fault !== undefined) this.end = () => Promise.reject(fault)
+    else if (signal.aborted) this.end = () => Promise.reject(signal.reason)
+    else signal.addEventListener("abort", this.abort, { once: true })
   }
+
+  private readonly abort = (): void => this.finish(() => Promise.reject(this.signal?.reason))
 
   private turn(): Promise<Item<A>> {
     return new Promise((resolve) => {
-      const release = this.waiting?.hold()
+      const leave = this.stay?.()
       const fiber = Effect.runFork(this.pull)
       this.fiber = fiber
       fiber.addObserver((exit) => {
-        release?.()
+        leave?.()
         this.fiber = undefined
         if (this.end === undefined && exit._tag === "Success") {
           this.page = exit.value
@@ -117,8 +111,7 @@ export class Cursor<A> implements AsyncIterator<A, undefined> {
   private finish(end: () => Promise<Item<A>>): void {
     if (this.end !== undefined) return
     this.end = end
-    this.page = []
-    this.leave?.()
+    this.signal?.removeEventListener("abort", this.abort)
     const stop = this.fiber === undefined ? Effect.void : Fiber.interrupt(this.fiber)
     this.released = Effect.runPromise(Effect.andThen(stop, Scope.close(this.scope, Exit.void)))
   }
@@ -128,8 +121,6 @@ export class Cursor<A> implements AsyncIterator<A, undefined> {
     return this.released === undefined ? end() : this.released.then(end)
   }
 }
-
-const nothing = (): void => undefined
 
 const endOf = (cause: Cause.Cause<StoreError | Cause.Done>): () => Promise<IteratorReturnResult<undefined>> => {
   if (Pull.isDoneCause(cause)) return finished

@@ -25,10 +25,11 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
+import type { Scope as ScopeOf } from "effect/Scope"
+import type { Presence } from "./presence.ts"
 import { type Following, following } from "./reading.ts"
 import { type Abortable, call, callPlain, split } from "./run.ts"
 import { type Running, start, Thrown } from "./running.ts"
-import type { Waiting } from "./waiting.ts"
 
 /** What a durable subscription does with each thing it's handed; what it answers is waited for. */
 export interface Handling<A> {
@@ -102,13 +103,16 @@ export interface Readers {
 }
 
 /** Makes the Promise interface of what follows a store's log. */
-export const promiseReaders = (store: StoreShape, waiting: Waiting): Readers => ({
-  subscribe: (options) => following(waiting, options, (own) => Core.subscribe(store, own)),
-  subscribePages: (options) => following(waiting, options, (own) => Core.subscribePages(store, own)),
+export const promiseReaders = (store: StoreShape, stay: Presence, scope: ScopeOf): Readers => ({
+  subscribe: (options) => following(stay, options, (own) => Core.subscribe(store, own)),
+  subscribePages: (options) => following(stay, options, (own) => Core.subscribePages(store, own)),
   runSubscription: (options) => {
     const [own, signal] = split(options)
     const handle = handlerOf(own.handle)
-    return start(Effect.isEffect(handle) ? handle : Core.runSubscription(store, { ...own, handle }), signal, waiting)
+    return start(Effect.isEffect(handle) ? handle : Core.runSubscription(store, { ...own, handle }), signal, {
+      stay,
+      scope
+    })
   },
   runSubscriptionPages: (options) => {
     const [own, signal] = split(options)
@@ -116,12 +120,12 @@ export const promiseReaders = (store: StoreShape, waiting: Waiting): Readers => 
     return start(
       Effect.isEffect(handle) ? handle : Core.runSubscriptionPages(store, { ...own, handle }),
       signal,
-      waiting
+      { stay, scope }
     )
   },
   runReadModel: (model, options) => {
     const [own, signal] = split(options)
-    return start(Core.runReadModel(store, model, own), signal, waiting)
+    return start(Core.runReadModel(store, model, own), signal, { stay, scope })
   },
   catchUp: (model, options) => call(options, (own) => Core.catchUp(store, model, own)),
   rebuild: (model, options) => call(options, (own) => Core.rebuild(store, model, own)),

@@ -2,8 +2,10 @@
 import type { Fenced } from "@persist/core"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type { Scope } from "effect/Scope"
+import type { Presence } from "./presence.ts"
 import { signalFault } from "./run.ts"
-import type { Waiting } from "./waiting.ts"
 
 /** Something that follows the log until it's stopped, fenced, or fails. Closing the store stops it. */
 export interface Running extends AsyncDisposable {
@@ -26,40 +28,37 @@ export class Thrown {
   }
 }
 
+/** What keeps a run going, and what ends it. */
+export interface Surroundings {
+  readonly stay: Presence
+  /** Closing it stops the run. */
+  readonly scope: Scope
+}
+
 /** Starts an effect that never ends by itself. */
 export const start = (
   effect: Effect.Effect<Fenced, unknown>,
   signal: AbortSignal | undefined,
-  waiting: Waiting
+  { scope, stay }: Surroundings
 ): Running => {
   const fault = signal === undefined ? undefined : signalFault(signal)
   if (fault !== undefined) return running(Promise.reject(fault), () => undefined)
   if (signal?.aborted === true) return running(Promise.reject(signal.reason), () => undefined)
-  const fiber = Effect.runFork(effect)
-  let stopped = false
+  const leave = stay()
+  const fiber = Fiber.runIn(Effect.runFork(effect), scope)
   const interrupt = () => fiber.interruptUnsafe()
-  const stop = () => {
-    stopped = true
-    interrupt()
-  }
+  signal?.addEventListener("abort", interrupt, { once: true })
   const ended = new Promise<Fenced | undefined>((resolve, reject) => {
     fiber.addObserver((exit) => {
+      leave()
+      signal?.removeEventListener("abort", interrupt)
       if (exit._tag === "Success") resolve(exit.value)
       else if (!Cause.hasInterruptsOnly(exit.cause)) reject(reasonOf(exit.cause))
-      else if (stopped || signal === undefined) resolve(undefined)
-      else reject(signal.reason)
+      else if (signal?.aborted === true) reject(signal.reason)
+      else resolve(undefined)
     })
   })
-  const run = running(ended, stop)
-  const release = waiting.hold()
-  const leave = waiting.enter(run.stop)
-  signal?.addEventListener("abort", interrupt, { once: true })
-  fiber.addObserver(() => {
-    release()
-    leave()
-    signal?.removeEventListener("abort", interrupt)
-  })
-  return run
+  return running(ended, interrupt)
 }
 
 const reasonOf = (cause: Cause.Cause<unknown>): unknown => {
