@@ -1,86 +1,12 @@
-/** Deciders: one decision for one state, carried out once, whoever else is at it. */
+/** Deciders: what is decided is appended where it was decided, once, and nothing else is. */
 import { assert, describe, it } from "@effect/vitest"
 import { make as makeMemory } from "@persist/backend-memory"
-import {
-  type BackendShape,
-  Catalogue,
-  compact,
-  type Conflict,
-  decide,
-  type Decided,
-  type DecideOptions,
-  Decider,
-  Invalid,
-  load,
-  makeStore,
-  OutcomeUnknown,
-  project,
-  Projection,
-  SnapshotPolicy,
-  type StoreShape,
-  Unavailable
-} from "@persist/core"
-import * as Deferred from "effect/Deferred"
+import { decide, Decider, Invalid, load, makeStore, SnapshotPolicy, Unavailable } from "@persist/core"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import * as fc from "fast-check"
+import { Account, account, balance, carriedOut, now, Overdrawn, put, take } from "./account.ts"
 import { memoryStore, upTo, warningsIn } from "./ledger.ts"
-
-const Account = Catalogue.make({ Deposited: Schema.Int, Withdrawn: Schema.Int })
-
-const balance = Projection.make({
-  name: "balance",
-  version: 1,
-  seed: 0,
-  events: Account,
-  step: (cents, { data, type }) => type === "Deposited" ? cents + data : cents - data
-})
-
-class Overdrawn {
-  readonly _tag = "Overdrawn"
-  readonly missing: number
-  constructor(missing: number) {
-    this.missing = missing
-  }
-}
-
-/** How often it was asked. */
-let asked = 0
-
-const account = Decider.make({
-  name: "account",
-  projection: balance,
-  decide: (cents, command: { readonly take: number } | { readonly put: number }) => {
-    asked++
-    if ("put" in command) return command.put === 0 ? [] : [{ type: "Deposited", data: command.put }]
-    return command.take > cents
-      ? Result.fail(new Overdrawn(command.take - cents))
-      : [{ type: "Withdrawn", data: command.take }]
-  }
-})
-
-const put = (store: StoreShape, n: number, options?: DecideOptions) => decide(store, account, "a", { put: n }, options)
-const take = (store: StoreShape, n: number, options?: DecideOptions) =>
-  decide(store, account, "a", { take: n }, options)
-
-const now = (store: StoreShape) => Effect.map(project(store, balance, { stream: "a" }), ({ state }) => state)
-
-const carriedOut = (outcome: Decided | Conflict): Decided => {
-  assert.strictEqual(outcome._tag, "Decided")
-  return outcome as Decided // Just seen.
-}
-
-/** Somebody who is faster: does something before each of the first `times` commits that reach the backend. */
-const overtaken = (inner: BackendShape, times: number, act: (n: number) => Effect.Effect<unknown, unknown>) => {
-  let n = 0
-  return makeStore({
-    ...inner,
-    commit: (batch) => n++ < times ? Effect.andThen(Effect.orDie(act(n)), inner.commit(batch)) : inner.commit(batch)
-  })
-}
 
 describe("decider", () => {
   it.effect("appends what it decides, where it was decided", () =>
@@ -139,79 +65,6 @@ describe("decider", () => {
       assert.strictEqual(yield* backend.head, head)
     }))
 
-  it.effect("decides again on what was appended meanwhile, reading only that", () =>
-    Effect.gen(function*() {
-      const memory = yield* makeMemory()
-      const store = yield* makeStore(memory)
-      yield* put(store, 10)
-      for (const n of upTo(20)) yield* put(store, n)
-      let events = 0
-      const counting = {
-        ...memory,
-        readStream: (range: Parameters<BackendShape["readStream"]>[0]) =>
-          Effect.tap(memory.readStream(range), ({ length }) => Effect.sync(() => events += length))
-      }
-      const late = yield* overtaken(counting, 2, () => take(store, 100))
-      asked = 0
-      const done = carriedOut(yield* decide(late, account, "a", { take: 20 }))
-      assert.deepStrictEqual([done.conflicts, Number(done.seq)], [2, 24])
-      assert.strictEqual(yield* now(store), 220 - 200 - 20)
-      // Its own three decisions and the rival's two; the stream's 21 events once, and the two that were missing.
-      assert.deepStrictEqual([asked, events], [5, 21 + 1 + 1])
-    }))
-
-  it.effect("the state it decides again on may lead to another decision", () =>
-    Effect.gen(function*() {
-      const memory = yield* makeMemory()
-      const store = yield* makeStore(memory)
-      yield* put(store, 10)
-      const late = yield* overtaken(memory, 1, () => take(store, 8))
-      assert.deepStrictEqual(yield* Effect.flip(decide(late, account, "a", { take: 5 })), new Overdrawn(3))
-      assert.strictEqual(yield* now(store), 2)
-    }))
-
-  it.effect("after so many lost races the last conflict is the answer, and nothing happened", () =>
-    Effect.gen(function*() {
-      for (const [retries, races] of [[undefined, 4], [0, 1], [6, 7]] as const) {
-        const memory = yield* makeMemory()
-        const store = yield* makeStore(memory)
-        yield* put(store, 100)
-        const late = yield* overtaken(memory, 99, () => put(store, 1))
-        const conflict = yield* decide(late, account, "a", { take: 50 }, { retries })
-        assert.strictEqual(conflict._tag, "Conflict")
-        if (conflict._tag === "Conflict") {
-          assert.deepStrictEqual([conflict.expectation.expected, conflict.actual].map(Number), [races, races + 1])
-        }
-        assert.strictEqual(yield* now(store), 100 + races)
-      }
-    }))
-
-  it("of any number of rivals at once each command is carried out once, and none on a stale state", () =>
-    fc.assert(
-      fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 2, maxLength: 8 }), (amounts) =>
-        Effect.runPromise(Effect.scoped(Effect.gen(function*() {
-          const { store } = yield* memoryStore
-          yield* put(store, 20)
-          const outcomes = yield* Effect.forEach(
-            amounts,
-            (n, i) =>
-              Effect.map(
-                Effect.result(take(store, n, { retries: 50, id: `${i}`, snapshots: SnapshotPolicy.every(2) })),
-                (result) =>
-                  Result.isSuccess(result) && result.success._tag === "Decided" ? n : 0
-              ),
-            { concurrency: "unbounded" }
-          )
-          const taken = outcomes.reduce((a, b) => a + b, 0)
-          assert.strictEqual(yield* now(store), 20 - taken)
-          assert.isAtMost(taken, 20)
-          assert.isAbove(taken, 0)
-          const refused = amounts.filter((_n, i) => outcomes[i] === 0)
-          for (const n of refused) assert.isAbove(n, 20 - taken)
-        })))),
-      { numRuns: 40 }
-    ))
-
   it.effect("a command with an id is carried out once, however often it's repeated", () =>
     Effect.gen(function*() {
       const { store } = yield* memoryStore
@@ -228,21 +81,6 @@ describe("decider", () => {
       assert.strictEqual(carriedOut(yield* take(store, 10, { id: "t2" })).repeated, false)
     }))
 
-  it.effect("repeated at the same time it is still carried out once", () =>
-    Effect.gen(function*() {
-      for (const meanwhile of [0, 1]) {
-        const memory = yield* makeMemory()
-        const store = yield* makeStore(memory)
-        yield* put(store, 10)
-        // The same command elsewhere, after this one has looked; with another in between, so that it decides otherwise.
-        const late = yield* overtaken(memory, 1, () =>
-          Effect.andThen(meanwhile === 0 ? Effect.void : put(store, 1), take(store, 10, { id: "t1" })))
-        const outcome = carriedOut(yield* decide(late, account, "a", { take: 10 }, { id: "t1" }))
-        assert.isTrue(outcome.repeated)
-        assert.strictEqual(yield* now(store), meanwhile)
-      }
-    }))
-
   it.effect("an id that was used for something else is refused", () =>
     Effect.gen(function*() {
       const { store } = yield* memoryStore
@@ -254,25 +92,6 @@ describe("decider", () => {
         assert.strictEqual(fault.field, "id")
       }
       assert.strictEqual(yield* now(store), 0)
-    }))
-
-  it.effect("where the outcome is unknown, the command repeated under its id finds it", () =>
-    Effect.gen(function*() {
-      const memory = yield* makeMemory()
-      let lose = true
-      const store = yield* makeStore({
-        ...memory,
-        commit: (batch) =>
-          Effect.flatMap(memory.commit(batch), (outcomes) => {
-            if (!lose) return Effect.succeed(outcomes)
-            lose = false
-            return Effect.fail(new OutcomeUnknown({ id: undefined, reason: "the connection broke" }))
-          })
-      }, { retries: 0 })
-      const unknown = yield* Effect.flip(put(store, 5, { id: "p1" }))
-      assert.strictEqual(unknown._tag, "OutcomeUnknown")
-      assert.isTrue(carriedOut(yield* put(store, 5, { id: "p1" })).repeated)
-      assert.strictEqual(yield* now(store), 5)
     }))
 
   it.effect("begins with a snapshot, saves one by policy, and a save that fails doesn't fail the command", () =>
@@ -301,21 +120,6 @@ describe("decider", () => {
       assert.strictEqual(yield* now(store), 10 + 6 - 1)
     }))
 
-  it.effect("goes on where the events it missed were compacted away meanwhile", () =>
-    Effect.gen(function*() {
-      const memory = yield* makeMemory()
-      const store = yield* makeStore(memory)
-      yield* put(store, 10)
-      const late = yield* overtaken(memory, 1, () =>
-        Effect.andThen(
-          Effect.forEach(upTo(3), (n) => put(store, n)),
-          compact(store, { projection: balance, stream: "a" })
-        ))
-      const done = carriedOut(yield* decide(late, account, "a", { take: 10 }))
-      assert.deepStrictEqual([done.conflicts, Number(done.seq)], [1, 5])
-      assert.strictEqual((yield* load(store, balance, { stream: "a" })).state, 6)
-    }))
-
   it.effect("decides on what is left of a truncated stream only if it may", () =>
     Effect.gen(function*() {
       const { store } = yield* memoryStore
@@ -326,33 +130,6 @@ describe("decider", () => {
       assert.instanceOf(yield* Effect.flip(take(store, 4, { allowTruncated: true })), Overdrawn)
       yield* store.log().delete("a", { expected: "any" })
       assert.strictEqual(Number(carriedOut(yield* put(store, 1, { allowTruncated: true })).seq), 3)
-    }))
-
-  it.effect("interrupted, it leaves all of its events or none", () =>
-    Effect.gen(function*() {
-      const memory = yield* makeMemory()
-      const arrived = yield* Deferred.make<void>()
-      const go = yield* Deferred.make<void>()
-      const store = yield* makeStore({
-        ...memory,
-        commit: (batch) =>
-          Deferred.succeed(arrived, undefined).pipe(
-            Effect.andThen(Deferred.await(go)),
-            Effect.andThen(memory.commit(batch))
-          )
-      })
-      const two = Decider.make({
-        name: "two",
-        projection: balance,
-        decide: (_cents, n: number) => [{ type: "Deposited", data: n }, { type: "Deposited", data: n }]
-      })
-      const fiber = yield* Effect.forkChild(decide(store, two, "a", 1, { id: "i" }))
-      yield* Deferred.await(arrived)
-      yield* Fiber.interrupt(fiber)
-      yield* Deferred.succeed(go, undefined)
-      // It was on its way: whether it happened is known by its id.
-      assert.isTrue(carriedOut(yield* decide(store, two, "a", 1, { id: "i" })).repeated)
-      assert.strictEqual(yield* now(store), 2)
     }))
 
   it.effect("refuses decisions that throw or aren't any, naming the decider", () =>

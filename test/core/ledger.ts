@@ -96,3 +96,18 @@ export const warningsIn = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     })
     return Effect.map(Effect.provide(effect, Logger.layer([keep])), (value) => ({ value, warnings }))
   })
+
+/** Puts anything under a snapshot's key, as a failing disk might. */
+export const overwrite = (backend: BackendShape, key: string, value: string) =>
+  backend.commit([{
+    identity: undefined,
+    at: 0,
+    expect: [],
+    append: [],
+    truncate: [],
+    write: [{ _tag: "Put", namespace: "$snapshot", key, value, meta: undefined }]
+  }])
+
+/** The snapshots of a store as they are kept, by key. */
+export const entries = (backend: BackendShape) =>
+  backend.scan({ namespace: "$snapshot", gte: undefined, lt: undefined, limit: 1000, reverse: false })

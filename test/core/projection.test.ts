@@ -1,4 +1,4 @@
-/** Projections as pure folds: what they are made of, and that every way of folding the same events gives the same state. */
+/** Projections as pure folds: what they are made of, and that folding the same events always gives the same state. */
 import { assert, describe, it } from "@effect/vitest"
 import { anyEvents, Catalogue, fold, Invalid, Projection } from "@persist/core"
 import * as Schema from "effect/Schema"

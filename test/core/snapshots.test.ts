@@ -6,16 +6,20 @@ import {
   listReaders,
   listSnapshots,
   load,
+  makeStore,
   Position,
   Projection,
   registerProjection,
   saveSnapshot,
   Seq,
-  type SnapshotFilter
+  type SnapshotFilter,
+  Unavailable
 } from "@persist/core"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { append, Ledger, memoryStore, sum, sumOf, upTo, warningsIn } from "./ledger.ts"
+
+const unavailable = new Unavailable({ operation: "commit", reason: "disk full", remedy: "make room" })
 
 /** Named so that its keys begin like those of `sum`. */
 const summary = Projection.make({ name: "sum\",1", version: 1, seed: 0, events: Ledger, step: (n) => n + 1 })
@@ -75,6 +79,24 @@ describe("snapshots", () => {
       }
       assert.deepStrictEqual(yield* places, [{ scope: { stream: "a" }, seq: 8 }, { scope: { stream: "b" }, seq: 2 }])
       assert.strictEqual((yield* Stream.runCollect(listSnapshots(store))).length, 3)
+    }))
+
+  it.effect("once it is kept, what goes wrong with clearing up after it is only a warning", () =>
+    Effect.gen(function*() {
+      const { backend, store } = yield* filled
+      yield* saveSnapshot(store, sum, { stream: "a" })
+      yield* append(store, "a", 4)
+      let commits = 0
+      const failing = yield* makeStore({
+        ...backend,
+        commit: (batch) => ++commits === 1 ? backend.commit(batch) : Effect.fail(unavailable)
+      }, { retries: 0 })
+      const { value, warnings } = yield* warningsIn(saveSnapshot(failing, sum, { stream: "a", keep: 1 }))
+      assert.strictEqual(value?.seq, 4)
+      assert.deepStrictEqual(warnings, ["what follows a saved snapshot is left to the next one"])
+      assert.strictEqual((yield* load(store, sum, { stream: "a" })).replayed, 0)
+      yield* saveSnapshot(store, sum, { stream: "a", keep: 1 })
+      assert.strictEqual(yield* Stream.runCount(listSnapshots(store)), 1)
     }))
 
   it.effect("lists and deletes by projection and version, and nothing with a name that looks alike", () =>

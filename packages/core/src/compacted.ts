@@ -1,4 +1,4 @@
-/** Which streams were shortened: those that begin above seq 1, and the note that compaction leaves of each it made so. */
+/** Which streams were shortened: those that begin above seq 1, and the note that compaction leaves of each. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { StreamInfo } from "./backend.ts"

@@ -1,4 +1,4 @@
-/** Compaction: a stream made shorter by a snapshot that stands in for its first events; off unless somebody asks for it. */
+/** Compaction: a stream made shorter by a snapshot that stands in for its first events; off unless asked for. */
 import * as Effect from "effect/Effect"
 import type { Catalogue } from "./catalogue.ts"
 import { type Checkpoint, readCheckpoint } from "./checkpoint.ts"
@@ -28,10 +28,10 @@ export interface CompactOptions<S, C extends Catalogue> {
 /**
  * Loads the projection's state of a stream, saves it as a snapshot, and removes the events it stands in for, all in one
  * commit; but never an event that a registered reader (a subscription, a read model, a projection registered with
- * `registerProjection`) has yet to read. The projection answers as before; time travel to before the snapshot and
- * replays by projections without a snapshot of their own are refused from then on. Fails with `Invalid` for bad options,
- * a state that can't be kept and a stream that was truncated before without a snapshot, `Corrupt` where a reader
- * belongs to another history, `Unsupported` where the backend can't truncate; otherwise as every commit.
+ * `registerProjection`) has yet to read. The projection answers as before; from then on time travel to before the
+ * snapshot is refused, and so are replays by projections without a snapshot of their own. Fails with `Invalid` for bad
+ * options, a state that can't be kept and a stream that was truncated before without a snapshot, `Corrupt` where a
+ * reader belongs to another history, `Unsupported` where the backend can't truncate; otherwise as every commit.
  */
 export const compact = <S, C extends Catalogue>(
   store: StoreShape,
@@ -50,8 +50,8 @@ export const compact = <S, C extends Catalogue>(
 
 /**
  * Registers a projection over a scope as a reader, so that compaction leaves it what it needs to be loaded: the events
- * after its newest snapshot, and all of them while it has none. Each snapshot saved moves it on; `removeReader` with the
- * name of the answer ends it. Fails as `load` does, so what can't be loaded any more can't be registered.
+ * after its newest snapshot, and all of them while it has none. Each snapshot saved moves it on; `removeReader` with
+ * the name in the answer ends it. Fails as `load` does, so what can't be loaded any more can't be registered.
  */
 export const registerProjection = <S, C extends Catalogue>(
   store: StoreShape,

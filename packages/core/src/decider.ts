@@ -202,7 +202,7 @@ const decidedOf = (
 
 const isReused = (error: StoreError): error is Invalid => error._tag === "Invalid" && error.field === "id"
 
-/** What became of the command with this id; `Invalid` where the id was used for anything but an append to the stream. */
+/** What became of the command with this id; `Invalid` where the id was used for anything but this stream. */
 const carriedOut = (
   store: StoreShape,
   stream: string,

@@ -27,8 +27,8 @@ export interface Projected<S> {
  * Folds a projection over a scope by reading all of its events, in the order in which they happened; snapshots are
  * neither used nor saved (`load` does both, with the same answer). As of a position it waits, as `atLeast` does, for a
  * store that hasn't come as far. Fails with `Invalid` for bad options, a seq the stream hasn't come to, a step that
- * throws, and truncated events unless `allowTruncated`; with `Corrupt` for events that can't be read; otherwise as every
- * read.
+ * throws, and truncated events unless `allowTruncated`; with `Corrupt` for events that can't be read; otherwise as
+ * every read.
  */
 export const project = <S, C extends Catalogue>(
   store: StoreShape,

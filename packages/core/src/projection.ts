@@ -77,10 +77,9 @@ const make: {
   options: CommonOptions<S, C> & { readonly seed: unknown; readonly state?: PureSchema<S> }
 ): Projection<S, C> => {
   const { name, state, version } = options
-  // The conditions in the options' types are always true, and without a catalogue `C` is that of every event.
-  const seed = options.seed as SeedOf<S>
-  const step = options.step as Projection<S, C>["step"]
-  const events = options.events ?? anyEvents as unknown as C
+  const seed = options.seed as SeedOf<S> // The conditions in the options' types are always true.
+  const step = options.step as Projection<S, C>["step"] // as for the seed
+  const events = options.events ?? anyEvents as unknown as C // Without a catalogue `C` is that of every event.
   const fault = Fault.optionsFault(options, ["name", "version", "seed", "step", "events", "state"]) ??
     nameFault("name", name, nameBytes) ?? (isReserved(name) ? reservedFault("name", name) : undefined) ??
     Fault.counterFault("version", version, 1) ?? (typeof step === "function" ? undefined : noStep) ??

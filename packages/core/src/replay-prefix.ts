@@ -6,7 +6,7 @@ import { compactedSince, truncatedStream } from "./compacted.ts"
 import type { Engine } from "./engine.ts"
 import { streamInfo } from "./log-read.ts"
 import { pageSize } from "./pages.ts"
-import { type Astray, astray, type Hole, hole, isAnchor, type Replay, type Standpoint, type Trouble } from "./replay.ts"
+import { astray, type Hole, hole, isAnchor, type Replay, type Standpoint, type Trouble } from "./replay.ts"
 import type { Plan } from "./scope.ts"
 import { origin, Position } from "./sequence.ts"
 
@@ -19,10 +19,7 @@ export const replayPrefix = Effect.fnUntraced(function*<S, C extends Catalogue>(
 ): Effect.fn.Return<void, Trouble> {
   const { events: { types, unknown } } = replay.projection
   const head = yield* engine.reading(reading, engine.backend.head)
-  if (replay.from !== undefined) {
-    if (head < replay.position) return yield* Effect.fail(ahead(replay.position, head))
-    yield* anchored(engine, replay.from)
-  }
+  if (replay.from !== undefined) yield* anchored(engine, replay.from)
   const missing = replay.from === undefined ? yield* truncatedStream(engine, { _tag: "Prefix", prefix }) : undefined
   yield* passOver(replay, missing, allowTruncated)
   const filter = unknown === "skip" && types.length > 0 ? types : undefined
@@ -40,11 +37,6 @@ export const replayPrefix = Effect.fnUntraced(function*<S, C extends Catalogue>(
   const since = replay.from?.position ?? head
   yield* passOver(replay, yield* compactedSince(engine, prefix, since, replay.from?.position ?? origin), allowTruncated)
   replay.position = Position(Math.max(replay.position, to))
-})
-
-const ahead = (position: Position, head: Position): Astray => ({
-  _tag: "Astray",
-  reason: `it is of position ${position}, and the log ends at ${head}`
 })
 
 /** Sees that the event a saved state's position is known by is in the log, or was and has been truncated since. */

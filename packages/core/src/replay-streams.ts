@@ -1,4 +1,4 @@
-/** Replaying named streams: each read by itself, verified to be whole, and folded in the order in which all of it happened. */
+/** Replaying named streams: each read by itself, verified to be whole, and folded in the order of all of them. */
 import * as Effect from "effect/Effect"
 import type { StoredEvent } from "./backend.ts"
 import type { Catalogue } from "./catalogue.ts"

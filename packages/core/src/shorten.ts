@@ -1,4 +1,4 @@
-/** Truncating a stream below a snapshot: in one commit with the snapshot, and never beyond what a reader still needs. */
+/** Truncating a stream below a snapshot: in one commit with it, and never beyond what a reader still needs. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -47,7 +47,7 @@ export interface ShortenOptions {
   readonly dryRun: boolean
 }
 
-/** Removes a stream's events below what a replay of it has come to; the replay must have come to its end, without holes. */
+/** Removes a stream's events below what a replay of it has come to: its end, without holes on the way. */
 export const shorten = Effect.fnUntraced(function*<S, C extends Catalogue>(
   store: StoreShape,
   replay: Replay<S, C>,

@@ -1,4 +1,5 @@
 /** The snapshots of a store: finding the newest that a replay may begin with, and keeping the next. */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -45,7 +46,7 @@ export const scanSnapshots = (
     })
   )
 
-/** The newest snapshot below a key that a plan could begin with; one that can't be read is passed over with a warning. */
+/** The newest snapshot below a key that a plan may begin with; of one that can't be read it only warns. */
 export const newestSnapshot = Effect.fnUntraced(function*<S, C extends Catalogue>(
   store: StoreShape,
   projection: Projection<S, C>,
@@ -96,8 +97,8 @@ export const keepSnapshot = Effect.fnUntraced(function*<S, C extends Catalogue>(
 })
 
 /**
- * What a replay's state ends with. Of a prefix it's the log's last event, of whatever stream, and its position: whatever
- * comes after that event is read anew, so that nothing can slip in between the two in a history gone another way.
+ * What a replay's state ends with. Of a prefix it's the log's last event, of whatever stream, and its position: what
+ * comes after that event is read anew, so that nothing can slip in behind it in a history gone another way.
  */
 const endingOf = <S, C extends Catalogue>(
   { engine }: StoreShape,
@@ -115,9 +116,25 @@ const endingOf = <S, C extends Catalogue>(
 
 /**
  * What follows once a snapshot is kept: its reader goes on, older ones of the same form beyond `keep` are removed, and
- * so are those beyond the end of the log, which are of a history that a restore has undone.
+ * so are those beyond the end of the log, which are of a history that a restore has undone. What of it fails is left to
+ * the next time, with a warning: the snapshot is kept all the same.
  */
-export const settleSnapshot = Effect.fnUntraced(function*<S, C extends Catalogue>(
+export const settleSnapshot = <S, C extends Catalogue>(
+  store: StoreShape,
+  replay: Replay<S, C>,
+  draft: Snapshot.SnapshotDraft,
+  keep: number
+): Effect.Effect<void> =>
+  Effect.catchCause(
+    settle(store, replay, draft, keep),
+    (cause) =>
+      warn("what follows a saved snapshot is left to the next one", {
+        projection: replay.projection.name,
+        reason: Cause.squash(cause)
+      })
+  )
+
+const settle = Effect.fnUntraced(function*<S, C extends Catalogue>(
   store: StoreShape,
   replay: Replay<S, C>,
   { key, value }: Snapshot.SnapshotDraft,
