@@ -70,6 +70,20 @@ describe("the table of requirements", () => {
   })
 })
 
+test("the guarantees name only laws and tests that are there", () => {
+  const text = tree.text("docs/guarantees.md").replace(/\*\*[^*]*\*\*/g, "")
+  const tests = [...text.matchAll(/`(test\/[^`]*\.test\.ts) › ([^`]+)`/g)].map(([, file = "", titles = ""]): Shown => ({
+    _tag: "Test",
+    file,
+    titles: titles.split(" › ")
+  }))
+  // A law's sentence has at least four words; shorter ones in italics are names of families.
+  const sentences = [...text.matchAll(/\*(\S+(?: \S+){3,}?)\*/g)].map(([, name = ""]): Shown => ({ _tag: "Law", name }))
+  expect(tests.length).toBeGreaterThan(8)
+  expect(sentences.length).toBeGreaterThan(8)
+  expect([...tests, ...sentences].flatMap((shown) => missing(shown) ?? [])).toEqual([])
+})
+
 describe("reading the table", () => {
   test("takes rows apart, and refuses what it can't read", () => {
     expect(requirementsOf("| id | asks |\n| RT-1 | much | law: a<br>test: b.test.ts › c › d<br>later: e |")).toEqual([{
