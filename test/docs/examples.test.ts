@@ -30,7 +30,8 @@ test("no example hides behind another name of the language", () => {
 })
 
 describe.each(pages.filter(({ programs }) => programs.length > 0))("$page", ({ programs }) => {
-  test("its examples type-check and print what it says", () => {
+  // As long as its page: every program is a process of its own, on a machine that may be busy.
+  test("its examples type-check and print what it says", { timeout: 30_000 + programs.length * 10_000 }, () => {
     using workshop = openWorkshop(programs)
     expect(workshop.typeErrors()).toEqual([])
     expect(programs.flatMap((program) => faultOf(program, workshop.run(program)) ?? [])).toEqual([])
