@@ -1,5 +1,5 @@
 /** What lines an import takes, and what it does with those it doesn't. */
-import { readFileSync, writeFileSync } from "node:fs"
+import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { gzipSync } from "node:zlib"
 import { expect, test } from "vitest"
 import { errorOf, openDesk } from "./program.ts"
@@ -110,4 +110,5 @@ test.each([
 ])("%s", async (_, args, reason) => {
   using desk = openDesk()
   expect(errorOf(await desk.run(...args, "--json"))).toMatchObject({ code: 2, field: "file", reason })
+  expect(readdirSync(desk.directory)).toEqual([])
 })

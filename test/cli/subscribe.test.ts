@@ -29,10 +29,13 @@ test("each run prints what came since the last one, under its own name", async (
   expect(await once(desk, "--name", "late", "--from", "end")).toEqual([7])
 })
 
-test("what was printed to nobody is printed again: the checkpoint follows behind", async () => {
+test.each([
+  ["following", []],
+  ["up to the head", ["--once"]]
+])("%s, what was printed to nobody is printed again: the checkpoint follows behind", async (_, args) => {
   using desk = openDesk()
   await fill(desk, 0, 20_000)
-  const running = desk.start("subscribe", "--name", "a", "--json")
+  const running = desk.start("subscribe", "--name", "a", "--json", ...args)
   running.process.stdout.once("data", () => running.process.stdout.destroy())
   expect((await running.ended).code).toBe(0)
   const rest = await once(desk, "--name", "a")

@@ -68,7 +68,7 @@ export class Importer {
   readonly run: Effect.Effect<void, StoreError | Failure> = Effect.gen({ self: this }, function*() {
     if (this.options.name !== undefined) yield* this.identify(Record.keyOfName(this.options.name))
     for (;;) {
-      const chunk = yield* this.next
+      const chunk = yield* Effect.tapError(this.next, () => this.flush)
       const lines = chunk === undefined ? this.cutter.finish() : this.cutter.push(chunk)
       yield* this.take(lines)
       if (this.cutter.tooLong !== undefined) {

@@ -42,16 +42,21 @@ export const openInput = (
       ),
       (readable) => Effect.sync(() => readable.destroy())
     )
-    const source = mayUnpack && (yield* startsPacked(raw, name)) ? unpack(raw) : raw
-    const chunks: AsyncIterator<Uint8Array> = source[Symbol.asyncIterator]()
+    let chunks: AsyncIterator<Uint8Array> | undefined
+    const begin = Effect.map(mayUnpack ? startsPacked(raw, name) : Effect.succeed(false), (packed) => {
+      const source = packed ? unpack(raw) : raw
+      return chunks = source[Symbol.asyncIterator]()
+    })
     return {
       name,
       path: fromStdin ? undefined : resolve(file),
       size: opened.size,
       bytesRead: () => raw instanceof ReadStream ? raw.bytesRead : 0,
-      next: Effect.map(
-        Effect.tryPromise({ try: () => chunks.next(), catch: (cause) => unreadable(name, cause) }),
-        ({ done, value }) => done === true ? undefined : value
+      next: Effect.suspend(() => chunks === undefined ? begin : Effect.succeed(chunks)).pipe(
+        Effect.flatMap((from) =>
+          Effect.tryPromise({ try: () => from.next(), catch: (cause) => unreadable(name, cause) })
+        ),
+        Effect.map(({ done, value }) => done === true ? undefined : value)
       )
     }
   })
@@ -61,12 +66,17 @@ const openFile = (file: string): Effect.Effect<{ readonly fd: number; readonly s
     try: () => {
       const fd = openSync(file, "r")
       const stat = fstatSync(fd)
+      if (stat.isDirectory()) throw Object.assign(new Error("a directory"), { code: "EISDIR" })
       return { fd, size: stat.isFile() ? stat.size : undefined }
     },
     catch: (cause) =>
       misuse(
         "file",
-        codeOf(cause) === "ENOENT" ? `there is no file ${file}` : `${file} can't be read (${codeOf(cause)})`,
+        codeOf(cause) === "ENOENT"
+          ? `there is no file ${file}`
+          : codeOf(cause) === "EISDIR"
+          ? `${file} is a directory`
+          : `${file} can't be read (${codeOf(cause)})`,
         "name a file of events, or - for stdin",
         cause
       )
@@ -106,20 +116,13 @@ const unpack = (raw: Readable): Readable => pipeline(raw, createGunzip({ chunkSi
 
 const unreadable = (name: string, cause: unknown): Failure => {
   const code = codeOf(cause)
-  const reason = code === "EISDIR"
-    ? `${name} is a directory`
-    : code === "Z_BUF_ERROR"
+  const reason = code === "Z_BUF_ERROR"
     ? `${name} ends in the middle of its gzip data`
     : code.startsWith("Z_")
     ? `${name} starts like gzip and is none, or is damaged`
     : `${name} can't be read (${code})`
-  return new Failure({
-    exitCode: code === "EISDIR" ? exitCode.usage : exitCode.failed,
-    field: "file",
-    reason,
-    remedy: code === "EISDIR" ? "name a file of events, or - for stdin" : "get the whole file again, then run it again",
-    cause
-  })
+  const remedy = "get the whole file again, then run it again"
+  return new Failure({ exitCode: exitCode.failed, field: "file", reason, remedy, cause })
 }
 
 const codeOf = (cause: unknown): string =>

@@ -80,9 +80,9 @@ const renumbering = (cut: ReadonlySet<string>): string => {
 /** The command. */
 export const exportCommand = Command.make("export", config, run).pipe(
   Command.withDescription(
-    "Write events as lines of JSON, in the store's order: " +
-      "{\"stream\", \"type\", \"at\", \"data\", \"meta\"?, \"id\"?}, bytes as data_base64. Importing them into an empty " +
-      "store gives the same streams, seqs and events. A file appears whole or not at all."
+    `Write events as lines of JSON, {"stream", "type", "at", "data", "meta"?, "id"?}, bytes as "data_base64", in the ` +
+      "store's order. Importing them into an empty store gives the same streams, seqs and events. A file appears " +
+      "whole or not at all."
   ),
   Command.withShortDescription("Write events as lines of JSON"),
   Command.withExamples([

@@ -35,8 +35,9 @@ const run = Effect.fnUntraced(function*(options: {
   readonly skipBad: Option.Option<string>
 }) {
   const json = yield* Json
-  const store = yield* openStore("write")
+  // First, so that a file that isn't there doesn't make a store.
   const input = yield* openInput(options.file, { unpacked: true })
+  const store = yield* openStore("write")
   const scope = yield* Scope.Scope
   const whole = input.size === undefined ? undefined : { amount: input.size, text: sized(input.size) }
   const progress = startProgress({ verb: "imported", noun: "event", whole, json })
@@ -94,9 +95,9 @@ const summary = (
 /** The command. */
 export const importCommand = Command.make("import", { file, name, skipBad }, run).pipe(
   Command.withDescription(
-    "Import events from a file, one JSON object a line: " +
-      "{\"stream\", \"type\", \"at\", \"data\", \"meta\"?, \"id\"?} or a CloudEvent. The store's order is that of the " +
-      "lines. Running it again on the same input, also after it was killed, goes on where it stopped, and a file that has grown is imported from where it ended."
+    `Import events from a file, one JSON object a line, {"stream", "type", "at", "data", "meta"?, "id"?} or a ` +
+      "CloudEvent. The store's order is that of the lines. Running it again on the same input, also after it was " +
+      "killed, goes on where it stopped, and a file that has grown is imported from where it ended."
   ),
   Command.withShortDescription("Import events from a file or stdin"),
   Command.withExamples([
