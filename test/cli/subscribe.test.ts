@@ -32,7 +32,7 @@ test("each run prints what came since the last one, under its own name", async (
 test.each([
   ["following", []],
   ["up to the head", ["--once"]]
-])("%s, what was printed to nobody is printed again: the checkpoint follows behind", async (_, args) => {
+])("%s, what was printed to nobody is printed again: the checkpoint follows behind", async (_how, args) => {
   using desk = openDesk()
   await fill(desk, 0, 20_000)
   const running = desk.start("subscribe", "--name", "a", "--json", ...args)
@@ -41,7 +41,7 @@ test.each([
   const rest = await once(desk, "--name", "a")
   expect(rest.length).toBeGreaterThan(0)
   expect(rest.length).toBeLessThanOrEqual(20_000)
-  expect(rest).toEqual(Array.from({ length: rest.length }, (_, i) => 20_000 - rest.length + i))
+  expect(rest).toEqual(rest.map((_, i) => 20_000 - rest.length + i))
 })
 
 test("following prints what comes; Ctrl-C saves how far, and the next run goes on", async () => {
