@@ -66,7 +66,7 @@ export interface Described {
 
 type DataOf<S> = S extends { readonly Type: infer A } ? A : never
 
-/** An event of one of the catalogue's types: `data` follows from `type`. Where unknown types pass, check `unknown` first. */
+/** An event of one of the catalogue's types: `data` follows from `type`. Where unknown types pass, ask `unknown`. */
 export type EventOf<C extends Described> = "pass" extends C["unknown"] ? KnownUnmarked<C> | UnknownEvent : Known<C>
 
 type Known<C extends Described> = {

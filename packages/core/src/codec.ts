@@ -23,7 +23,7 @@ export interface Codec<A> {
 /** A schema that encodes and decodes without services. */
 export type PureSchema<A = unknown> = Schema.ConstraintCodec<A, unknown, never, never>
 
-/** Encodes as {@link jsonCodec} does, whatever the type of the value says; `Invalid` for what is neither JSON nor bytes. */
+/** Encodes as {@link jsonCodec} does, whatever the value's type says; `Invalid` for what is neither JSON nor bytes. */
 export const encodeRaw = (field: string, value: unknown): Result.Result<Payload, Invalid> =>
   value instanceof Uint8Array ? Result.succeed(new Uint8Array(value)) : stringifyJson(field, value)
 

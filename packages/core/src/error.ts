@@ -1,4 +1,4 @@
-/** Every failure a caller can act on: seven tags that each say what to do next. A lost race is a value, not one of them. */
+/** Every failure a caller can act on: seven tags that each say what to do next. A lost race is a value, no failure. */
 import * as Schema from "effect/Schema"
 
 /** The call was wrong: `field` names what, `remedy` says how to mend it. Nothing happened. */

@@ -9,7 +9,8 @@ import type { StoreError } from "./error.ts"
 import type { Position } from "./sequence.ts"
 
 /**
- * Reads page after page from a position on, waiting for the backend's wake-ups at the end; it ends only when the store is closed.
+ * Reads page after page from a position on, waiting for the backend's wake-ups at the end; it ends only when the store
+ * is closed.
  * Listening starts before the first read, so nothing can be committed unnoticed between the two. Pages without items
  * are given too where they got further, so that a checkpoint moves over stretches that a filter leaves out.
  */

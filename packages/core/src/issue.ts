@@ -18,7 +18,7 @@ const format = SchemaIssue.makeFormatterStandardSchemaV1({
 /** Most alternatives that are told apart where none of a union's members fits. */
 const mostReasons = 3
 
-/** Explains an issue that was found without `reportInput`: the place all its parts share, and what each of them says. */
+/** Explains an issue found without `reportInput`: the place all its parts share, and what each of them says. */
 export const explainIssue = (root: string, issue: SchemaIssue.Issue): Explanation => {
   const faults = format(issue).issues.map(({ message, path }) => ({ message: sentence(message), keys: keysOf(path) }))
   const common = commonKeys(faults.map(({ keys }) => keys))

@@ -45,7 +45,7 @@ export const versionedKind = (versions: Versions): Kind => {
   }
 }
 
-/** Events without a schema: JSON or bytes as they are stored, and meta with our own keys, so that copies lose nothing. */
+/** Events without a schema: JSON or bytes as stored, and meta with our own keys, so that copies lose nothing. */
 export const rawKind = {
   encode: (field: string, { data, meta, type }: EventInput): Result.Result<EncodedEvent, Invalid> => {
     const written = encodeRaw(`${field}.data`, data)

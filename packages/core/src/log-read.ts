@@ -109,7 +109,7 @@ export const decodeAll = <E>(
     return Effect.succeed(decoded)
   })
 
-/** Why a page of a stream can't be right: it has a hole. The other half of the rule that backends keep when they write. */
+/** Why a page of a stream can't be right: it has a hole. The other half of the rule that backends keep in writing. */
 export const orderFault = (events: ReadonlyArray<StoredEvent>, step: 1 | -1): Corrupt | undefined => {
   for (let i = 1; i < events.length; i++) {
     const [before, event] = [events[i - 1], events[i]]

@@ -15,7 +15,7 @@ export interface StoredMeta {
   readonly meta: Meta | undefined
 }
 
-/** Writes meta and version as JSON text, `undefined` for neither; `Invalid` at `field.meta` for a key starting with `$`. */
+/** Writes meta and version as JSON text, `undefined` for neither; `Invalid` at `field.meta` for a key with a `$`. */
 export const encodeMeta = (
   field: string,
   meta: Meta | undefined,

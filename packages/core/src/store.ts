@@ -68,15 +68,17 @@ export const makeStore = (
 ): Effect.Effect<StoreShape, never, Scope> =>
   Effect.map(makeEngine(backend, options), (engine) => ({
     about: engine.about,
+    // What `log` and `kv` give for which argument is said by their overloads.
     log: (<C extends Catalogue>(catalogue?: C) =>
-      catalogue === undefined ? makeLog(engine, anyEvents) : makeLog(engine, catalogue)) as StoreShape["log"], // by overloads
+      catalogue === undefined
+        ? makeLog(engine, anyEvents)
+        : makeLog(engine, catalogue)) as StoreShape["log"], // by overloads
     kv: (<A>(namespace: string, schema?: PureSchema<A>) =>
       makeKv<unknown>(engine, namespace, codecOf(schema), false)) as StoreShape["kv"], // by overloads
     system: (namespace, schema) =>
       makeKv(engine, namespace, schemaCodec(schema), true),
     commit: engine.commit,
-    resolve: (id) =>
-      resolve(engine, id),
+    resolve: (id) => resolve(engine, id),
     head: engine.reading(undefined, backend.head),
     changes: engine.changes,
     namespaces: () => listNamespaces(engine),

@@ -1,6 +1,6 @@
 /** Which of the known names someone may have meant. */
 
-/** The known names closest to `name`, best first, at most `most`; names that have nothing to do with it are left out. */
+/** The known names closest to `name`, best first, at most `most`; names that have nothing in common are left out. */
 export const closest = (name: string, known: Iterable<string>, most = 3): ReadonlyArray<string> => {
   const ranked: Array<{ readonly known: string; readonly distance: number }> = []
   for (const candidate of known) {

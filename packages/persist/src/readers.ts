@@ -41,7 +41,8 @@ export interface Readers {
   /**
    * The events there are and then those that come, in the total order, each once: `for await (const event of
    * store.subscribe({ events, from: "start" }))`. A slow loop neither holds up appends nor fills memory. Throws
-   * `Invalid` for a wrong option, `Corrupt` where an event can't be decoded or a checkpoint is of another history of the store.
+   * `Invalid` for a wrong option, `Corrupt` where an event can't be decoded or a checkpoint is of another history of
+   * the store.
    */
   readonly subscribe: <C extends Catalogue>(options: SubscribeOptions<C> & Abortable) => Following<EventOf<C>>
   /** The same by the page, each with how far it has looked (`through`). */
