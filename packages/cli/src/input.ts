@@ -1,10 +1,10 @@
 /** The bytes of an input, a file or stdin; what is packed with gzip can be unpacked on the way. */
 import * as Effect from "effect/Effect"
 import type { Scope } from "effect/Scope"
-import { createReadStream, fstatSync, openSync, ReadStream } from "node:fs"
+import { createReadStream, fstatSync, openSync } from "node:fs"
 import { resolve } from "node:path"
 import { pipeline, type Readable } from "node:stream"
-import { createGunzip } from "node:zlib"
+import { createGunzip, type Gunzip } from "node:zlib"
 import { exitCode } from "./exit-code.ts"
 import { Failure, misuse } from "./failure.ts"
 
@@ -16,7 +16,7 @@ export interface Input {
   readonly path: string | undefined
   /** The file's size in bytes, packed as it is; `undefined` where it isn't known before the end. */
   readonly size: number | undefined
-  /** How many bytes of the file have been read, to be compared with its size; 0 where that isn't known. */
+  /** How many bytes of the file went into what `next` has given, to be compared with its size. */
   readonly bytesRead: () => number
   /** The next bytes, unpacked where that was asked for; `undefined` at the end. `Failure` where they can't be read. */
   readonly next: Effect.Effect<Uint8Array | undefined, Failure>
@@ -43,20 +43,27 @@ export const openInput = (
       (readable) => Effect.sync(() => readable.destroy())
     )
     let chunks: AsyncIterator<Uint8Array> | undefined
+    let gunzip: Gunzip | undefined
+    let given = 0
     const begin = Effect.map(mayUnpack ? startsPacked(raw, name) : Effect.succeed(false), (packed) => {
-      const source = packed ? unpack(raw) : raw
-      return chunks = source[Symbol.asyncIterator]()
+      gunzip = packed ? unpack(raw) : undefined
+      return chunks = (gunzip ?? raw)[Symbol.asyncIterator]()
     })
     return {
       name,
       path: fromStdin ? undefined : resolve(file),
       size: opened.size,
-      bytesRead: () => raw instanceof ReadStream ? raw.bytesRead : 0,
+      // The file itself is read further ahead.
+      bytesRead: () => gunzip?.bytesWritten ?? given,
       next: Effect.suspend(() => chunks === undefined ? begin : Effect.succeed(chunks)).pipe(
         Effect.flatMap((from) =>
           Effect.tryPromise({ try: () => from.next(), catch: (cause) => unreadable(name, cause) })
         ),
-        Effect.map(({ done, value }) => done === true ? undefined : value)
+        Effect.map(({ done, value }) => {
+          if (done === true) return undefined
+          given += value.length
+          return value
+        })
       )
     }
   })
@@ -112,7 +119,7 @@ const startsPacked = (raw: Readable, name: string): Effect.Effect<boolean, Failu
   })
 
 // Errors of either side come out of the unpacked one.
-const unpack = (raw: Readable): Readable => pipeline(raw, createGunzip({ chunkSize: chunkBytes }), () => undefined)
+const unpack = (raw: Readable): Gunzip => pipeline(raw, createGunzip({ chunkSize: chunkBytes }), () => undefined)
 
 const unreadable = (name: string, cause: unknown): Failure => {
   const code = codeOf(cause)
