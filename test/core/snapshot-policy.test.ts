@@ -1,8 +1,9 @@
 /** When snapshots are saved, and how many are kept. */
 import { assert, describe, it } from "@effect/vitest"
-import { load, SnapshotPolicy, type StoreShape } from "@persist/core"
+import { make as makeMemory } from "@persist/backend-memory"
+import { load, makeStore, SnapshotPolicy, type StoreShape } from "@persist/core"
 import * as Effect from "effect/Effect"
-import { append, entries, memoryStore, sum, upTo } from "./ledger.ts"
+import { append, entries, memoryStore, sum, upTo, warningsIn } from "./ledger.ts"
 
 const saving = (store: StoreShape, snapshots: SnapshotPolicy, ...numbers: ReadonlyArray<number>) =>
   Effect.andThen(
@@ -80,4 +81,28 @@ describe("snapshot-policy", () => {
       assert.throws(make, new RegExp(`^${field}: `))
     }
   })
+
+  it.effect("a store that can't scan its keys keeps one snapshot of each scope, which is used all the same", () =>
+    Effect.gen(function*() {
+      const memory = yield* makeMemory()
+      const store = yield* makeStore({
+        ...memory,
+        about: { ...memory.about, lacks: new Set(["scan"]) },
+        scan: () => Effect.die(new Error("asked to scan"))
+      })
+      const policy = SnapshotPolicy.every(2)
+      const { value, warnings } = yield* warningsIn(Effect.gen(function*() {
+        const read = [
+          yield* saving(store, policy, 1, 2),
+          yield* saving(store, policy, 3),
+          yield* saving(store, policy, 4),
+          yield* saving(store, policy, 5)
+        ]
+        const past = yield* load(store, sum, { stream: "a", asOf: { seq: 3 } })
+        return [...read, past.replayed, past.state.seen]
+      }))
+      assert.deepStrictEqual(value, [2, 1, 2, 1, 3, 3])
+      assert.deepStrictEqual(warnings, [])
+      assert.strictEqual((yield* entries(memory)).length, 1)
+    }))
 })

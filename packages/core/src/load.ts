@@ -66,8 +66,7 @@ export const saveWhenDue = <S, C extends Catalogue>(
 ): Effect.Effect<void> => {
   const { holed, replayed, size } = replay
   // What went over a hole isn't the state of the whole history, and must not pass for it later.
-  const whole = cut === uncut && !holed && !store.about.lacks.has("scan")
-  if (!whole || !policy.due({ replayed, size, millis })) return Effect.void
+  if (cut !== uncut || holed || !policy.due({ replayed, size, millis })) return Effect.void
   return Effect.catchCause(
     save(store, replay, selection, policy),
     (cause) =>

@@ -7,7 +7,6 @@ import * as Result from "effect/Result"
 import type { StoredEntry } from "./backend.ts"
 import type { Catalogue } from "./catalogue.ts"
 import { checkpointOf, checkpoints, moveCheckpoint } from "./checkpoint.ts"
-import { lackOf } from "./draft.ts"
 import type { StoreError } from "./error.ts"
 import { prefixEnd } from "./name.ts"
 import type { Projection } from "./projection.ts"
@@ -53,13 +52,11 @@ export const newestSnapshot = Effect.fnUntraced(function*<S, C extends Catalogue
   { cut, selection }: Plan,
   below: string | undefined
 ): Effect.fn.Return<Candidate<S> | undefined, StoreError> {
-  // A backend that can't scan keeps no snapshots that could be found again.
-  if (store.about.lacks.has("scan")) return undefined
   const prefix = Snapshot.keyPrefix(store, projection, selection)
   const place = Snapshot.onlyStream(selection) === undefined ? cut.position : cut.seq
   let bound = below ?? (place === unbounded ? undefined : Snapshot.snapshotKey(prefix, place + 1))
   while (true) {
-    const [entry] = yield* scanSnapshots(store, prefix, bound, 1)
+    const entry = yield* newestEntry(store, prefix, bound)
     if (entry === undefined) return undefined
     bound = entry.key
     const snapshot = Snapshot.readSnapshot(store, entry)
@@ -74,9 +71,23 @@ export const newestSnapshot = Effect.fnUntraced(function*<S, C extends Catalogue
     }
     const found = standpoint.success
     if (found === undefined || found.position > cut.position || found.latest > cut.at) continue
+    if (found.anchors.some(({ seq }) => seq > cut.seq)) continue
     return { info: Snapshot.infoOf(entry, snapshot.success), standpoint: found }
   }
 })
+
+const newestEntry = (
+  store: StoreShape,
+  prefix: string,
+  below: string | undefined
+): Effect.Effect<StoredEntry | undefined, StoreError> => {
+  const { about, engine: { backend, reading } } = store
+  if (!about.lacks.has("scan")) return Effect.map(scanSnapshots(store, prefix, below, 1), ([entry]) => entry)
+  const key = Snapshot.snapshotKey(prefix, 0)
+  if (below !== undefined && below <= key) return Effect.undefined
+  const keys = [{ namespace: Snapshot.snapshotNamespace, key }]
+  return Effect.map(reading(undefined, backend.get(keys)), ([entry]) => entry)
+}
 
 /** Keeps a replay's state as a snapshot; `undefined` where nothing was folded yet. `Invalid` where it can't be kept. */
 export const keepSnapshot = Effect.fnUntraced(function*<S, C extends Catalogue>(
@@ -85,8 +96,6 @@ export const keepSnapshot = Effect.fnUntraced(function*<S, C extends Catalogue>(
   selection: Selection,
   keep: number
 ): Effect.fn.Return<Snapshot.SnapshotInfo | undefined, StoreError> {
-  // What can't be found again isn't worth keeping.
-  if (store.about.lacks.has("scan")) return yield* Effect.fail(lackOf(store.about, "scan"))
   const ending = replay.latest === -Infinity ? undefined : yield* endingOf(store, replay, selection)
   if (ending === undefined) return undefined
   const { key, value } = yield* Effect.fromResult(Snapshot.draftSnapshot(store, replay, selection, ending))
@@ -143,6 +152,7 @@ const settle = Effect.fnUntraced(function*<S, C extends Catalogue>(
   const prefix = Snapshot.prefixOf(key)
   const kv = Snapshot.snapshots(store)
   yield* advance(store, readerName(prefix), value.position)
+  if (store.about.lacks.has("scan")) return
   // A few more than can be there in the long run, so that a smaller `keep` takes effect after some saves.
   const older = yield* scanSnapshots(store, prefix, key, keep + 8)
   const stale = older.filter((entry) => {

@@ -157,7 +157,8 @@ const keyOf = (store: StoreShape, snapshot: Omit<StoredSnapshot, "digest">): str
   const { anchors: [last], position, projection: name, version } = snapshot
   const selection = selectionIn(snapshot)
   const place = onlyStream(selection) === undefined ? position : last?.seq ?? 0
-  return snapshotKey(keyPrefix(store, { name, version }, selection), place)
+  // Where keys can't be scanned there is one snapshot, under a key that can be guessed.
+  return snapshotKey(keyPrefix(store, { name, version }, selection), store.about.lacks.has("scan") ? 0 : place)
 }
 
 const notKept = (field: string, reason: string): Invalid =>
