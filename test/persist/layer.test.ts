@@ -4,6 +4,7 @@ import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as TestClock from "effect/testing/TestClock"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -40,6 +41,13 @@ describe("a layer", () => {
       const made = layer("mine:x", { schemes: { mine: () => Effect.fail(new Invalid(mine)) }, retries: 0 })
       assert.deepInclude(yield* Effect.flip(Effect.provide(roundTrip, made)), mine)
     }))
+
+  it.effect("hands the options on", () =>
+    Effect.gen(function*() {
+      const store = yield* Store
+      const error = yield* Effect.flip(store.kv("n").get("a", { atLeast: 9 }))
+      assert.include(String(error), "within 1 ms")
+    }).pipe(Effect.provide(layer("memory:", { atLeastWithin: 1 })), TestClock.withLive))
 
   it.effect("of the backend alone leaves room for something between it and the store", () =>
     Effect.gen(function*() {

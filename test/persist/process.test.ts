@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
-import { open } from "persist"
+import { anyEvents, open } from "persist"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 
 let directory = ""
@@ -46,19 +46,24 @@ describe("a program", () => {
     expect(await once(child, "close")).toEqual([0, null])
   })
 
-  it("whose subscription runs over a file lives, and ends when that is stopped", async () => {
-    const url = `sqlite:${join(directory, "app.db")}`
-    await using store = await open(url)
-    const child = start("serve.ts", url)
-    const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
-    for (const data of ["first", "second"]) {
-      await store.log().append("s", { type: "T", data }, { expected: "any" })
-      expect((await lines.next()).value).toBe(JSON.stringify(data))
+  it.each([["sqlite:app.db", 1], ["memory:", 0]])(
+    "over %s has %i timer to live for while a run or a loop waits",
+    async (url, timers) => {
+      const held = () => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length
+      await using store = await open(url === "memory:" ? url : `sqlite:${join(directory, "app.db")}`)
+      const before = held()
+      const run = store.runSubscription({ name: "r", events: anyEvents, handle: () => undefined })
+      expect(held()).toBe(before + timers)
+      await run.stop()
+      expect(held()).toBe(before)
+      const loop = store.kv("n").watch()[Symbol.asyncIterator]()
+      const pending = loop.next()
+      expect(held()).toBe(before + timers)
+      await loop.return?.()
+      await pending
+      expect(held()).toBe(before)
     }
-    child.stdin.write("stop\n")
-    expect((await lines.next()).value).toBe("stopped")
-    expect(await once(child, "close")).toEqual([0, null])
-  })
+  )
 
   it("that waits for what only it could write ends", async () => {
     expect(await outputOf(start("wait.ts", "memory:"))).toEqual({ code: 0, output: "" })

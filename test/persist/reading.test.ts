@@ -25,7 +25,8 @@ const counted = async () => {
         return memory.readStream(range)
       }),
     changes: Stream.unwrap(Effect.as(
-      Effect.acquireRelease(listen, () => Effect.sync(() => seen.listening--)),
+      // Letting go takes a turn: whoever says that it's done has waited for it.
+      Effect.acquireRelease(listen, () => Effect.andThen(Effect.yieldNow, Effect.sync(() => seen.listening--))),
       memory.changes
     ))
   }
@@ -120,6 +121,38 @@ describe("a reading", () => {
     expect(seen.listening).toBe(0)
   })
 
+  it("is over for a page that can't be stopped, and stops one that can", async () => {
+    const memory = await Effect.runPromise(makeMemory())
+    const arrived = Promise.withResolvers<void>()
+    const gate = Promise.withResolvers<void>()
+    const stopped: Array<string> = []
+    const page = Effect.promise(() => {
+      arrived.resolve()
+      return gate.promise
+    })
+    const backend: BackendShape = {
+      ...memory,
+      readStream: (range) => Effect.andThen(Effect.uninterruptible(page), memory.readStream(range)),
+      scan: () => Effect.onInterrupt(Effect.never, () => Effect.sync(() => stopped.push("scan")))
+    }
+    await using store = await open(Effect.succeed(backend))
+    await store.log(Item).append("tea", stocked(1), { expected: 0 })
+    const reading = store.log(Item).read("tea")[Symbol.asyncIterator]()
+    const first = reading.next()
+    await arrived.promise
+    const returned = reading.return?.()
+    gate.resolve()
+    expect(await Promise.all([first, returned])).toEqual([
+      { done: true, value: undefined },
+      { done: true, value: undefined }
+    ])
+    const scanning = store.kv("n").scan()[Symbol.asyncIterator]()
+    const never = scanning.next()
+    await scanning.return?.()
+    expect(await never).toEqual({ done: true, value: undefined })
+    expect(stopped).toEqual(["scan"])
+  })
+
   it("of nothing ends at once", async () => {
     const { log } = await filled(1)
     for await (const event of log.read("none")) expect(event).toBeUndefined()
@@ -168,6 +201,20 @@ describe("a loop that waits", () => {
     }
     await expect(loop()).rejects.toThrow("the body")
     expect(seen.listening).toBe(0)
+  })
+
+  it("ends where its body closes the store, and can't begin after that", async () => {
+    await using store = await open("memory:")
+    const kv = store.kv("n")
+    await kv.putMany([["a", 1], ["b", 2]])
+    const keys: Array<string> = []
+    for await (const { key } of kv.watch({ after: 0 })) {
+      keys.push(key)
+      await store.close()
+    }
+    expect(keys).toEqual(["a", "b"])
+    const late = kv.watch({ after: 0 })[Symbol.asyncIterator]()
+    await expect(late.next()).rejects.toMatchObject({ _tag: "Invalid", field: "store" })
   })
 
   it("ends where the store is closed, and a read that isn't finished is refused", async () => {

@@ -7,8 +7,8 @@ import * as Fiber from "effect/Fiber"
 import * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { Presence } from "./presence.ts"
 import { signalFault } from "./run.ts"
+import type { Surroundings } from "./surroundings.ts"
 
 type Item<A> = IteratorResult<A, undefined>
 type Page<A> = readonly [A, ...ReadonlyArray<A>]
@@ -17,12 +17,13 @@ const done: IteratorReturnResult<undefined> = { done: true, value: undefined }
 const finished = (): Promise<IteratorReturnResult<undefined>> => Promise.resolve(done)
 
 /**
- * Iterates over a stream. Nothing is read before the first `next`; the end, an error, `return` and the signal release
- * what it holds. `next` rejects with the store's errors, or the signal's reason.
+ * Iterates over a stream. Nothing is read before the first `next`; the end, an error, `return`, the signal and, where
+ * it has surroundings, the store's closing release what it holds. `next` rejects with the store's errors, or the
+ * signal's reason.
  */
 export class Cursor<A> implements AsyncIterator<A, undefined> {
   private readonly signal: AbortSignal | undefined
-  private readonly stay: Presence | undefined
+  private readonly surroundings: Surroundings | undefined
   private readonly scope = Scope.makeUnsafe()
   private pull: Pull.Pull<Page<A>, StoreError>
   private page: ReadonlyArray<A> = []
@@ -34,10 +35,14 @@ export class Cursor<A> implements AsyncIterator<A, undefined> {
   private end: (() => Promise<Item<A>>) | undefined
   private released: Promise<void> | undefined
 
-  /** `stay` keeps the process alive while it waits for a page. */
-  constructor(source: Stream.Stream<A, StoreError>, signal: AbortSignal | undefined, stay: Presence | undefined) {
+  /** `surroundings` are those of a stream that waits for more. */
+  constructor(
+    source: Stream.Stream<A, StoreError>,
+    signal: AbortSignal | undefined,
+    surroundings: Surroundings | undefined
+  ) {
     this.signal = signal
-    this.stay = stay
+    this.surroundings = surroundings
     this.pull = Effect.flatMap(Scope.provide(Stream.toPull(source), this.scope), (pull) => {
       this.pull = pull
       return pull
@@ -64,6 +69,7 @@ export class Cursor<A> implements AsyncIterator<A, undefined> {
     // Below the page's length there is an A, which may itself be undefined.
     if (this.ready()) return Promise.resolve({ done: false, value: this.page[this.at++] as A })
     if (!this.begun) this.begin()
+    else if (this.surroundings?.scope.state._tag === "Closed") this.finish(finished)
     return this.end === undefined ? this.turn() : this.settled(this.end)
   }
 
@@ -90,9 +96,10 @@ export class Cursor<A> implements AsyncIterator<A, undefined> {
 
   private turn(): Promise<Item<A>> {
     return new Promise((resolve) => {
-      const leave = this.stay?.()
+      const leave = this.surroundings?.stay()
       const fiber = Effect.runFork(this.pull)
       this.fiber = fiber
+      if (this.surroundings !== undefined) Fiber.runIn(fiber, this.surroundings.scope)
       fiber.addObserver((exit) => {
         leave?.()
         this.fiber = undefined
@@ -123,7 +130,8 @@ export class Cursor<A> implements AsyncIterator<A, undefined> {
 }
 
 const endOf = (cause: Cause.Cause<StoreError | Cause.Done>): () => Promise<IteratorReturnResult<undefined>> => {
-  if (Pull.isDoneCause(cause)) return finished
+  // Who waits and is interrupted is so by the store's closing: nothing more comes.
+  if (Pull.isDoneCause(cause) || Cause.hasInterruptsOnly(cause)) return finished
   const error = Cause.squash(cause)
   return () => Promise.reject(error)
 }

@@ -18,9 +18,9 @@ import type {
 } from "@persist/core"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { Presence } from "./presence.ts"
 import { type Following, following, type Reading, reading } from "./reading.ts"
 import { type Abortable, call } from "./run.ts"
+import type { Surroundings } from "./surroundings.ts"
 
 /**
  * The keys of one namespace, which is there as soon as it holds one. Every verb may reject with the store's errors:
@@ -77,7 +77,7 @@ export type KvReads<A> = Pick<
 >
 
 /** Makes the Promise interface of what reads a kv. */
-export const promiseKvReads = <A>(kv: CoreKvReads<A>, stay: Presence): KvReads<A> => ({
+export const promiseKvReads = <A>(kv: CoreKvReads<A>, surroundings: Surroundings): KvReads<A> => ({
   namespace: kv.namespace,
   get: (key, options) => call(options, (own) => Effect.map(kv.get(key, own), Option.getOrUndefined)),
   entry: (key, options) => call(options, (own) => Effect.map(kv.entry(key, own), Option.getOrUndefined)),
@@ -87,16 +87,16 @@ export const promiseKvReads = <A>(kv: CoreKvReads<A>, stay: Presence): KvReads<A
   count: (options) => call(options, kv.count),
   scan: (options) => reading(options, kv.scan),
   changedSince: (options) => reading(options, kv.changedSince),
-  watch: (options) => following(stay, options, kv.watch)
+  watch: (options) => following(surroundings, options, kv.watch)
 })
 
 /** Makes the Promise interface of a kv. */
-export const promiseKv = <A>(kv: CoreKv<A>, stay: Presence): Kv<A> => {
+export const promiseKv = <A>(kv: CoreKv<A>, surroundings: Surroundings): Kv<A> => {
   const put = (key: string, value: A, options: PutOptions & Abortable) =>
     call(options, (own) => kv.put(key, value, own))
   const remove = (key: string, options: DeleteOptions & Abortable) => call(options, (own) => kv.delete(key, own))
   return {
-    ...promiseKvReads(kv, stay),
+    ...promiseKvReads(kv, surroundings),
     put: put as Kv<A>["put"], // by overloads, which are core's
     putMany: (values, options) => call(options, (own) => kv.putMany(values, own)),
     delete: remove as Kv<A>["delete"], // by overloads, which are core's

@@ -25,11 +25,10 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
-import type { Scope as ScopeOf } from "effect/Scope"
-import type { Presence } from "./presence.ts"
 import { type Following, following } from "./reading.ts"
 import { type Abortable, call, callPlain, split } from "./run.ts"
 import { type Running, start, Thrown } from "./running.ts"
+import type { Surroundings } from "./surroundings.ts"
 
 /** What a durable subscription does with each thing it's handed; what it answers is waited for. */
 export interface Handling<A> {
@@ -104,16 +103,17 @@ export interface Readers {
 }
 
 /** Makes the Promise interface of what follows a store's log. */
-export const promiseReaders = (store: StoreShape, stay: Presence, scope: ScopeOf): Readers => ({
-  subscribe: (options) => following(stay, options, (own) => Core.subscribe(store, own)),
-  subscribePages: (options) => following(stay, options, (own) => Core.subscribePages(store, own)),
+export const promiseReaders = (store: StoreShape, surroundings: Surroundings): Readers => ({
+  subscribe: (options) => following(surroundings, options, (own) => Core.subscribe(store, own)),
+  subscribePages: (options) => following(surroundings, options, (own) => Core.subscribePages(store, own)),
   runSubscription: (options) => {
     const [own, signal] = split(options)
     const handle = handlerOf(own.handle)
-    return start(Effect.isEffect(handle) ? handle : Core.runSubscription(store, { ...own, handle }), signal, {
-      stay,
-      scope
-    })
+    return start(
+      Effect.isEffect(handle) ? handle : Core.runSubscription(store, { ...own, handle }),
+      signal,
+      surroundings
+    )
   },
   runSubscriptionPages: (options) => {
     const [own, signal] = split(options)
@@ -121,12 +121,12 @@ export const promiseReaders = (store: StoreShape, stay: Presence, scope: ScopeOf
     return start(
       Effect.isEffect(handle) ? handle : Core.runSubscriptionPages(store, { ...own, handle }),
       signal,
-      { stay, scope }
+      surroundings
     )
   },
   runReadModel: (model, options) => {
     const [own, signal] = split(options)
-    return start(Core.runReadModel(store, model, own), signal, { stay, scope })
+    return start(Core.runReadModel(store, model, own), signal, surroundings)
   },
   catchUp: (model, options) => call(options, (own) => Core.catchUp(store, model, own)),
   rebuild: (model, options) => call(options, (own) => Core.rebuild(store, model, own)),

@@ -2,8 +2,8 @@
 import type { StoreError } from "@persist/core"
 import * as Stream from "effect/Stream"
 import { Cursor } from "./cursor.ts"
-import type { Presence } from "./presence.ts"
 import { type Abortable, type Own, plainFault, run, runUntil, split } from "./run.ts"
+import type { Surroundings } from "./surroundings.ts"
 
 /**
  * Something to read that never ends by itself: `for await (const one of following)` goes on until it is left, the
@@ -35,13 +35,13 @@ export const reading = <O extends Abortable | undefined, A>(
 
 /** The reading of a verb's stream that waits for more. */
 export const following = <O extends Abortable | undefined, A>(
-  stay: Presence,
+  surroundings: Surroundings,
   options: O,
   verb: (own: Own<O>) => Stream.Stream<A, StoreError>
 ): Following<A> => {
   const [own, signal] = split(options)
   const source = verb(own)
-  return { [Symbol.asyncIterator]: () => new Cursor(source, signal, stay) }
+  return { [Symbol.asyncIterator]: () => new Cursor(source, signal, surroundings) }
 }
 
 /** The stream of a verb that core gives no options: the signal is its only one, and it fails `Invalid` for others. */

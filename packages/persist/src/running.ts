@@ -3,9 +3,8 @@ import type { Fenced } from "@persist/core"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import type { Scope } from "effect/Scope"
-import type { Presence } from "./presence.ts"
 import { signalFault } from "./run.ts"
+import type { Surroundings } from "./surroundings.ts"
 
 /** Something that follows the log until it's stopped, fenced, or fails. Closing the store stops it. */
 export interface Running extends AsyncDisposable {
@@ -26,13 +25,6 @@ export class Thrown {
   constructor(cause: unknown) {
     this.cause = cause
   }
-}
-
-/** What keeps a run going, and what ends it. */
-export interface Surroundings {
-  readonly stay: Presence
-  /** Closing it stops the run. */
-  readonly scope: Scope
 }
 
 /** Starts an effect that never ends by itself. */

@@ -23,11 +23,11 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import { type Kv, type KvReads, promiseKv, promiseKvReads } from "./kv.ts"
 import { type Log, promiseLog } from "./log.ts"
-import { presenceOf } from "./presence.ts"
 import { type Projections, promiseProjections } from "./projections.ts"
 import { promiseReaders, type Readers } from "./readers.ts"
 import { type Following, following, plain, type Reading, reading } from "./reading.ts"
 import { type Abortable, call, callPlain } from "./run.ts"
+import { surroundingsOf } from "./surroundings.ts"
 
 /**
  * An open store; everything in it is reached from here. All its verbs reject with the store's errors, which are classes
@@ -68,17 +68,17 @@ export interface Store extends Projections, Readers, AsyncDisposable {
 
 /** Makes the Promise interface of a store; closing it closes the scope. */
 export const promiseStore = (store: StoreShape, scope: Scope.Closeable): Store => {
-  const stay = presenceOf(store.about.shared)
+  const surroundings = surroundingsOf(scope, store.about.shared)
   let closing: Promise<void> | undefined
   const close = (): Promise<void> => closing ??= Effect.runPromise(Scope.close(scope, Exit.void))
   const log = (catalogue?: Catalogue) =>
     catalogue === undefined ? promiseLog(store.log()) : promiseLog(store.log(catalogue))
   const kv = (from: string | ReadModel<Catalogue, unknown>, schema?: PureSchema) =>
     typeof from === "object" && from !== null
-      ? promiseKvReads(from.kv(store), stay)
+      ? promiseKvReads(from.kv(store), surroundings)
       : schema === undefined
-      ? promiseKv(store.kv(from), stay)
-      : promiseKv(store.kv(from, schema), stay)
+      ? promiseKv(store.kv(from), surroundings)
+      : promiseKv(store.kv(from, schema), surroundings)
   return {
     about: store.about,
     log: log as Store["log"], // by overloads, which are core's
@@ -86,11 +86,11 @@ export const promiseStore = (store: StoreShape, scope: Scope.Closeable): Store =
     commit: (ops, options) => call(options, (own) => store.commit(ops, own)),
     resolve: (id, options) => callPlain(options, () => Effect.map(store.resolve(id), Option.getOrUndefined)),
     head: (options) => callPlain(options, () => store.head),
-    changes: (options) => following(stay, options, plain(store.changes)),
+    changes: (options) => following(surroundings, options, plain(store.changes)),
     namespaces: (options) => reading(options, plain(store.namespaces())),
     effect: store,
     ...promiseProjections(store),
-    ...promiseReaders(store, stay, scope),
+    ...promiseReaders(store, surroundings),
     close,
     [Symbol.asyncDispose]: close
   }

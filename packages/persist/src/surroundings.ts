@@ -1,0 +1,26 @@
+/** What surrounds whoever waits for what comes: a store, whose closing ends it, and a process, which it keeps alive. */
+import type { Scope } from "effect/Scope"
+
+/** The surroundings of what follows one store. */
+export interface Surroundings {
+  /** Closing it ends what waits. */
+  readonly scope: Scope
+  /** Keeps the process alive until the answered function is called. */
+  readonly stay: () => () => void
+}
+
+// Timers count their milliseconds in 31 bits.
+const longest = 2 ** 31 - 1
+
+/**
+ * The surroundings in a store's scope. Where nobody else may write to it (`shared` is false), nothing can come once the
+ * process has nothing else to do: then waiting doesn't keep it alive.
+ */
+export const surroundingsOf = (scope: Scope, shared: boolean): Surroundings => ({
+  scope,
+  stay: () => {
+    if (!shared) return () => undefined
+    const timer = setInterval(() => undefined, longest)
+    return () => clearInterval(timer)
+  }
+})
