@@ -8,6 +8,7 @@ import * as Command from "effect/cli/Command"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import { type ExitCode, exitCode } from "./exit-code.ts"
 import { type Failure, misuse, OutputClosed, tell } from "./failure.ts"
 import { say } from "./output.ts"
@@ -25,8 +26,7 @@ export const runCommandLine = (args: ReadonlyArray<string>): Effect.Effect<ExitC
     ),
     Effect.provideService(CliOutput.Presenter, presenter),
     Effect.provideService(CliConfig.CliConfig, CliConfig.make({ builtIns })),
-    Effect.provide(layerTalk),
-    Effect.provide(NodeServices.layer)
+    Effect.provide(Layer.merge(NodeServices.layer, layerTalk))
   )
 
 // All but the wizard: what it asks is in the help.

@@ -32,14 +32,12 @@ const run = Effect.fnUntraced(function*({ module, url }: Command.Command.Config.
     ? yield* loadFixture(module.value, kit.isFixture)
     : yield* fixtureOf(Option.isSome(url) ? url.value : yield* storeUrl)
   const json = yield* Json
-  const progress = startProgress({
-    verb: "asked",
-    noun: "law",
-    whole: { amount: kit.laws.length, text: counted(kit.laws.length, "law") },
-    json
-  })
+  // Those of the protocol, and of what core makes of it.
+  const laws = [...kit.protocolLaws, ...kit.storeLaws]
+  const whole = { amount: laws.length, text: counted(laws.length, "law") }
+  const progress = startProgress({ verb: "asked", noun: "law", whole, json })
   const report = yield* Effect.ensuring(
-    kit.run(fixture, kit.laws, { onAnswer: (_, done) => progress.update({ amount: done, things: done }) }),
+    kit.run(fixture, laws, { onAnswer: (_, done) => progress.update({ amount: done, things: done }) }),
     Effect.sync(() => progress.clear())
   )
   yield* write(`${json ? kit.json([report]) : kit.table([report])}\n`)
