@@ -1,6 +1,19 @@
 /** A store over six functions: what one call can do is done whole, the rest is refused, and nothing is pretended. */
 import { fromSixFunctions, type SixFunctions } from "@persist/backend-minimal"
-import { Corrupt, makeStore, OutcomeUnknown, type StoreShape, Unavailable, Unsupported } from "@persist/core"
+import {
+  Corrupt,
+  decide,
+  Decider,
+  load,
+  makeStore,
+  OutcomeUnknown,
+  project,
+  Projection,
+  saveSnapshot,
+  type StoreShape,
+  Unavailable,
+  Unsupported
+} from "@persist/core"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
@@ -27,6 +40,8 @@ describe("a store over six functions", () => {
         const conflict = yield* log.append("s", added(3), { expected: 1 })
         if (conflict._tag !== "Conflict") throw new Error("there must be a conflict")
         expect(conflict.actual).toBe(2)
+        expect([yield* log.lastSeq("s"), yield* log.lastSeq("t")]).toEqual([2, 0])
+        expect([yield* log.info("s"), yield* log.info("t")]).toEqual([{ stream: "s", first: 1, last: 2 }, undefined])
         expect((yield* Stream.runCollect(log.missing(conflict))).map(({ data }) => data)).toEqual([2])
         const reversed = yield* Stream.runCollect(log.read("s", { reverse: true, limit: 1 }))
         expect(reversed).toMatchObject([{ seq: 2, position: 2, type: "Added", data: 2 }])
@@ -128,6 +143,38 @@ describe("a store over six functions", () => {
       ))
     expect([...functions.kept.snapshots.keys()]).toEqual(["$handshake", "p"])
     expect([...functions.kept.keys.keys()]).toEqual(["$store"])
+  })
+})
+
+describe("above six functions", () => {
+  const Sum = Projection.make({
+    name: "sum",
+    version: 1,
+    seed: 0,
+    step: (sum, { data }) => typeof data === "number" ? sum + data : sum
+  })
+
+  it("streams are projected and decided on, and a snapshot is kept by the functions for snapshots", async () => {
+    const functions = later()
+    await using(
+      functions,
+      Effect.fnUntraced(function*(store) {
+        for (let n = 0; n < 4; n++) yield* store.log().append("s", added(n), { expected: n })
+        expect(yield* project(store, Sum, { stream: "s" })).toMatchObject({ state: 6, seq: 4 })
+        expect(yield* project(store, Sum, { streams: ["s", "t"], asOf: { position: 3 } })).toMatchObject({ state: 3 })
+        const More = Decider.make({ name: "more", projection: Sum, decide: (sum, n: number) => [added(sum + n)] })
+        expect(yield* decide(store, More, "s", 1)).toMatchObject({ _tag: "Decided", seq: 5 })
+        yield* saveSnapshot(store, Sum, { stream: "s" })
+      })
+    )
+    expect([...functions.kept.snapshots.keys()]).toHaveLength(2)
+    await using(
+      functions,
+      Effect.fnUntraced(function*(store) {
+        yield* store.log().append("s", added(1), { expected: 5 })
+        expect(yield* load(store, Sum, { stream: "s" })).toMatchObject({ state: 14, replayed: 1, from: { seq: 5 } })
+      })
+    )
   })
 })
 

@@ -128,8 +128,17 @@ export const streamInfo = (engine: Engine, stream: string): Effect.Effect<Stream
   Effect.suspend(() => {
     const fault = nameFault("stream", stream, engine.about.limits.nameBytes)
     if (fault !== undefined) return Effect.fail(fault)
+    const { about, backend } = engine
+    // A store that neither lists streams nor truncates them has every event, so the last one tells everything.
+    if (about.lacks.has("streams") && about.lacks.has("truncate")) {
+      const last = backend.readStream({ stream, from: Seq(1), to: Seq(unbounded), limit: 1, reverse: true })
+      return Effect.map(
+        engine.reading(undefined, last),
+        ([event]) => event && { stream, first: Seq(1), last: event.seq }
+      )
+    }
     // Among the names with this prefix, the name itself comes first.
-    const found = engine.backend.streams({ prefix: stream, after: undefined, limit: 1 })
+    const found = backend.streams({ prefix: stream, after: undefined, limit: 1 })
     return Effect.map(engine.reading(undefined, found), ([info]) => info?.stream === stream ? info : undefined)
   })
 
