@@ -19,6 +19,7 @@ import * as Fault from "./fault.ts"
 import type { Entry } from "./kv.ts"
 import { isReserved, nameFault, reservedFault } from "./name.ts"
 import { quoted } from "./path.ts"
+import { registrationOps } from "./registration.ts"
 import { origin, Position, type PositionInput } from "./sequence.ts"
 import type { StoreShape } from "./store.ts"
 
@@ -84,7 +85,8 @@ export const enrol = Effect.fnUntraced(function*(
     const [position, expected] = Option.isSome(found)
       ? [found.value.position, found.value.revision] as const
       : [start, "absent"] as const
-    yield* kv.put(name, storedCheckpoint(store.about, position, filter), { expected })
+    const checkpoint = storedCheckpoint(store.about, position, filter)
+    yield* store.commit([kv.ops.put(name, checkpoint, { expected }), ...registrationOps(store)])
   }
 })
 
@@ -137,10 +139,12 @@ export const resetReader = (
       const entry = yield* kv.entry(name)
       if (Option.isNone(entry)) return yield* unknownReader(name)
       const { prefix, types } = checkpointOf(entry.value)
-      const put = yield* kv.put(name, storedCheckpoint(store.about, position, { prefix, types }), {
-        expected: entry.value.revision
-      })
-      if (put._tag === "Committed") return
+      const checkpoint = storedCheckpoint(store.about, position, { prefix, types })
+      const reset = yield* store.commit([
+        kv.ops.put(name, checkpoint, { expected: entry.value.revision }),
+        ...registrationOps(store)
+      ])
+      if (reset._tag === "Committed") return
     }
   })
 

@@ -24,6 +24,7 @@ import { utf8Bytes } from "./payload.ts"
 import { Progress, storeClosed } from "./progress.ts"
 import type { ReadModel } from "./read-model.ts"
 import { enrol } from "./reader.ts"
+import { registrationOps } from "./registration.ts"
 import { origin, Position, type PositionInput, unbounded } from "./sequence.ts"
 import type { StoreShape } from "./store.ts"
 
@@ -108,6 +109,7 @@ export const rebuild = <C extends Catalogue, A>(
     if (options?.allowTruncated !== true) yield* refuseTruncated(store, filter)
     yield* unconditional(store.commit([
       checkpoints(store).ops.put(model.reader, storedCheckpoint(store.about, origin, filter)),
+      ...registrationOps(store),
       store.kv(model.namespace).ops.clear()
     ]))
     return yield* catchUp(store, model, options)

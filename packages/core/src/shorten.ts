@@ -9,6 +9,7 @@ import { Invalid, type StoreError } from "./error.ts"
 import { streamInfo } from "./log-read.ts"
 import { quoted } from "./path.ts"
 import { listReaders, slowestReader } from "./reader.ts"
+import { sameRegistrations } from "./registration.ts"
 import type { Replay } from "./replay.ts"
 import type { Selection } from "./scope.ts"
 import { type Position, Seq } from "./sequence.ts"
@@ -59,6 +60,7 @@ export const shorten = Effect.fnUntraced(function*<S, C extends Catalogue>(
   const own = readerName(keyPrefix(store, replay.projection, selection))
   while (true) {
     const note = yield* notes.entry(stream)
+    const registrations = yield* sameRegistrations(store)
     const first = (yield* streamInfo(store.engine, stream))?.first ?? Seq(1)
     const { before, boundedBy } = yield* boundOf(store, replay.seq(stream), { stream, own, first, keepEvents })
     const removed = Math.max(0, before - first)
@@ -69,6 +71,8 @@ export const shorten = Effect.fnUntraced(function*<S, C extends Catalogue>(
     const { name: projection, version } = replay.projection
     const at = yield* Clock.currentTimeMillis
     const committed = yield* store.commit([
+      // A reader that was registered meanwhile has not been asked what it still needs.
+      registrations,
       snapshots(store).ops.put(key, value),
       // Whoever wrote the note meanwhile has compacted the stream: then what to do is another question.
       notes.ops.put(stream, { before, through, projection, version }, {

@@ -7,6 +7,7 @@ import type { StoredEntry } from "./backend.ts"
 import type { Catalogue } from "./catalogue.ts"
 import { checkpointOf, checkpoints, storedCheckpoint } from "./checkpoint.ts"
 import { truncatedStream } from "./compacted.ts"
+import { unconditional } from "./engine.ts"
 import { Invalid, type StoreError } from "./error.ts"
 import * as Fault from "./fault.ts"
 import { loadReplay } from "./load.ts"
@@ -14,6 +15,7 @@ import { prefixEnd } from "./name.ts"
 import { pages } from "./pages.ts"
 import type { Projection } from "./projection.ts"
 import { successor } from "./range.ts"
+import { registrationOps } from "./registration.ts"
 import { planOf, type Scope, scopeKeys, type Selection } from "./scope.ts"
 import { origin, unbounded } from "./sequence.ts"
 import { keepSnapshot, readerName, warn } from "./snapshot-store.ts"
@@ -173,5 +175,6 @@ const startAgain = (store: StoreShape, name: string): Effect.Effect<void, StoreE
   Effect.flatMap(checkpoints(store).entry(name), (entry) => {
     if (Option.isNone(entry)) return Effect.void
     const checkpoint = checkpointOf(entry.value)
-    return checkpoints(store).put(name, storedCheckpoint(store.about, origin, checkpoint))
+    const again = checkpoints(store).ops.put(name, storedCheckpoint(store.about, origin, checkpoint))
+    return Effect.asVoid(unconditional(store.commit([again, ...registrationOps(store)])))
   })
