@@ -5,10 +5,10 @@ import { fromOpen } from "@persist/conformance"
 import * as Effect from "effect/Effect"
 import { driver, newPath } from "./place.ts"
 
-// Fails whatever is written next, in the middle of its transaction.
+// Fails whatever is written next, in the middle of its transaction; what was written until then is left in it.
 const arm = `
-CREATE TRIGGER fuse_event AFTER INSERT ON event BEGIN SELECT RAISE(ABORT, 'the fuse'); END;
-CREATE TRIGGER fuse_entry AFTER INSERT ON entry BEGIN SELECT RAISE(ABORT, 'the fuse'); END;`
+CREATE TRIGGER fuse_event AFTER INSERT ON event BEGIN SELECT RAISE(FAIL, 'the fuse'); END;
+CREATE TRIGGER fuse_entry AFTER INSERT ON entry BEGIN SELECT RAISE(FAIL, 'the fuse'); END;`
 const disarm = "DROP TRIGGER fuse_event; DROP TRIGGER fuse_entry;"
 
 /** A store in a file, with the default durability; a commit can be made to break in the middle. */

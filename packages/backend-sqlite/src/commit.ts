@@ -1,5 +1,5 @@
 /** Writing: one transaction for a whole batch, each commit judged against the ones before it. */
-import type { BackendError, BackendShape, Commit, Committed, Outcome, Payload, Recorded, Standing } from "@persist/core"
+import type { BackendError, BackendShape, Commit, Committed, Outcome, Recorded, Standing } from "@persist/core"
 import { judge, noSeq, origin, OutcomeUnknown, place, Position, Seq, Unavailable } from "@persist/core"
 import type Database from "better-sqlite3"
 import type { NonEmptyReadonlyArray } from "effect/Array"
@@ -12,6 +12,7 @@ import * as queries from "./queries.ts"
 import { encodeResult } from "./recorded.ts"
 import { currentFormat, formatOf, unsupportedFormat } from "./schema.ts"
 import { KeyWriter } from "./write-kv.ts"
+import { EventWriter } from "./write-log.ts"
 
 /** What writing shares with reading on one handle. */
 export interface Shared {
@@ -40,6 +41,7 @@ type Stage = "idle" | "begun" | "committing"
 export class Writer {
   private readonly shared: Shared
   private readonly sql: ReturnType<typeof prepare>
+  private readonly events: EventWriter
   private readonly keys: KeyWriter
   private readonly standing: Standing
   private readonly tails = new Map<string, Tail>()
@@ -55,6 +57,7 @@ export class Writer {
   constructor(shared: Shared) {
     this.shared = shared
     this.sql = prepare(shared.db)
+    this.events = new EventWriter(shared.db)
     this.keys = new KeyWriter(shared.db, shared.namespaces)
     this.standing = {
       lastSeq: (stream) => this.tail(stream).last,
@@ -108,6 +111,7 @@ export class Writer {
   }
 
   private end(before: Position): void {
+    this.events.flush()
     const head = this.head ?? before
     if (head !== before && !this.headIsEvent) this.sql.keepHead.run(head)
     this.stage = "committing"
@@ -136,7 +140,6 @@ export class Writer {
   }
 
   private append({ append }: Commit, { appended }: Committed): void {
-    const insert = this.sql.insertEvent
     for (let i = 0; i < append.length; i++) {
       const placed = appended[i]
       const asked = append[i]
@@ -145,9 +148,7 @@ export class Writer {
       if (tail.id === 0) tail.id = this.add(this.sql.insertStream, asked.stream)
       let position: number = placed.firstPosition
       let seq: number = placed.first
-      for (const { at, data, id, meta, type } of asked.events) {
-        insert.run(position++, tail.id, seq++, this.typeId(type), at, data, meta, id)
-      }
+      for (const event of asked.events) this.events.add(position++, tail.id, seq++, this.typeId(event.type), event)
       tail.last = placed.last
     }
   }
@@ -156,6 +157,7 @@ export class Writer {
     const { id, last } = this.tail(stream)
     if (id === 0) return
     const first = Math.min(before, last + 1)
+    this.events.flush()
     this.sql.deleteEvents.run(id, first)
     this.sql.keepFirst.run(first, id, first)
   }
@@ -203,6 +205,7 @@ export class Writer {
     const stage = this.stage
     this.stage = "idle"
     this.forget()
+    this.events.drop()
     types.forget()
     namespaces.forget()
     // Where SQLite has rolled back by itself there is nothing left to do.
@@ -237,12 +240,7 @@ const prepare = (db: Database.Database) => ({
   standing: db.prepare<[string], { id: number; first: number; last: number | null }>(queries.standing),
   insertStream: db.prepare<[string]>("INSERT INTO stream (name) VALUES (?)"),
   insertType: db.prepare<[string]>("INSERT INTO type (name) VALUES (?)"),
-  insertEvent: db.prepare<EventRow>(
-    "INSERT INTO event (position, stream, seq, type, at, data, meta, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-  ),
   deleteEvents: db.prepare<[number, number]>("DELETE FROM event WHERE stream = ? AND seq < ?"),
   keepFirst: db.prepare<[number, number, number]>("UPDATE stream SET first = ? WHERE id = ? AND first < ?"),
   record: db.prepare<[string, string, string]>("INSERT INTO recorded (id, digest, result) VALUES (?, ?, ?)")
 })
-
-type EventRow = [number, number, number, number, number, Payload, string | undefined, string | undefined]
