@@ -62,6 +62,13 @@ const eventsOf = Effect.fnUntraced(function*(backend: BackendShape, events: Read
   return yield* readWhole(backend, "s")
 })
 
+// Bytes as Node's Buffer has them: what is sliced off shares its memory with the whole.
+class SharingBytes extends Uint8Array {
+  override slice(start?: number, end?: number): SharingBytes {
+    return new SharingBytes(this.buffer, this.byteOffset + (start ?? 0), (end ?? this.length) - (start ?? 0))
+  }
+}
+
 const filled = (size: number, from = 0) => `"${String.fromCharCode(97 + from % 26).repeat(size - 2)}"`
 
 /** Laws of payloads, times, metadata and ids. */
@@ -168,6 +175,21 @@ export const fidelity = [
     yield* putEach(backend, { k: value })
     value.fill(9)
     yield* equal("value", (yield* getOne(backend, "k"))?.value, new Uint8Array([1, 2, 3]))
+  }),
+
+  law("bytes of a class of the caller's are copied, and come back as plain ones", ["bytes"], function*(backend) {
+    const given = [new SharingBytes([1, 2, 3]), new SharingBytes([1, 2, 3])]
+    yield* appendEach(backend, "s", given.slice(0, 1))
+    yield* commitOne(backend, { write: given.slice(1).map((value) => put("k", value)) })
+    for (const bytes of given) bytes.fill(9)
+    const read = [...yield* dataOf(backend, "s"), (yield* getOne(backend, "k"))?.value]
+    yield* equal("bytes", read, [new Uint8Array([1, 2, 3]), new Uint8Array([1, 2, 3])])
+    yield* every(
+      "plain and all that their buffers hold",
+      read,
+      (bytes) =>
+        bytes instanceof Uint8Array && bytes.constructor === Uint8Array && bytes.buffer.byteLength === bytes.byteLength
+    )
   }),
 
   law("what a caller does to an event it read doesn't reach the store", ["bytes"], function*(backend) {

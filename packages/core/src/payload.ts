@@ -27,7 +27,9 @@ export const payloadBytes = (payload: Payload): number =>
   typeof payload === "string" ? utf8Bytes(payload) : payload.byteLength
 
 /** A payload that shares no memory with the one given: strings are immutable, bytes are copied. */
-export const copyPayload = (payload: Payload): Payload => typeof payload === "string" ? payload : payload.slice()
+// The `slice` of Node's Buffer, which is a Uint8Array too, would share its memory.
+export const copyPayload = (payload: Payload): Payload =>
+  typeof payload === "string" ? payload : new Uint8Array(payload)
 
 /** The payload's bytes: text as UTF-8. */
 export const toBytes = (payload: Payload): Uint8Array => typeof payload === "string" ? encoder.encode(payload) : payload
