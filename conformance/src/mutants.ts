@@ -1,5 +1,6 @@
 /** Every mutant, by the level of the laws it breaks. */
 import type { Mutant } from "./mutant.ts"
+import { aliasing } from "./mutants/aliasing.ts"
 import { allReads } from "./mutants/all-reads.ts"
 import { atomicity } from "./mutants/atomicity.ts"
 import { changed } from "./mutants/changed.ts"
@@ -43,6 +44,7 @@ export const protocolMutants: ReadonlyArray<Mutant> = [
   ...truncation,
   ...names,
   ...fidelity,
+  ...aliasing,
   ...durability,
   ...changes
 ]

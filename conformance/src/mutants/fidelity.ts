@@ -1,10 +1,10 @@
-/** Mutants that change what they keep, or keep what isn't theirs. */
-import type { Commit, NewEvent, Payload, StoredEntry, StoredEvent } from "@persist/core"
-import { copyPayload, LimitExceeded, payloadBytes } from "@persist/core"
+/** Mutants that change what they keep. */
+import type { Commit, NewEvent, Payload } from "@persist/core"
+import { LimitExceeded, payloadBytes } from "@persist/core"
 import * as NonEmpty from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import { commits, committed, entries, events, got } from "../altered.ts"
+import { commits, entries, events } from "../altered.ts"
 import { type Mutant, mutant, placeMutant } from "../mutant.ts"
 
 const encoder = new TextEncoder()
@@ -36,9 +36,16 @@ const reformatted = (payload: Payload): Payload =>
 const asText = (payload: Payload): Payload =>
   typeof payload === "string" ? payload : Result.getOrElse(Result.try(() => decoder.decode(payload)), () => payload)
 
+const pooled = (payload: Payload): Payload => {
+  if (typeof payload === "string") return payload
+  const pool = new Uint8Array(payload.byteLength + 8)
+  pool.set(payload, 4)
+  return pool.subarray(4, 4 + payload.byteLength)
+}
+
 const seconds = (at: number) => Math.floor(at / 1000) * 1000
 
-/** Broken in payloads, times, metadata, ids and whose objects they are. */
+/** Broken in payloads, times, metadata and ids. */
 export const fidelity = [
   keeps("JSON anew", "keeps text as JSON.parse and JSON.stringify make it", reformatted, [
     "text is read as it was written, character for character"
@@ -68,6 +75,7 @@ export const fidelity = [
     "empty bytes are kept",
     "what a caller does to an event's bytes after the commit doesn't reach the store",
     "what a caller does to a value's bytes after the commit doesn't reach the store",
+    "bytes of a class of the caller's are copied, and come back as plain ones",
     "what a caller does to an event it read doesn't reach the store",
     "what a caller does to an entry it read doesn't reach the store"
   ]),
@@ -83,12 +91,14 @@ export const fidelity = [
   keeps("a megabyte", "keeps a million characters of a payload", (payload) => payload.slice(0, 1_000_000), [
     "a payload of one mebibyte, or of the limit where that is less, is kept",
     "a payload as large as the limit is kept",
-    "a commit as large as the limit happens whole"
+    "a commit as large as the limit happens whole",
+    "bytes of a class of the caller's are copied, and come back as plain ones"
   ]),
 
   keeps("a mebibyte", "keeps 2^20 characters of a payload", (payload) => payload.slice(0, 2 ** 20), [
     "a payload as large as the limit is kept",
-    "a commit as large as the limit happens whole"
+    "a commit as large as the limit happens whole",
+    "bytes of a class of the caller's are copied, and come back as plain ones"
   ]),
 
   mutant("a smaller limit than declared", "refuses a commit that is larger than the largest payload", (backend) => ({
@@ -190,81 +200,12 @@ export const fidelity = [
     ]
   ),
 
-  placeMutant("the caller's bytes", "keeps the bytes of an event that the caller still has", () => {
-    const given = new Map<string, Payload>()
-    return (backend) => ({
-      ...committed(backend, (outcome, { append }) => {
-        append.forEach(({ events: all, stream }, n) =>
-          all.forEach(({ data }, i) => given.set(`${(outcome.appended[n]?.first ?? 0) + i} ${stream}`, data))
-        )
-        return outcome
-      }),
-      ...events(backend, (event) => ({
-        ...event,
-        data: copyPayload(given.get(`${event.seq} ${event.stream}`) ?? event.data)
-      }))
-    })
-  }, [
-    "what a caller does to an event's bytes after the commit doesn't reach the store"
-  ]),
-
-  placeMutant("the caller's value", "keeps the bytes of a value that the caller still has", () => {
-    const given = new Map<string, Payload>()
-    return (backend) => ({
-      ...committed(backend, (outcome, { write }) => {
-        write.forEach((op, n) => op._tag === "Put" && given.set(`${outcome.revisions[n]} ${op.namespace}`, op.value))
-        return outcome
-      }),
-      ...got(
-        backend,
-        (entry) =>
-          entry && { ...entry, value: copyPayload(given.get(`${entry.revision} ${entry.namespace}`) ?? entry.value) }
-      )
-    })
-  }, [
-    "what a caller does to a value's bytes after the commit doesn't reach the store"
-  ]),
-
-  placeMutant("its own events", "gives the event that it keeps, not a copy", () => {
-    const kept = new Map<number, StoredEvent>()
-    return (backend) =>
-      events(backend, (event) => {
-        const own = kept.get(event.position) ?? event
-        kept.set(event.position, own)
-        return own
-      })
-  }, [
-    "what a caller does to an event it read doesn't reach the store"
-  ]),
-
-  placeMutant("its own entries", "gives the entry that it keeps, not a copy", () => {
-    const kept = new Map<number, StoredEntry>()
-    return (backend) =>
-      entries(backend, (entry) => {
-        const own = kept.get(entry.revision) ?? entry
-        kept.set(entry.revision, own)
-        return own
-      })
-  }, [
-    "what a caller does to an entry it read doesn't reach the store"
-  ]),
-
-  placeMutant("the caller's list", "keeps the list of events that the caller still has", () => {
-    const given = new Map<string, ReadonlyArray<NewEvent>>()
-    return (backend) => ({
-      ...committed(backend, (outcome, { append }) => {
-        append.forEach(({ events: all, stream }, n) => {
-          if (all.length > 1) given.set(`${outcome.appended[n]?.first ?? 0} ${stream}`, all)
-        })
-        return outcome
-      }),
-      readStream: (range) =>
-        Effect.map(backend.readStream(range), (found) => {
-          const own = given.get(`${found[0]?.seq ?? 0} ${range.stream}`)
-          return own === undefined ? found : found.map((event, n) => ({ ...event, type: own[n]?.type ?? "gone" }))
-        })
-    })
-  }, [
-    "what a caller does to its list of events after the commit doesn't reach the store"
-  ])
+  mutant(
+    "views of a pool",
+    "gives bytes as a view of a larger buffer",
+    (backend) => entries(backend, (entry) => ({ ...entry, value: pooled(entry.value) })),
+    [
+      "bytes of a class of the caller's are copied, and come back as plain ones"
+    ]
+  )
 ]

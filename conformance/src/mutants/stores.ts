@@ -123,6 +123,7 @@ export const stores: ReadonlyArray<Mutant> = [
     "empty bytes are kept",
     "what a caller does to an event's bytes after the commit doesn't reach the store",
     "what a caller does to a value's bytes after the commit doesn't reach the store",
+    "bytes of a class of the caller's are copied, and come back as plain ones",
     "what a caller does to an event it read doesn't reach the store",
     "what a caller does to an entry it read doesn't reach the store"
   ]),
