@@ -110,16 +110,23 @@ const namedBy = (error: StoreError): string =>
 // Getting past the compiler is what it is for.
 export const untyped = <A>(value: unknown): A => value as A
 
-/** A clock that stands at a time, and on which nothing takes any. */
-export const clockAt = (now: number): Clock.Clock => ({
-  currentTimeMillisUnsafe: () => now,
-  currentTimeMillis: Effect.succeed(now),
-  currentTimeNanosUnsafe: () => BigInt(now) * million,
-  currentTimeNanos: Effect.succeed(BigInt(now) * million),
-  monotonicTimeNanosUnsafe: () => BigInt(now) * million,
-  monotonicTimeNanos: Effect.succeed(BigInt(now) * million),
-  sleep: () => Effect.yieldNow
-})
+/** A clock that stands at a time, or tells a new one each time, and on which nothing takes any, unless it's said how. */
+export const clockAt = (
+  now: number | (() => number),
+  sleep: Clock.Clock["sleep"] = () => Effect.yieldNow
+): Clock.Clock => {
+  const millis = typeof now === "number" ? () => now : now
+  const nanos = () => BigInt(millis()) * million
+  return {
+    currentTimeMillisUnsafe: millis,
+    currentTimeMillis: Effect.sync(millis),
+    currentTimeNanosUnsafe: nanos,
+    currentTimeNanos: Effect.sync(nanos),
+    monotonicTimeNanosUnsafe: nanos,
+    monotonicTimeNanos: Effect.sync(nanos),
+    sleep
+  }
+}
 
 const million = BigInt(1_000_000)
 

@@ -54,5 +54,5 @@ export const storeLawOf = (family: string) => (name: string, needs: ReadonlyArra
 }
 
 /** The same laws, asked of another core. */
-export const through = (other: Core, laws: ReadonlyArray<StoreLaw>): ReadonlyArray<Law> =>
+export const through = (other: Core | undefined, laws: ReadonlyArray<StoreLaw>): ReadonlyArray<Law> =>
   laws.map((law) => ({ ...law, check: (fixture) => law.check(fixture, other) }))

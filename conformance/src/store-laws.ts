@@ -6,11 +6,14 @@ import { storeCommits } from "./laws/store-commits.ts"
 import { storeCompaction } from "./laws/store-compaction.ts"
 import { storeDeciders } from "./laws/store-deciders.ts"
 import { storeFencing } from "./laws/store-fencing.ts"
+import { storeFoldOptions } from "./laws/store-fold-options.ts"
 import { storeKv } from "./laws/store-kv.ts"
 import { storeLog } from "./laws/store-log.ts"
+import { storeOptions } from "./laws/store-options.ts"
 import { storePages } from "./laws/store-pages.ts"
 import { storeProjections } from "./laws/store-projections.ts"
 import { storeReadModels } from "./laws/store-read-models.ts"
+import { storeReaderOptions } from "./laws/store-reader-options.ts"
 import { storeReaders } from "./laws/store-readers.ts"
 import { storeRunners } from "./laws/store-runners.ts"
 import { storeSnapshots } from "./laws/store-snapshots.ts"
@@ -36,5 +39,8 @@ export const storeLaws: ReadonlyArray<StoreLaw> = [
   ...storeRunners,
   ...storeFencing,
   ...storeReadModels,
-  ...storeBadInput
+  ...storeBadInput,
+  ...storeOptions,
+  ...storeReaderOptions,
+  ...storeFoldOptions
 ]

@@ -1,5 +1,5 @@
 /** Mutants of stores: core with one function broken, or right over a backend that isn't, and the laws that must notice. */
-import type { BackendShape, Catalogue, Kv, Log, PureSchema, StoreShape } from "@persist/core"
+import type { AppendOptions, BackendShape, Catalogue, Event, Kv, Log, PureSchema, StoreShape } from "@persist/core"
 import * as Effect from "effect/Effect"
 import { type Core, core } from "./core.ts"
 
@@ -49,11 +49,11 @@ export const storeMutant = (
 export const logMutant = (
   name: string,
   bug: string,
-  wrong: <E, I>(log: Log<E, I>, store: StoreShape) => Partial<Log<E, I>>,
+  wrong: <E extends Event, I>(log: Log<E, I>, store: StoreShape) => Partial<Log<E, I>>,
   breaks: ReadonlyArray<string>
 ): StoreMutant =>
   storeMutant(name, bug, (store) => {
-    const broken = <E, I>(log: Log<E, I>): Log<E, I> => ({ ...log, ...wrong(log, store) })
+    const broken = <E extends Event, I>(log: Log<E, I>): Log<E, I> => ({ ...log, ...wrong(log, store) })
     const log = (catalogue?: Catalogue) => catalogue === undefined ? broken(store.log()) : broken(store.log(catalogue))
     return { log: log as StoreShape["log"] } // by overloads
   }, breaks)
@@ -71,3 +71,25 @@ export const kvMutant = (
       schema === undefined ? broken(store.kv(namespace)) : broken(store.kv(namespace, schema))
     return { kv: kv as StoreShape["kv"], system: (namespace, schema) => broken(store.system(namespace, schema)) } // as above
   }, breaks)
+
+/** Makes something once for each store. */
+export const perStore = <A>(make: () => A): (store: StoreShape) => A => {
+  const made = new WeakMap<StoreShape, A>()
+  return (store) => {
+    const one = made.get(store) ?? make()
+    made.set(store, one)
+    return one
+  }
+}
+
+/** A log whose appends are asked for, or run, otherwise than they are called. */
+export const appending = <E, I>(
+  log: Log<E, I>,
+  asked: (options: AppendOptions) => AppendOptions = (options) => options,
+  ran: <A, F>(append: Effect.Effect<A, F>) => Effect.Effect<A, F> = (append) => append
+): Partial<Log<E, I>> => ({
+  // The overloads differ only in what they promise.
+  append:
+    ((stream: string, events: I | ReadonlyArray<I>, options: AppendOptions) =>
+      ran(log.append(stream, events, asked(options)))) as Log<E, I>["append"]
+})

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import { equal, every, holds } from "../assertion.ts"
+import { commitOne, put } from "../given.ts"
 import { count, fill, fillKeys } from "../store-given.ts"
 import { storeLawOf } from "../store-law.ts"
 
@@ -54,6 +55,7 @@ export const storeChanges = [
   ], function*(store) {
     const kv = store.kv("n")
     yield* write(store, 9, 6)
+    yield* kv.put("before", 1)
     const seen = new Map<string, unknown>()
     const watch = kv.watch({ after: 0 }).pipe(
       Stream.takeUntil(({ key }) => key === "the end"),
@@ -71,6 +73,30 @@ export const storeChanges = [
       Object.fromEntries(there.map(({ key, value }) => [key, value]))
     )
     yield* holds(seen.size > 5, "the watcher saw too little")
+  }),
+
+  law("what changes while a watcher reads what is there is told it once", ["changed"], function*(store, { over }) {
+    yield* fillKeys(store, "n", ["a", "b"])
+    let meanwhile = 2
+    // Somebody else puts a key just after each of the first pages was read.
+    const raced = yield* over((backend) => ({
+      ...backend,
+      changed: (range) =>
+        Effect.tap(
+          backend.changed(range),
+          () =>
+            meanwhile-- > 0 ? Effect.orDie(commitOne(backend, { write: [put(`late ${meanwhile}`, "1")] })) : Effect.void
+        )
+    }))
+    const seen = yield* raced.kv("n").watch({ after: 0 }).pipe(
+      Stream.takeUntil(({ key }) => key === "the end"),
+      Stream.runCollect,
+      Effect.forkChild({ startImmediately: true })
+    )
+    yield* Effect.forEach(count(50), () => Effect.yieldNow, { discard: true })
+    yield* fillKeys(store, "n", ["the end"])
+    const keys = (yield* Fiber.join(seen)).map(({ key }) => key)
+    yield* equal("keys", keys, ["a", "b", "late 1", "late 0", "the end"])
   }),
 
   law("whoever watches without saying since when sees only what changes from then on", ["changed", "delete"], function*(

@@ -156,7 +156,7 @@ export const storeRunners = [
       core.runSubscription(store, { name: "runner", events: anyEvents, prefix: "none", handle: () => Effect.void }),
       early
     )
-    const told = yield* fill(store, "other", count(1100))
+    const told = yield* fill(store, "other", count(1010))
     yield* savedAt(core, store, "runner", told[900]?.position ?? 0)
     yield* Fiber.interrupt(run)
     yield* every("events that were passed", told, ({ stream }) => stream === "other")

@@ -200,8 +200,10 @@ export const storeSubscriptions = [
     const other = yield* second
     const seen = yield* Effect.forkChild(taking(core.subscribe(store, everything), 4), early)
     for (const n of count(2)) {
-      yield* fill(other, "s", [`other ${n}`])
       yield* fill(store, "s", [`own ${n}`])
+      // So that what wakes it for its own commit comes too early for the other's.
+      yield* manyYields
+      yield* fill(other, "s", [`other ${n}`])
     }
     yield* equal("data", yield* Fiber.join(seen), yield* dataOf(store, "s"))
   }),

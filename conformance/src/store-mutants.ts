@@ -1,0 +1,34 @@
+/** Every mutant of stores. */
+import { storeCatalogue } from "./mutants/store-catalogue.ts"
+import { storeCommits } from "./mutants/store-commits.ts"
+import { storeDeciders } from "./mutants/store-deciders.ts"
+import { storeIdentity } from "./mutants/store-identity.ts"
+import { storeInput } from "./mutants/store-input.ts"
+import { storeKv } from "./mutants/store-kv.ts"
+import { storeLog } from "./mutants/store-log.ts"
+import { storeProjections } from "./mutants/store-projections.ts"
+import { storeReadModels } from "./mutants/store-read-models.ts"
+import { storeReaders, storeSubscriptions } from "./mutants/store-readers.ts"
+import { storeRunners } from "./mutants/store-runners.ts"
+import { storeCompaction, storeSnapshots } from "./mutants/store-snapshots.ts"
+import { storeWaiting } from "./mutants/store-waiting.ts"
+import type { StoreMutant } from "./store-mutant.ts"
+
+/** Mutants of the laws of stores. */
+export const storeMutants: ReadonlyArray<StoreMutant> = [
+  ...storeCommits,
+  ...storeWaiting,
+  ...storeIdentity,
+  ...storeLog,
+  ...storeKv,
+  ...storeCatalogue,
+  ...storeReaders,
+  ...storeSubscriptions,
+  ...storeRunners,
+  ...storeProjections,
+  ...storeSnapshots,
+  ...storeCompaction,
+  ...storeDeciders,
+  ...storeReadModels,
+  ...storeInput
+]
