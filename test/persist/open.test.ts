@@ -1,15 +1,12 @@
 /** Opening stores by URL: what a URL may say, where it comes from, and what is refused without touching anything. */
 import { make as makeMemory } from "@persist/backend-memory"
-import * as Effect from "effect/Effect"
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { inspect } from "node:util"
-import { Denied, Invalid, isStoreError, open, registerScheme, type Scheme, Unavailable } from "persist"
+import { Denied, Invalid, isStoreError, open, registerScheme, type Scheme } from "persist"
 import { StoreUrl } from "persist/effect"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
-import { makeGate } from "../core/gate.ts"
-import { Buyers } from "./shop.ts"
 
 let directory = ""
 const home = process.cwd()
@@ -223,88 +220,5 @@ describe("schemes", () => {
 
   it.each(["", "Tiny", "1tiny", "ti ny", "tiny:"])("can't be named %j", (name) => {
     expect(() => registerScheme(name, scheme)).toThrow(Invalid)
-  })
-})
-
-describe("a backend in place of a URL", () => {
-  it("is opened, and closed with the store", async () => {
-    const log: Array<string> = []
-    const backend = Effect.andThen(
-      Effect.acquireRelease(Effect.sync(() => log.push("opened")), () => Effect.sync(() => log.push("closed"))),
-      makeMemory()
-    )
-    {
-      await using store = await open(backend)
-      await store.kv("n").put("a", 1)
-      expect(log).toEqual(["opened"])
-    }
-    expect(log).toEqual(["opened", "closed"])
-  })
-
-  it("that fails to open is cleared away", async () => {
-    const log: Array<string> = []
-    const error = new Unavailable({ operation: "open", reason: "no line", remedy: "try again" })
-    const backend = Effect.andThen(
-      Effect.acquireRelease(Effect.void, () => Effect.sync(() => log.push("closed"))),
-      Effect.fail(error)
-    )
-    await expect(open(backend)).rejects.toBe(error)
-    expect(log).toEqual(["closed"])
-  })
-
-  it("is not opened where the signal was aborted, and given up where it aborts meanwhile", async () => {
-    const log: Array<string> = []
-    const backend = Effect.andThen(
-      Effect.acquireRelease(Effect.sync(() => log.push("opened")), () => Effect.sync(() => log.push("closed"))),
-      Effect.never
-    )
-    await expect(open(backend, { signal: AbortSignal.abort("no") })).rejects.toBe("no")
-    expect(log).toEqual([])
-    const controller = new AbortController()
-    const opening = open(backend, { signal: controller.signal })
-    controller.abort("enough")
-    await expect(opening).rejects.toBe("enough")
-    expect(log).toEqual(["opened", "closed"])
-  })
-})
-
-describe("closing", () => {
-  it("again is done when the first closing is", async () => {
-    const gate = await Effect.runPromise(makeGate)
-    const store = await open(Effect.succeed(gate.backend))
-    const order: Array<string> = []
-    const putting = store.kv("n").put("a", 1).then(() => order.push("flushed"))
-    await Effect.runPromise(gate.arrived)
-    const closing = [store.close(), store.close(), store[Symbol.asyncDispose]()]
-    const closed = Promise.all(closing.map((each) => each.then(() => order.push("closed"))))
-    await Effect.runPromise(gate.open())
-    await Promise.all([putting, closed])
-    expect(order).toEqual(["flushed", "closed", "closed", "closed"])
-  })
-
-  it("ends what runs, and what is started afterwards is refused", async () => {
-    const store = await open("memory:")
-    const run = store.runReadModel(Buyers)
-    await store.close()
-    expect(await run.ended).toBeUndefined()
-    await expect(store.runReadModel(Buyers).ended).rejects.toMatchObject({ _tag: "Invalid", field: "store" })
-  })
-
-  it("flushes what waits, is done once, and refuses what comes after", async () => {
-    const store = await open("sqlite:app.db")
-    const kv = store.kv("n")
-    const writing = [kv.put("a", 1), kv.put("b", 2)]
-    const closing = [store.close(), store.close()]
-    expect((await Promise.all(writing)).map(({ _tag }) => _tag)).toEqual(["Committed", "Committed"])
-    await Promise.all(closing)
-    await store.close()
-    await store[Symbol.asyncDispose]()
-    const closed = { _tag: "Invalid", field: "store" }
-    await expect(kv.put("c", 3)).rejects.toMatchObject(closed)
-    await expect(kv.get("a")).rejects.toMatchObject(closed)
-    await expect(kv.scan().toArray()).rejects.toMatchObject(closed)
-    await expect(store.head()).rejects.toMatchObject(closed)
-    await expect(store.commit([kv.ops.put("d", 4)])).rejects.toMatchObject(closed)
-    expect(existsSync("app.db-wal"), "the file was let go").toBe(false)
   })
 })

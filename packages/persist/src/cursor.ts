@@ -103,12 +103,12 @@ export class Cursor<A> implements AsyncIterator<A, undefined> {
       fiber.addObserver((exit) => {
         leave?.()
         this.fiber = undefined
-        if (this.end === undefined && exit._tag === "Success") {
+        if (exit._tag === "Success") {
           this.page = exit.value
           this.at = 1
           return resolve({ done: false, value: exit.value[0] })
         }
-        if (exit._tag === "Failure") this.finish(endOf(exit.cause))
+        this.finish(endOf(exit.cause))
         resolve(this.settled(this.end ?? finished))
       })
     })
