@@ -162,6 +162,10 @@ describe("the head", () => {
         yield* visit(path, (backend) =>
           Effect.gen(function*() {
             assert.strictEqual(yield* backend.head, head)
+            const [info] = yield* backend.streams({ prefix: "s", after: undefined, limit: 1 })
+            const left = (yield* eventsOf(backend, "s")).map(({ seq }) => Number(seq))
+            assert.deepStrictEqual(left, Array.from(left, (_, i) => (info?.first ?? 0) + i))
+            assert.strictEqual(left.length, (info?.last ?? 0) - (info?.first ?? 0) + 1)
             const [outcome] = yield* backend.commit([appendOf("t", "1")])
             assert.strictEqual(outcome._tag === "Committed" && Number(outcome.position), head + 1)
           }))
