@@ -181,14 +181,13 @@ export const fidelity = [
     const given = [new SharingBytes([1, 2, 3]), new SharingBytes([1, 2, 3])]
     yield* appendEach(backend, "s", given.slice(0, 1))
     yield* commitOne(backend, { write: given.slice(1).map((value) => put("k", value)) })
-    for (const bytes of given) bytes.fill(9)
+    for (const each of given) each.fill(9)
     const read = [...yield* dataOf(backend, "s"), (yield* getOne(backend, "k"))?.value]
     yield* equal("bytes", read, [new Uint8Array([1, 2, 3]), new Uint8Array([1, 2, 3])])
     yield* every(
       "plain and all that their buffers hold",
       read,
-      (bytes) =>
-        bytes instanceof Uint8Array && bytes.constructor === Uint8Array && bytes.buffer.byteLength === bytes.byteLength
+      (own) => own instanceof Uint8Array && own.constructor === Uint8Array && own.buffer.byteLength === own.byteLength
     )
   }),
 
