@@ -16,7 +16,8 @@ import { fromOpen } from "@persist/conformance"
 import * as Effect from "effect/Effect"
 
 export const right = fromOpen("right", make())
-export const wrong = fromOpen("wrong", Effect.map(make(), (backend) => ({ ...backend, head: Effect.succeed(0) })))
+const nameless = Effect.map(make(), (backend) => ({ ...backend, about: { ...backend.about, name: "" } }))
+export const wrong = fromOpen("wrong", nameless)
 export default right`
   )
   writeFileSync(
