@@ -110,6 +110,10 @@ const Prices = ReadModel.make({
 export const folding = async (): Promise<void> => {
   expectTypeOf<Awaited<ReturnType<typeof project>>["state"]>().toEqualTypeOf<number>()
   const project = () => store.project(Total, { stream: "cart", asOf: { seq: 1 } })
+  // One stream has a seq, which an append may expect; several have none.
+  expectTypeOf((await store.project(Total, { stream: "cart" })).seq).toEqualTypeOf<Seq>()
+  expectTypeOf((await store.load(Total, { stream: "cart" })).seq).toEqualTypeOf<Seq>()
+  expectTypeOf((await store.project(Total, { all: true })).seq).toEqualTypeOf<Seq | undefined>()
   // @ts-expect-error a scope is one of four
   await store.project(Total, {})
   const decided = await store.decide(Buy, "cart", "tea")

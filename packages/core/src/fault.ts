@@ -45,6 +45,12 @@ export const counterFault = (field: string, value: unknown, least = 0): Fault | 
     ? undefined
     : invalid(field, `${show(value)} is no whole number from ${least}`, "pass a seq or position that the store gave")
 
+/** Anything but a version: a whole number from 1. */
+export const versionFault = (version: unknown): Fault | undefined =>
+  isCounter(version) && version > 0
+    ? undefined
+    : invalid("version", `${show(version)} is no whole number from 1`, "count the versions from 1")
+
 /** Anything but a whole number from 1, or nothing. */
 export const limitFault = (limit: unknown): Fault | undefined =>
   limit === undefined || (isCounter(limit) && limit > 0)
@@ -101,4 +107,6 @@ const show = (value: unknown): string =>
     ? JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)
     : typeof value === "object" && value !== null
     ? "an object"
+    : typeof value === "bigint"
+    ? `${value}n`
     : String(value)

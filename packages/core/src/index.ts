@@ -41,7 +41,7 @@ export { listReaders, registerReader, removeReader, resetReader, slowestReader }
 export * from "./run-read-model.ts"
 export type { EventHandler, PageHandler, SubscriptionOptions } from "./run-subscription.ts"
 export { runSubscription, runSubscriptionPages } from "./run-subscription.ts"
-export type { AsOf, ReplayOptions, Scope } from "./scope.ts"
+export type { AsOf, OneStream, ReplayOptions, Scope } from "./scope.ts"
 export * from "./sequence.ts"
 export type { Compacted, CompactionBound } from "./shorten.ts"
 export * from "./signal.ts"

@@ -82,7 +82,7 @@ const make: {
   const events = options.events ?? anyEvents as unknown as C // Without a catalogue `C` is that of every event.
   const fault = Fault.optionsFault(options, ["name", "version", "seed", "step", "events", "state"]) ??
     nameFault("name", name, nameBytes) ?? (isReserved(name) ? reservedFault("name", name) : undefined) ??
-    Fault.counterFault("version", version, 1) ?? (typeof step === "function" ? undefined : noStep) ??
+    Fault.versionFault(version) ?? (typeof step === "function" ? undefined : noStep) ??
     (typeof events.decode === "function" ? undefined : noCatalogue)
   if (fault !== undefined) throw fault
   const fresh = Result.getOrThrow(seedThunk(seed))

@@ -69,7 +69,7 @@ const known = ["name", "version", "events", "prefix", "keys", "seed", "step", "v
 const make = <C extends Catalogue, A>(definition: ReadModelDefinition<C, A>): ReadModel<C, A> => {
   const { events, keys, name, prefix, step, value, version } = definition
   const fault = Fault.optionsFault(definition, known) ?? nameFault("name", name, nameBytes) ??
-    (isReserved(name) ? reservedFault("name", name) : undefined) ?? Fault.counterFault("version", version, 1) ??
+    (isReserved(name) ? reservedFault("name", name) : undefined) ?? Fault.versionFault(version) ??
     Fault.textFault("prefix", prefix) ?? functionFault("keys", keys) ?? functionFault("step", step) ??
     (typeof events?.decode === "function" ? undefined : noCatalogue)
   if (fault !== undefined) throw fault

@@ -6,9 +6,14 @@ import * as Fault from "./fault.ts"
 import { compareUtf8, nameFault } from "./name.ts"
 import { Position, type PositionInput, Seq, type SeqInput, unbounded } from "./sequence.ts"
 
+/** One stream by itself: only then does a state have a seq, to append with as `expected`. */
+export interface OneStream {
+  readonly stream: string
+}
+
 /** One stream, several, those whose name starts with a prefix, or all of them: exactly one of the four. */
 export type Scope =
-  | { readonly stream: string }
+  | OneStream
   | { readonly streams: ReadonlyArray<string> }
   | { readonly prefix: string }
   | { readonly all: true }

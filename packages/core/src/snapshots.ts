@@ -53,7 +53,7 @@ export interface SnapshotFilter {
 
 const filterFault = (filter: SnapshotFilter, more: ReadonlyArray<string> = []): Fault.Fault | undefined =>
   Fault.optionsFault(filter, ["projection", "version", ...more]) ?? Fault.textFault("projection", filter.projection) ??
-    (filter.version === undefined ? undefined : Fault.counterFault("version", filter.version, 1)) ??
+    (filter.version === undefined ? undefined : Fault.versionFault(filter.version)) ??
     (filter.version !== undefined && filter.projection === undefined ? versionOfNothing : undefined)
 
 const versionOfNothing = new Invalid({

@@ -12,11 +12,13 @@ import type {
   DeleteSnapshotsOptions,
   Loaded,
   LoadOptions,
+  OneStream,
   Projected,
   Projection,
   ReplayOptions,
   SaveOptions,
   Scope,
+  Seq,
   SnapshotFilter,
   SnapshotInfo,
   SnapshotsDeleted,
@@ -25,6 +27,9 @@ import type {
 import { type Reading, reading } from "./reading.ts"
 import { type Abortable, call, callPlain } from "./run.ts"
 
+/** A projected state of one stream, whose last seq an append may expect. */
+export type OfOneStream<P> = P & { readonly seq: Seq }
+
 /** The verbs of a store that fold its log. */
 export interface Projections {
   /**
@@ -32,18 +37,27 @@ export interface Projections {
    * Rejects with `Invalid` for bad options, a seq the stream hasn't come to, a step that throws, and truncated events
    * unless `allowTruncated`; with `Corrupt` for events that can't be read; otherwise as every read.
    */
-  readonly project: <S, C extends Catalogue>(
-    projection: Projection<S, C>,
-    options: Scope & ReplayOptions & Abortable
-  ) => Promise<Projected<S>>
+  readonly project: {
+    <S, C extends Catalogue>(
+      projection: Projection<S, C>,
+      options: OneStream & ReplayOptions & Abortable
+    ): Promise<OfOneStream<Projected<S>>>
+    <S, C extends Catalogue>(
+      projection: Projection<S, C>,
+      options: Scope & ReplayOptions & Abortable
+    ): Promise<Projected<S>>
+  }
   /**
    * Folds a projection as `project` does, beginning with the newest snapshot that holds: the answer is the same. Where
    * the policy says so the state is saved afterwards.
    */
-  readonly load: <S, C extends Catalogue>(
-    projection: Projection<S, C>,
-    options: Scope & LoadOptions & Abortable
-  ) => Promise<Loaded<S>>
+  readonly load: {
+    <S, C extends Catalogue>(
+      projection: Projection<S, C>,
+      options: OneStream & LoadOptions & Abortable
+    ): Promise<OfOneStream<Loaded<S>>>
+    <S, C extends Catalogue>(projection: Projection<S, C>, options: Scope & LoadOptions & Abortable): Promise<Loaded<S>>
+  }
   /**
    * Carries out a command on a stream: loads its state, decides, and appends the events if the stream is still as it
    * was; where somebody was faster it decides anew, `retries` times at most (3), and the last conflict is then the
@@ -80,8 +94,12 @@ export interface Projections {
 
 /** Makes the Promise interface of what folds a store's log. */
 export const promiseProjections = (store: StoreShape): Projections => ({
-  project: (projection, options) => call(options, (own) => Core.project(store, projection, own)),
-  load: (projection, options) => call(options, (own) => Core.load(store, projection, own)),
+  project:
+    (<S, C extends Catalogue>(projection: Projection<S, C>, options: Scope & ReplayOptions & Abortable) =>
+      call(options, (own) => Core.project(store, projection, own))) as Projections["project"], // of one stream it gives the seq
+  load:
+    (<S, C extends Catalogue>(projection: Projection<S, C>, options: Scope & LoadOptions & Abortable) =>
+      call(options, (own) => Core.load(store, projection, own))) as Projections["load"], // of one stream it gives the seq
   decide: (decider, stream, command, options) =>
     call(options, (own) => Core.decide(store, decider, stream, command, own)),
   saveSnapshot: (projection, options) => call(options, (own) => Core.saveSnapshot(store, projection, own)),
