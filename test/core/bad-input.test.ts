@@ -101,6 +101,22 @@ const cases: ReadonlyArray<readonly [what: string, call: Call, tag: StoreError["
     "Invalid",
     "expected"
   ],
+  [
+    "an empty append after one to the same stream",
+    (s) => {
+      const { append } = s.log().ops
+      return s.commit([append("a", event, { expected: 0 }), append("a", [], { expected: "any" })])
+    },
+    "Invalid",
+    "events"
+  ],
+  [
+    "an id for a part of a commit",
+    (s) => s.commit([s.log().ops.append("a", event, wrong({ expected: 0, id: "one" }))]),
+    "Invalid",
+    "id"
+  ],
+  ["a time for a part of a commit", (s) => s.commit([s.kv("n").ops.put("k", 1, wrong({ at: 5 }))]), "Invalid", "at"],
   ["a key named twice", (s) => s.commit([s.kv("n").ops.put("k", 1), s.kv("n").ops.delete("k")]), "Invalid", "key"],
   [
     "a cleared namespace written to",

@@ -257,4 +257,42 @@ describe("committer", () => {
       const exit = yield* Fiber.await(watching)
       assert.isTrue(Exit.isSuccess(exit) || !exit.cause.reasons.some(({ _tag }) => _tag === "Die"))
     }))
+
+  it.effect("an option left undefined has its default, a wrong one is refused at once", () =>
+    Effect.gen(function*() {
+      const unsaid: object = { batchCommits: undefined, waitingCommits: undefined, retries: undefined }
+      const store = yield* makeStore(yield* makeMemory(), unsaid)
+      assert.strictEqual((yield* one(store.log(), "a")).last, 1)
+      const wrong = [{ batchCommits: 0 }, { retries: -1 }, { retries: Number.NaN }, { waitingBytes: 0 }]
+      for (const options of wrong) {
+        const exit = yield* Effect.exit(Effect.flatMap(makeMemory(), (backend) => makeStore(backend, options)))
+        assert.isTrue(Exit.isFailure(exit) && exit.cause.reasons.some(({ _tag }) => _tag === "Die"))
+      }
+    }))
+
+  it.effect("a backend that throws fails its batch, and the store goes on", () =>
+    Effect.gen(function*() {
+      const memory = yield* makeMemory()
+      let broken = true
+      const store = yield* makeStore({
+        ...memory,
+        commit: (batch) => {
+          if (broken) throw new Error("bug")
+          return memory.commit(batch)
+        }
+      })
+      assert.isTrue(Exit.isFailure(yield* Effect.exit(one(store.log(), "a"))))
+      broken = false
+      assert.strictEqual((yield* one(store.log(), "a")).last, 1)
+    }))
+
+  it.effect("closing fails whoever waits for a position, instead of letting the read go on without it", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make("sequential")
+      const store = yield* Scope.provide(makeStore(yield* makeMemory()), scope)
+      const waiting = yield* Effect.forkChild(Effect.flip(store.kv("n").get("k", { atLeast: 5 })), now)
+      yield* Scope.close(scope, Exit.void)
+      const error = yield* Fiber.join(waiting)
+      assert.deepStrictEqual([error._tag, error._tag === "Invalid" && error.field], ["Invalid", "store"])
+    }))
 })

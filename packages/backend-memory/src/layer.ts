@@ -33,7 +33,7 @@ export const make = (config: Config = {}): Effect.Effect<BackendShape> =>
           signal.notify()
           return outcomes
         }),
-      resolve: (id) => Effect.sync(() => Option.fromNullishOr(store.commits.get(id)?.committed)),
+      resolve: (id) => Effect.sync(() => Option.fromNullishOr(structuredClone(store.commits.get(id)?.committed))),
       ...logReads(store),
       ...kvReads(store),
       head: Effect.sync(() => store.head),

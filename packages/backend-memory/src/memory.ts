@@ -45,7 +45,8 @@ export class Memory {
     this.apply(commit, placed)
     this.head = placed.position
     if (commit.identity !== undefined) {
-      this.commits.set(commit.identity.id, { digest: commit.identity.digest, committed: placed })
+      // A copy: what the caller is given must not be the record itself.
+      this.commits.set(commit.identity.id, { digest: commit.identity.digest, committed: structuredClone(placed) })
     }
     return placed
   }

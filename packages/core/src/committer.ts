@@ -7,7 +7,8 @@ import * as Exit from "effect/Exit"
 import type { Scope } from "effect/Scope"
 import type { BackendShape } from "./backend.ts"
 import type { Commit, Outcome } from "./commit.ts"
-import { type BackendError, Invalid, OutcomeUnknown, type StoreError, Unavailable } from "./error.ts"
+import { type BackendError, OutcomeUnknown, type StoreError, Unavailable } from "./error.ts"
+import { closedFault, counterFault } from "./fault.ts"
 
 /** How much may wait, and how often a commit that left nothing behind is sent again. */
 export interface CommitterOptions {
@@ -53,7 +54,10 @@ interface Waiting extends Request {
 
 const mebibyte = 1024 * 1024
 
-/** Makes the one committer of a backend's handle. Closing the scope flushes what waits, then refuses what comes. */
+/**
+ * Makes the one committer of a backend's handle. Closing the scope flushes what waits, then refuses what comes. Dies
+ * with `Invalid` for an option that is no whole number in its range.
+ */
 export const makeCommitter = (
   backend: BackendShape,
   options: CommitterOptions = {}
@@ -76,11 +80,10 @@ class Lane implements Committer {
   constructor(backend: BackendShape, options: CommitterOptions, fork: (effect: Effect.Effect<void>) => unknown) {
     this.backend = backend
     this.limits = {
-      waitingCommits: 65_536,
-      waitingBytes: 256 * mebibyte,
-      batchCommits: backend.about.lacks.has("atomic") ? 1 : 1024,
-      retries: 2,
-      ...options
+      waitingCommits: count("waitingCommits", 1, options.waitingCommits ?? 65_536),
+      waitingBytes: count("waitingBytes", 1, options.waitingBytes ?? 256 * mebibyte),
+      batchCommits: count("batchCommits", 1, options.batchCommits ?? (backend.about.lacks.has("atomic") ? 1 : 1024)),
+      retries: count("retries", 0, options.retries ?? 2)
     }
     this.fork = fork
   }
@@ -104,9 +107,7 @@ class Lane implements Committer {
   }
 
   private refusal({ bytes }: Request): StoreError | undefined {
-    if (this.closed) {
-      return new Invalid({ field: "store", reason: "it is closed", remedy: "open it again and repeat the call" })
-    }
+    if (this.closed) return closedFault
     const { waitingBytes, waitingCommits } = this.limits
     if (this.queue.length < waitingCommits && (this.bytes === 0 || this.bytes + bytes <= waitingBytes)) return undefined
     return new Unavailable({
@@ -148,7 +149,9 @@ class Lane implements Committer {
       this.bytes -= bytes
       onFlush?.(commit)
     }
-    return Effect.map(Effect.exit(this.send(batch, this.limits.retries)), (exit) => settle(batch, exit))
+    // Suspended, so that a backend that throws fails its batch, and not the lane.
+    const sent = Effect.exit(Effect.suspend(() => this.send(batch, this.limits.retries)))
+    return Effect.map(sent, (exit) => settle(batch, exit))
   })
 
   private send(batch: NonEmptyArray<Waiting>, retries: number): Effect.Effect<ReadonlyArray<Outcome>, BackendError> {
@@ -170,6 +173,13 @@ class Lane implements Committer {
       this.onIdle = () => resume(Effect.void)
     })
   }
+}
+
+// Options are code, so a wrong one throws at once instead of leaving a store that never flushes.
+const count = (field: string, least: number, value: number): number => {
+  const fault = counterFault(field, value, least)
+  if (fault !== undefined) throw fault
+  return value
 }
 
 // After an unknown outcome only commits with ids may be sent again: if they happened, the ids give their first result.

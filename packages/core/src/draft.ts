@@ -41,7 +41,8 @@ export class Draft {
 
   /** Adds events to a stream's end. Appends to the same stream in a row become one. */
   append(stream: string, expected: Fault.ExpectedSeq, events: ReadonlyArray<DraftEvent>): Fault.Fault | undefined {
-    const fault = this.name("stream", stream) ?? Fault.expectedSeqFault(expected)
+    const fault = this.name("stream", stream) ?? Fault.expectedSeqFault(expected) ??
+      (events.length === 0 ? emptyFault : undefined)
     if (fault !== undefined) return fault
     const last = this.appends.at(-1)
     const joined = last !== undefined && last.stream === stream ? last : undefined
@@ -54,18 +55,9 @@ export class Draft {
       this.givenTimes.push(event.at)
       drafted.push({ type: event.type, at: event.at ?? this.at, data: event.data, meta: event.meta, id: event.id })
     }
+    const [first, ...rest] = drafted
     if (joined !== undefined) joined.events.push(...drafted)
-    else {
-      const [first, ...rest] = drafted
-      if (first === undefined) {
-        return new Invalid({
-          field: "events",
-          reason: "an append needs at least one event",
-          remedy: "leave it out, or expect a stream with check"
-        })
-      }
-      this.appends.push({ stream, events: [first, ...rest] })
-    }
+    else if (first !== undefined) this.appends.push({ stream, events: [first, ...rest] })
     return undefined
   }
 
@@ -215,6 +207,12 @@ export class Draft {
     return new LimitExceeded({ field: "commit", limit, actual: this.count, unit: "events and writes", remedy })
   }
 }
+
+const emptyFault = new Invalid({
+  field: "events",
+  reason: "an append needs at least one event",
+  remedy: "leave it out, or expect a stream with check"
+})
 
 /** The refusal of what a backend declares it can't do. */
 export const lackOf = ({ name }: About, ability: Ability): Unsupported =>

@@ -9,7 +9,8 @@ import type { CommitId, Committed, Conflict, Outcome } from "./commit.ts"
 import { type Committer, type CommitterOptions, makeCommitter } from "./committer.ts"
 import { Draft, type Op } from "./draft.ts"
 import { Invalid, type StoreError, Unavailable } from "./error.ts"
-import { counterFault, optionsFault, timeFault } from "./fault.ts"
+import { closedFault, counterFault, optionsFault, timeFault } from "./fault.ts"
+import { until } from "./follow.ts"
 import type { PositionInput } from "./sequence.ts"
 
 /** How a store commits, and how long a read waits for a position that isn't there yet. */
@@ -49,8 +50,6 @@ export interface Engine {
   ) => Effect.Effect<A, StoreError>
 }
 
-const closedFault = new Invalid({ field: "store", reason: "it is closed", remedy: "open it again and repeat the call" })
-
 /** Makes a store's shared parts; closing the scope flushes what waits and refuses what comes after. */
 export const makeEngine = Effect.fnUntraced(function*(backend: BackendShape, options: StoreOptions = {}) {
   const committer = yield* makeCommitter(backend, options)
@@ -63,16 +62,17 @@ export const makeEngine = Effect.fnUntraced(function*(backend: BackendShape, opt
     })
   )
   const within = options.atLeastWithin ?? 5000
+  const changes = Stream.interruptWhen(backend.changes, Deferred.await(closing))
   const engine: Engine = {
     about: backend.about,
     backend,
-    changes: Stream.interruptWhen(backend.changes, Deferred.await(closing)),
+    changes,
     commit: (ops, commitOptions) => commit(backend.about, committer, ops, commitOptions),
     reading: (readOptions, read) =>
       Effect.suspend(() => {
         if (closed) return Effect.fail(closedFault)
         const atLeast = readOptions?.atLeast
-        return atLeast === undefined ? read : Effect.andThen(reach(backend, atLeast, within), read)
+        return atLeast === undefined ? read : Effect.andThen(reach(backend, changes, atLeast, within), read)
       })
   }
   return engine
@@ -109,27 +109,20 @@ const commit = (
 const settled = (outcome: Outcome): Effect.Effect<Committed | Conflict, StoreError> =>
   outcome._tag === "Refused" ? Effect.fail(outcome.error) : Effect.succeed(outcome)
 
-const reach = (backend: BackendShape, atLeast: number, within: number): Effect.Effect<void, StoreError> => {
+const reach = (
+  backend: BackendShape,
+  changes: Engine["changes"],
+  atLeast: number,
+  within: number
+): Effect.Effect<void, StoreError> => {
   const fault = counterFault("atLeast", atLeast)
   if (fault !== undefined) return Effect.fail(fault)
-  const there = Effect.map(backend.head, (head) => head >= atLeast)
-  const wait = backend.changes.pipe(
-    Stream.mapEffect(() => there),
-    Stream.takeUntil((reached) => reached),
-    Stream.runDrain,
-    Effect.timeoutOrElse({
-      duration: within,
-      orElse: () =>
-        Effect.fail(
-          new Unavailable({
-            operation: "read",
-            reason: `the store has not reached position ${atLeast} within ${within} ms`,
-            remedy: "try again, or read without atLeast"
-          })
-        )
-    })
-  )
-  return Effect.flatMap(there, (reached) => reached ? Effect.void : wait)
+  return until({ changes }, Effect.map(backend.head, (head) => head >= atLeast), within, () =>
+    new Unavailable({
+      operation: "read",
+      reason: `the store has not reached position ${atLeast} within ${within} ms`,
+      remedy: "try again, or read without atLeast"
+    }))
 }
 
 /** The outcome of a commit that expects nothing: a conflict would be the backend's defect, and dies as one. */

@@ -79,6 +79,9 @@ export const requiredFault = (
     ? invalid(required, "is missing", `say what you expect, or ${required}: "any"`)
     : optionsFault(options, known)
 
+/** The refusal of every call on a store that was closed. */
+export const closedFault = invalid("store", "it is closed", "open it again and repeat the call")
+
 /** The same stream, key or namespace named twice in one commit. */
 export const twiceFault = (field: string, name: string): Fault =>
   invalid(field, `${JSON.stringify(name)} is named twice in one commit`, "name each stream and key once a commit")

@@ -6,6 +6,7 @@ import * as Stream from "effect/Stream"
 import type { Page } from "./backend.ts"
 import type { Engine } from "./engine.ts"
 import type { StoreError } from "./error.ts"
+import { closedFault } from "./fault.ts"
 import type { Position } from "./sequence.ts"
 
 /**
@@ -32,3 +33,22 @@ export const follow = <A>(
           ? [[], Option.none<Position>()] as const
           : [[page], Option.some(page.through)] as const))
   }))
+
+/**
+ * Looks after every wake-up whether it's so, until it is. Fails with `late` after so many milliseconds, with `Invalid`
+ * where the store is closed before, and as looking does.
+ */
+export const until = (
+  { changes }: Pick<Engine, "changes">,
+  there: Effect.Effect<boolean, StoreError>,
+  within: number,
+  late: () => StoreError
+): Effect.Effect<void, StoreError> =>
+  Effect.flatMap(there, (already) =>
+    already ? Effect.void : changes.pipe(
+      Stream.mapEffect(() => there),
+      Stream.filter((reached) => reached),
+      Stream.runHead,
+      Effect.flatMap((reached) => Option.isSome(reached) ? Effect.void : Effect.fail(closedFault)),
+      Effect.timeoutOrElse({ duration: within, orElse: () => Effect.fail(late()) })
+    ))

@@ -114,7 +114,9 @@ export interface Kv<A> {
 
 /** Makes the kv of one namespace over a store's engine; `writable` lets the store itself into its `$` namespaces. */
 export const makeKv = <A>(engine: Engine, namespace: string, codec: Codec<A>, writable: boolean): Kv<A> => {
-  const ops = makeOps(namespace, codec, writable)
+  const ops = makeOps(namespace, codec, writable, [])
+  // The id and the time are the commit's: a verb that is one takes them, a part of one does not.
+  const alone = makeOps(namespace, codec, writable, ["id", "at"])
   const stored = (keys: ReadonlyArray<string>, options?: ReadOptions) => lookUp(engine, namespace, keys, options)
   const getMany: Kv<A>["getMany"] = (keys, options) =>
     Effect.flatMap(stored(keys, options), (entries) => Effect.suspend(() => decodeMany(codec, entries)))
@@ -133,10 +135,10 @@ export const makeKv = <A>(engine: Engine, namespace: string, codec: Codec<A>, wr
     count: (options) => countKeys(engine, namespace, options),
     scan: (options) => scanKeys(engine, namespace, codec, options),
     // That nothing expected can't conflict is the backend's law, beyond what inference sees; so for `delete`.
-    put: ((key: string, value: A, options?: PutOptions) => write(key, ops.put(key, value, options), options)) as Kv<
+    put: ((key: string, value: A, options?: PutOptions) => write(key, alone.put(key, value, options), options)) as Kv<
       A
     >["put"],
-    delete: ((key: string, options?: DeleteOptions) => write(key, ops.delete(key, options), options)) as Kv<
+    delete: ((key: string, options?: DeleteOptions) => write(key, alone.delete(key, options), options)) as Kv<
       A
     >["delete"], // as for `put`
     putMany: (values, options) => many(Array.from(values, ([key, value]) => ops.put(key, value)), options),
@@ -148,12 +150,17 @@ export const makeKv = <A>(engine: Engine, namespace: string, codec: Codec<A>, wr
   }
 }
 
-const makeOps = <A>(namespace: string, codec: Codec<A>, writable: boolean): KvOps<A> => {
+const makeOps = <A>(
+  namespace: string,
+  codec: Codec<A>,
+  writable: boolean,
+  ofCommit: ReadonlyArray<string>
+): KvOps<A> => {
   const forbidden = writable || !isReserved(namespace) ? undefined : reservedFault("namespace", namespace)
   return {
     put: (key, value, options) => ({
       "~persist/Op": (draft) => {
-        const fault = forbidden ?? Fault.optionsFault(options, ["expected", "meta", "id", "at"])
+        const fault = forbidden ?? Fault.optionsFault(options, ["expected", "meta", ...ofCommit])
         if (fault !== undefined) return fault
         const encoded = codec.encode("value", value)
         if (Result.isFailure(encoded)) return encoded.failure
@@ -167,7 +174,7 @@ const makeOps = <A>(namespace: string, codec: Codec<A>, writable: boolean): KvOp
     }),
     delete: (key, options) => ({
       "~persist/Op": (draft) =>
-        forbidden ?? Fault.optionsFault(options, ["expected", "id", "at"]) ??
+        forbidden ?? Fault.optionsFault(options, ["expected", ...ofCommit]) ??
           draft.delete(namespace, key, options?.expected ?? "any")
     }),
     check: (key, expected) => ({ "~persist/Op": (draft) => draft.checkKey(namespace, key, expected) }),

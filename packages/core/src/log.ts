@@ -93,8 +93,8 @@ export const makeLog = <E, I extends EventInput>(engine: Engine, codec: EventCod
       Effect.suspend(() => {
         const fault = Fault.requiredFault(options, ["expected", "id", "at"], "expected")
         if (fault !== undefined) return Effect.fail(fault)
-        const { at, id } = options
-        return Effect.map(engine.commit([ops.append(stream, events, options)], { at, id }), ofOneAppend)
+        const { at, expected, id } = options
+        return Effect.map(engine.commit([ops.append(stream, events, { expected })], { at, id }), ofOneAppend)
       })) as Log<E, I>["append"], // That `"any"` can't conflict is the backend's law, beyond what inference sees.
     read: (stream, options) => readStream(engine, codec, stream, options),
     readAll: (options) => readEverything(engine, codec, options),
@@ -114,7 +114,8 @@ export const makeLog = <E, I extends EventInput>(engine: Engine, codec: EventCod
 const makeOps = <I extends EventInput>(codec: EventCodec<unknown, I>): LogOps<I> => ({
   append: (stream, events, options) => ({
     "~persist/Op": (draft) => {
-      const fault = Fault.requiredFault(options, ["expected", "id", "at"], "expected")
+      // The id and the time are the commit's, and so are given to it.
+      const fault = Fault.requiredFault(options, ["expected"], "expected")
       if (fault !== undefined) return fault
       const inputs: ReadonlyArray<I> = isMany(events) ? events : [events]
       const encoded: Array<DraftEvent> = []

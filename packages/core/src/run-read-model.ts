@@ -17,6 +17,7 @@ import { unconditional } from "./engine.ts"
 import { Invalid, type StoreError, Unavailable } from "./error.ts"
 import { consume, type EventSource, eventSource, followPages, pagesTo } from "./event-pages.ts"
 import * as Fault from "./fault.ts"
+import { until } from "./follow.ts"
 import { listStreams } from "./log-read.ts"
 import { States } from "./model-states.ts"
 import { quoted } from "./path.ts"
@@ -124,23 +125,19 @@ export const waitFor = <C extends Catalogue, A>(
   store: StoreShape,
   model: ReadModel<C, A>,
   position: PositionInput,
-  { within = 5000 }: WaitOptions = {}
+  options: WaitOptions = {}
 ): Effect.Effect<void, StoreError> =>
   Effect.gen(function*() {
+    const { within = 5000 } = options
+    const fault = Fault.optionsFault(options, ["within"]) ?? Fault.counterFault("within", within) ??
+      Fault.counterFault("position", position)
+    if (fault !== undefined) return yield* Effect.fail(fault)
     const source = yield* Effect.fromResult(eventSource(store, model.events, { prefix: model.prefix }))
     // A position that the store itself hasn't reached may still bring events.
-    yield* store.engine.reading({ atLeast: position }, Effect.void)
-    const there = reached(store, model.reader, source, Position(position))
-    if (yield* there) return
-    yield* store.changes.pipe(
-      Stream.mapEffect(() => there),
-      Stream.takeUntil((reached) => reached),
-      Stream.runDrain,
-      Effect.timeoutOrElse({
-        duration: within,
-        orElse: () => Effect.fail(notReached(model.namespace, position, within))
-      })
-    )
+    const there = Effect.flatMap(store.head, (head) =>
+      head < position ? Effect.succeed(false) : reached(store, model.reader, source, Position(position)))
+    yield* until(store.engine, there, within, () =>
+      notReached(model.namespace, position, within))
   })
 
 const notReached = (namespace: string, position: number, within: number): Unavailable =>
