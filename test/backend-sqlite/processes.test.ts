@@ -6,9 +6,32 @@ import { type BackendShape } from "@persist/core"
 import Database from "better-sqlite3"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { copyFileSync, linkSync, renameSync, rmSync, statSync, truncateSync } from "node:fs"
+import {
+  chmodSync,
+  copyFileSync,
+  linkSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync
+} from "node:fs"
+import { dirname, join } from "node:path"
 import { runChild, startChild, startTogether } from "./child.ts"
-import { appendOf, commitOf, driver, errorOf, eventOf, eventsOf, everything, newPath, putOf, visit } from "./place.ts"
+import {
+  appendOf,
+  commitOf,
+  directory,
+  driver,
+  errorOf,
+  eventOf,
+  eventsOf,
+  everything,
+  newPath,
+  putOf,
+  visit
+} from "./place.ts"
 
 const integrity = (path: string) => driver(path, (db) => db.pragma("integrity_check", { simple: true }))
 
@@ -226,5 +249,43 @@ describe("a file that is taken away while it is open", () => {
       const error = yield* errorOf(backend.commit([appendOf("s", "2")]))
       assert.strictEqual(error._tag, "Unavailable")
       assert.match(error.message, /^commit: the file was moved, deleted or replaced .*; open the store again$/)
+    }))
+})
+
+describe("a file that can't be reached while it is open", () => {
+  it.effect("commits fail and do nothing, until it can be reached again", () =>
+    Effect.gen(function*() {
+      const path = join(yield* directory, "inner", "app.db")
+      const inner = dirname(path)
+      mkdirSync(inner)
+      const backend = yield* make({ path })
+      yield* backend.commit([appendOf("s", "1")])
+      renameSync(inner, `${inner}.aside`)
+      symlinkSync(inner, inner)
+      for (const batch of [[appendOf("s", "2")], [appendOf("s", "2"), appendOf("t", "2")]] as const) {
+        const error = yield* errorOf(backend.commit(batch))
+        assert.strictEqual(error._tag, "Unavailable")
+        assert.strictEqual(
+          error.message,
+          `commit: ${path} can't be reached (ELOOP); check the directories on the way, then try again`
+        )
+      }
+      rmSync(inner)
+      renameSync(`${inner}.aside`, inner)
+      assert.strictEqual(yield* backend.head, 1)
+      yield* backend.commit([appendOf("s", "3")])
+      assert.deepStrictEqual((yield* eventsOf(backend, "s")).map(({ data }) => data), ["1", "3"])
+      assert.strictEqual((yield* backend.readAll(everything)).items.length, 2)
+    }))
+
+  it.live("for want of permission they are Denied", () =>
+    Effect.gen(function*() {
+      const root = yield* directory
+      chmodSync(root, 0o777)
+      assert.strictEqual(
+        yield* runChild("bar.ts", [root], { unprivileged: true }),
+        `Denied commit: ${root}/inner/app.db can't be reached (EACCES); `
+          + "grant the process permission to search the directories on the way, then at 2"
+      )
     }))
 })

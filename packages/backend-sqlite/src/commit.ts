@@ -20,7 +20,7 @@ export interface Shared {
   readonly types: Names
   readonly namespaces: Names
   readonly recorded: (id: string) => Recorded | undefined
-  /** Whether the path has come to name another file, where commits would be lost. */
+  /** Whether the path has come to name another file, where commits would be lost; throws where that can't be told. */
   readonly moved: () => boolean
   /** Called after a batch that changed something. */
   readonly notify: () => void
@@ -48,7 +48,10 @@ export class Writer {
   /** What `PRAGMA data_version` said when the memory below was filled. */
   private version = -1
   private head: Position | undefined
-  /** Whether the last position given out is an event's, and so can be read from it. */
+  /**
+   * Whether the last position given out is an event's, and so can be read from it. Never reset between batches, nor by
+   * a failed one: it is asked only in a batch that moved the head, and whatever moves the head sets it anew.
+   */
   private headIsEvent = true
   private stage: Stage = "idle"
   /** Whether a COMMIT failed whose frames may still lie in the log, to be found after a crash, until the next write. */

@@ -1,4 +1,4 @@
-/** Turns what the driver throws into the store's errors: by result code, never by message. */
+/** Turns what the driver and the file system throw into the store's errors: by code, never by message. */
 import type { BackendError } from "@persist/core"
 import { Corrupt, Denied, isStoreError, Unavailable } from "@persist/core"
 import Database from "better-sqlite3"
@@ -71,6 +71,17 @@ const bugs = new Set(["SQLITE_MISUSE", "SQLITE_RANGE", "SQLITE_TOOBIG", "SQLITE_
 
 // Input and output that worked, yet brought back something else than was written.
 const damaged = new Set(["SQLITE_IOERR_DATA", "SQLITE_IOERR_CORRUPTFS"])
+
+/**
+ * What it means that an open store's path can't be looked up, by the system's error code. `Denied`: a directory on the
+ * way may not be searched. `Unavailable`: anything else, such as a loop of links, or a disk or a server that fails.
+ */
+export const unreachable = (operation: string, path: string, code: string, cause: unknown): BackendError => {
+  const reason = `${path} can't be reached (${code})`
+  return code === "EACCES" || code === "EPERM"
+    ? new Denied({ operation, reason, remedy: "grant the process permission to search the directories on the way" })
+    : new Unavailable({ operation, reason, remedy: "check the directories on the way, then try again", cause })
+}
 
 /** What a failed call means on this handle: closed, an error that was already told apart, or one of the driver's. */
 export const explain = (db: Database.Database, operation: string, cause: unknown): BackendError => {

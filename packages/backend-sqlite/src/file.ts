@@ -1,10 +1,10 @@
 /** What lies at a path, found out without changing it. */
-import { Invalid } from "@persist/core"
+import { Invalid, type StoreError } from "@persist/core"
 import Database from "better-sqlite3"
 import * as Result from "effect/Result"
 import { accessSync, closeSync, constants, openSync, readSync, type Stats, statSync } from "node:fs"
 import { dirname } from "node:path"
-import { codeOf } from "./error.ts"
+import { codeOf, unreachable } from "./error.ts"
 import { applicationId, currentFormat, unsupportedFormat } from "./schema.ts"
 
 /** How a file is to be used. */
@@ -20,9 +20,9 @@ export interface FileUse {
  * a newer format.
  */
 export const inspectFile = ({ path, readonly }: FileUse): void => {
-  const found = look(path)
+  const found = inspect(path)
   if (found === undefined) {
-    const directory = look(dirname(path))
+    const directory = inspect(dirname(path))
     if (!directory?.isDirectory()) {
       throw invalidPath(`the directory ${dirname(path)} doesn't exist`, "create it, or correct the path")
     }
@@ -38,11 +38,15 @@ export const inspectFile = ({ path, readonly }: FileUse): void => {
   if (found.size > 0 || readonly) inspectHeader(path)
 }
 
-/** Watches that the path keeps naming the file it names now: answers true once it was moved, deleted or replaced. */
+/**
+ * Watches that the path keeps naming the file it names now: answers true once it was moved, deleted or replaced.
+ * Both the call and what it returns throw as {@link unreachable} says where that can't be found out: never `Invalid`,
+ * since the path was good when the store was opened.
+ */
 export const watchFile = (path: string): () => boolean => {
-  const opened = look(path)
+  const opened = look(path, (code, cause) => unreachable("open", path, code, cause))
   return () => {
-    const now = look(path)
+    const now = look(path, (code, cause) => unreachable("commit", path, code, cause))
     return now?.ino !== opened?.ino || now?.dev !== opened?.dev
   }
 }
@@ -52,13 +56,19 @@ export const invalidPath = (reason: string, remedy: string, cause?: unknown): In
   new Invalid({ field: "path", reason, remedy, ...(cause === undefined ? {} : { cause }) })
 
 // Undefined where nothing is there, also where a file stands in place of a directory on the way.
-const look = (path: string): Stats | undefined => {
+const look = (path: string, refuse: (code: string, cause: unknown) => StoreError): Stats | undefined => {
   const found = Result.try(() => statSync(path, { throwIfNoEntry: false }))
   if (Result.isSuccess(found)) return found.success
   const code = found.failure instanceof Error && "code" in found.failure ? String(found.failure.code) : "unknown"
   if (code === "ENOTDIR") return undefined
-  throw invalidPath(`${path} can't be reached (${code})`, "correct the path or its permissions", found.failure)
+  throw refuse(code, found.failure)
 }
+
+const inspect = (path: string): Stats | undefined =>
+  look(
+    path,
+    (code, cause) => invalidPath(`${path} can't be reached (${code})`, "correct the path or its permissions", cause)
+  )
 
 const demand = (path: string, mode: number, what: string): void => {
   const remedy = mode === constants.R_OK ? "grant the permission" : "grant it, or open the store with readonly"
@@ -76,7 +86,7 @@ interface Header {
 const inspectHeader = (path: string): void => {
   // Whoever has a store open keeps a -shm beside it. Then only SQLite may open the file: closing it in any other way
   // would take the locks from every handle of this process. And while it is in use, one more reader changes nothing.
-  const header = look(`${path}-shm`) === undefined ? readHeader(path) : askHeader(path)
+  const header = inspect(`${path}-shm`) === undefined ? readHeader(path) : askHeader(path)
   if (header === undefined) {
     throw invalidPath(`${path} is not a store`, "name a store, or a file that doesn't exist yet")
   }
