@@ -68,6 +68,7 @@ export const storeCommits = [
     "a read model that crashes at any commit takes every event into account once",
     "a read model follows, and shows an event to whoever waits for it",
     "a read model that is run in two places goes on in one, and the other is fenced",
+    "several who keep one read model at once take every event into account once",
     "one wrong operation among right ones forbids the whole commit"
   ]),
 
