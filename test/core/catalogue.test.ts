@@ -1,41 +1,10 @@
 /** A catalogue writes the current version, reads every version, and does with unknown types what it was told. */
-import { anyEvents, Catalogue, type Described, type Invalid, Position, Seq, type StoredEvent } from "@persist/core"
+import { anyEvents, Catalogue } from "@persist/core"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-
-const PaidV1 = Schema.Struct({ amount: Schema.Finite })
-const PaidV2 = Schema.Struct({ cents: Schema.Int })
-const PaidV3 = Schema.Struct({ cents: Schema.Int, currency: Schema.Literals(["EUR", "USD"]) })
-
-const Placed = Schema.Struct({ sku: Schema.String, quantity: Schema.Int })
-const Paid = Catalogue.versions(PaidV1)
-  .to(PaidV2, ({ amount }) => ({ cents: Math.round(amount * 100) }))
-  .to(PaidV3, ({ cents }) => ({ cents, currency: "EUR" as const }))
-
-const definitions = { OrderPlaced: Placed, OrderPaid: Paid }
-const Shop = Catalogue.make(definitions)
-const placed = { type: "OrderPlaced", data: { sku: "a", quantity: 1 } } as const
-
-const stored = (type: string, data: StoredEvent["data"], meta?: string): StoredEvent => ({
-  stream: "order-1",
-  seq: Seq(3),
-  position: Position(7),
-  type,
-  at: 5,
-  data,
-  meta,
-  id: "e-1"
-})
-
-/** What a misguided caller passes that no type allows. */
-interface Untyped {
-  encode(field: string, input: unknown): Result.Result<unknown, Invalid>
-}
-const refused = (catalogue: Described & Untyped, input: unknown) =>
-  Result.getOrThrow(Result.flip(catalogue.encode("events[0]", input)))
-const failure = <A, E>(result: Result.Result<A, E>) => Result.getOrThrow(Result.flip(result))
+import { definitions, failure, PaidV3, Placed, placed, refused, Shop, stored } from "./orders.ts"
 
 describe("encode", () => {
   it("checks data against the current version and numbers versions above 1 in meta", () => {

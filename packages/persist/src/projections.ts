@@ -94,12 +94,8 @@ export interface Projections {
 
 /** Makes the Promise interface of what folds a store's log. */
 export const promiseProjections = (store: StoreShape): Projections => ({
-  project:
-    (<S, C extends Catalogue>(projection: Projection<S, C>, options: Scope & ReplayOptions & Abortable) =>
-      call(options, (own) => Core.project(store, projection, own))) as Projections["project"], // of one stream it gives the seq
-  load:
-    (<S, C extends Catalogue>(projection: Projection<S, C>, options: Scope & LoadOptions & Abortable) =>
-      call(options, (own) => Core.load(store, projection, own))) as Projections["load"], // of one stream it gives the seq
+  project: projecting(store) as Projections["project"], // of one stream it gives the seq
+  load: loading(store) as Projections["load"], // of one stream it gives the seq
   decide: (decider, stream, command, options) =>
     call(options, (own) => Core.decide(store, decider, stream, command, own)),
   saveSnapshot: (projection, options) => call(options, (own) => Core.saveSnapshot(store, projection, own)),
@@ -109,3 +105,13 @@ export const promiseProjections = (store: StoreShape): Projections => ({
   registerProjection: (projection, scope, options) =>
     callPlain(options, () => Core.registerProjection(store, projection, scope))
 })
+
+const projecting =
+  (store: StoreShape) =>
+  <S, C extends Catalogue>(projection: Projection<S, C>, options: Scope & ReplayOptions & Abortable) =>
+    call(options, (own) => Core.project(store, projection, own))
+
+const loading =
+  (store: StoreShape) =>
+  <S, C extends Catalogue>(projection: Projection<S, C>, options: Scope & LoadOptions & Abortable) =>
+    call(options, (own) => Core.load(store, projection, own))
