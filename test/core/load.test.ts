@@ -2,6 +2,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { make as makeMemory } from "@persist/backend-memory"
 import {
+  compact,
+  deleteSnapshots,
   fold,
   Invalid,
   load,
@@ -139,6 +141,75 @@ describe("load", () => {
       const { value } = yield* warningsIn(load(store, sum, { stream: "a", allowTruncated: true }))
       const left = yield* Stream.runCollect(store.log(Ledger).readAll())
       assert.deepStrictEqual([value.state, value.from], [fold(sum, left), undefined])
+    }))
+
+  it.effect("a snapshot doesn't stand in for what was truncated or deleted after it", () =>
+    Effect.gen(function*() {
+      for (const scope of [{ prefix: "a" }, { all: true }] as const) {
+        for (const before of [3, 6]) {
+          const { store } = yield* memoryStore
+          yield* append(store, "a", ...upTo(5))
+          yield* saveSnapshot(store, sum, scope)
+          yield* append(store, "a2", ...upTo(5))
+          if (before === 6) yield* store.log().delete("a2", { expected: "any" })
+          else yield* store.log().truncate("a2", before)
+          assert.instanceOf(yield* Effect.flip(load(store, sum, { ...scope, ...never })), Invalid)
+          yield* deleteSnapshots(store, { force: true })
+          assert.instanceOf(yield* Effect.flip(load(store, sum, { ...scope, ...never })), Invalid)
+        }
+      }
+    }))
+
+  it.effect("a snapshot stands in for what was truncated of its events", () =>
+    Effect.gen(function*() {
+      for (const scope of [{ prefix: "a" }, { all: true }] as const) {
+        const { store } = yield* memoryStore
+        yield* append(store, "a", ...upTo(5))
+        yield* append(store, "a2", ...upTo(5))
+        yield* saveSnapshot(store, sum, scope)
+        yield* append(store, "a", 6)
+        const { state } = yield* project(store, sum, scope)
+        // Of stream a an event of the snapshot stays; of a2, which the snapshot ends with, none.
+        yield* store.log().truncate("a", 3)
+        yield* store.log().delete("a2", { expected: "any" })
+        const loaded = yield* load(store, sum, { ...scope, ...never })
+        assert.deepStrictEqual([loaded.state, loaded.replayed], [state, 1])
+      }
+    }))
+
+  it.effect("a snapshot stands in for what was compacted, though all that stays came after it", () =>
+    Effect.gen(function*() {
+      const { store } = yield* memoryStore
+      yield* append(store, "a", ...upTo(5))
+      yield* append(store, "a2", 1)
+      yield* saveSnapshot(store, sum, { all: true })
+      yield* append(store, "a", 6)
+      const { state } = yield* project(store, sum, { all: true })
+      assert.strictEqual((yield* compact(store, { projection: sum, stream: "a" })).first, 6)
+      assert.deepStrictEqual((yield* load(store, sum, { all: true, ...never })).state, state)
+    }))
+
+  it.effect("a stream deleted while all of them are being read stops the replay, and nothing is saved", () =>
+    Effect.gen(function*() {
+      for (const scope of [{ prefix: "a" }, { all: true }] as const) {
+        const { backend, store } = yield* memoryStore
+        yield* append(store, "a", ...upTo(5))
+        yield* append(store, "a1", ...upTo(5))
+        let deleted = false
+        const racing = yield* makeStore({
+          ...backend,
+          readAll: (range) => {
+            if (deleted) return backend.readAll(range)
+            deleted = true
+            const deletion = Effect.orDie(store.log().delete("a", { expected: "any" }))
+            return Effect.andThen(deletion, backend.readAll(range))
+          }
+        })
+        const loading = load(racing, sum, { ...scope, snapshots: SnapshotPolicy.every(1) })
+        assert.instanceOf(yield* Effect.flip(loading), Invalid)
+        assert.isTrue(deleted)
+        assert.deepStrictEqual(yield* entries(backend), [])
+      }
     }))
 
   it.effect("what went over a hole is never saved", () =>

@@ -1,7 +1,7 @@
 /** Which streams were shortened: those that begin above seq 1, and the note that compaction leaves of each. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import type { StreamInfo } from "./backend.ts"
+import type { StoredEntry, StreamInfo } from "./backend.ts"
 import { schemaCodec } from "./codec.ts"
 import type { Engine } from "./engine.ts"
 import type { StoreError } from "./error.ts"
@@ -9,6 +9,7 @@ import type { Kv } from "./kv.ts"
 import { streamInfo } from "./log-read.ts"
 import { pageSize } from "./pages.ts"
 import { quoted } from "./path.ts"
+import type { Standpoint } from "./replay.ts"
 import type { Selection } from "./scope.ts"
 import { type Position, Seq } from "./sequence.ts"
 import type { StoreShape } from "./store.ts"
@@ -34,6 +35,9 @@ const Stored = Schema.Struct({
 
 const codec = schemaCodec<Note>(Stored)
 
+const noteIn = ({ key, value }: Pick<StoredEntry, "key" | "value">) =>
+  codec.decode(`note of the compaction of stream ${quoted(key)}`, value)
+
 /** The notes of a store. */
 export const compactions = (store: StoreShape): Kv<Note> => store.system(compactionNamespace, Stored)
 
@@ -55,9 +59,7 @@ export const compactedSince = Effect.fnUntraced(function*(
     const { items, through } = yield* engine.reading(undefined, engine.backend.changed(range))
     for (const item of items) {
       if (item._tag === "Tombstone" || !item.key.startsWith(prefix)) continue
-      const note = yield* Effect.fromResult(
-        codec.decode(`note of the compaction of stream ${quoted(item.key)}`, item.value)
-      )
+      const note = yield* Effect.fromResult(noteIn(item))
       if (note.through > beyond) return { stream: item.key, first: Seq(note.before) }
     }
     // A page may end early, with few items or none: how far it looked tells where to go on.
@@ -71,7 +73,7 @@ export const truncatedStream = Effect.fnUntraced(function*(
   engine: Engine,
   selection: Selection
 ): Effect.fn.Return<StreamInfo | undefined, StoreError> {
-  const { about: { lacks }, backend } = engine
+  const { lacks } = engine.about
   if (lacks.has("truncate") || lacks.has("streams")) return undefined
   if (selection._tag === "Streams") {
     for (const stream of selection.streams) {
@@ -80,11 +82,51 @@ export const truncatedStream = Effect.fnUntraced(function*(
     }
     return undefined
   }
+  return yield* firstStream(engine, selection.prefix, (infos) => Effect.succeed(infos[0]))
+})
+
+/**
+ * A stream with this prefix that lost events, or may have lost some, which a saved state doesn't stand in for;
+ * `undefined` for none. Whatever truncated it: what it lost is known to be in the state only where an event that stayed
+ * is, or the note of a compaction says so.
+ */
+export const lostBeyond = Effect.fnUntraced(function*(
+  engine: Engine,
+  prefix: string,
+  { anchors, position }: Pick<Standpoint<unknown>, "anchors" | "position">
+): Effect.fn.Return<StreamInfo | undefined, StoreError> {
+  const { about: { lacks }, backend } = engine
+  if (lacks.has("truncate") || lacks.has("streams")) return undefined
+  const lost = Effect.fnUntraced(function*(infos: ReadonlyArray<StreamInfo>) {
+    const keys = infos.map(({ stream }) => ({ namespace: compactionNamespace, key: stream }))
+    const notes = yield* engine.reading(undefined, backend.get(keys))
+    for (const [i, info] of infos.entries()) {
+      const { first, stream } = info
+      if (anchors.some((anchor) => anchor.stream === stream && first <= anchor.seq + 1)) continue
+      const entry = notes[i]
+      const note = entry === undefined ? undefined : yield* Effect.fromResult(noteIn(entry))
+      if (note !== undefined && note.before >= first && note.through <= position) continue
+      const range = { stream, from: first, to: first, limit: 1, reverse: false }
+      const [left] = yield* engine.reading(undefined, backend.readStream(range))
+      if (left === undefined || left.position > position) return info
+    }
+    return undefined
+  })
+  return yield* firstStream(engine, prefix, lost)
+})
+
+/** The first that `find` answers of the shortened streams with this prefix, which it's given page by page. */
+const firstStream = Effect.fnUntraced(function*(
+  engine: Engine,
+  prefix: string,
+  find: (infos: ReadonlyArray<StreamInfo>) => Effect.Effect<StreamInfo | undefined, StoreError>
+): Effect.fn.Return<StreamInfo | undefined, StoreError> {
   let after: string | undefined
   while (true) {
-    const range = { prefix: selection.prefix, after, limit: pageSize }
-    const infos = yield* engine.reading(undefined, backend.streams(range))
-    const found = infos.find(({ first }) => first > 1)
+    const range = { prefix, after, limit: pageSize }
+    const infos = yield* engine.reading(undefined, engine.backend.streams(range))
+    const shortened = infos.filter(({ first }) => first > 1)
+    const found = shortened.length === 0 ? undefined : yield* find(shortened)
     if (found !== undefined || infos.length < pageSize) return found
     after = infos.at(-1)?.stream
   }

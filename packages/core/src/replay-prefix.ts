@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import type { StreamInfo } from "./backend.ts"
 import type { Catalogue } from "./catalogue.ts"
-import { compactedSince, truncatedStream } from "./compacted.ts"
+import { compactedSince, lostBeyond, truncatedStream } from "./compacted.ts"
 import type { Engine } from "./engine.ts"
 import { streamInfo } from "./log-read.ts"
 import { pageSize } from "./pages.ts"
@@ -36,8 +36,16 @@ export const replayPrefix = Effect.fnUntraced(function*<S, C extends Catalogue>(
   }
   const since = replay.from?.position ?? head
   yield* passOver(replay, yield* compactedSince(engine, prefix, since, replay.from?.position ?? origin), allowTruncated)
+  // Others truncate without a note, before or while the pages were read; what can't be told is taken as missing.
+  const begun = replay.from ?? nothing
+  if (!replay.holed && begun.position < to) {
+    yield* passOver(replay, yield* lostBeyond(engine, prefix, begun), allowTruncated)
+  }
   replay.position = Position(Math.max(replay.position, to))
 })
+
+/** What stands in for no event at all. */
+const nothing = { anchors: [], position: origin } as const
 
 /** Sees that the event a saved state's position is known by is in the log, or was and has been truncated since. */
 const anchored = Effect.fnUntraced(function*(
