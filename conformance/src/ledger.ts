@@ -51,7 +51,7 @@ export const latest = Projection.make({
   name: "latest",
   version: 1,
   events: anyEvents,
-  seed: { last: null as unknown, many: 0 },
+  seed: { last: null as unknown, many: 0 }, // whatever the last event holds
   step: ({ many }, { data }) => ({ last: data, many: many + 1 })
 })
 

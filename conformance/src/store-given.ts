@@ -110,7 +110,7 @@ const namedBy = (error: StoreError): string =>
 // Getting past the compiler is what it is for.
 export const untyped = <A>(value: unknown): A => value as A
 
-/** A clock that stands at a time, or tells a new one each time, and on which nothing takes any, unless it's said how. */
+/** A clock that stands at a time, or tells a new one each time; nothing takes any time on it, unless it's said how. */
 export const clockAt = (
   now: number | (() => number),
   sleep: Clock.Clock["sleep"] = () => Effect.yieldNow

@@ -1,4 +1,4 @@
-/** Mutants of stores: core with one function broken, or right over a backend that isn't, and the laws that must notice. */
+/** Mutants of stores: core with one function broken, or over a broken backend, and the laws that must notice. */
 import type { AppendOptions, BackendShape, Catalogue, Event, Kv, Log, PureSchema, StoreShape } from "@persist/core"
 import * as Effect from "effect/Effect"
 import { type Core, core } from "./core.ts"
@@ -69,7 +69,8 @@ export const kvMutant = (
     const broken = <A>(kv: Kv<A>): Kv<A> => ({ ...kv, ...wrong(kv, store) })
     const kv = (namespace: string, schema?: PureSchema) =>
       schema === undefined ? broken(store.kv(namespace)) : broken(store.kv(namespace, schema))
-    return { kv: kv as StoreShape["kv"], system: (namespace, schema) => broken(store.system(namespace, schema)) } // as above
+    // as above
+    return { kv: kv as StoreShape["kv"], system: (namespace, schema) => broken(store.system(namespace, schema)) }
   }, breaks)
 
 /** Makes something once for each store. */
@@ -91,5 +92,5 @@ export const appending = <E, I>(
   // The overloads differ only in what they promise.
   append:
     ((stream: string, events: I | ReadonlyArray<I>, options: AppendOptions) =>
-      ran(log.append(stream, events, asked(options)))) as Log<E, I>["append"]
+      ran(log.append(stream, events, asked(options)))) as Log<E, I>["append"] // by overloads
 })

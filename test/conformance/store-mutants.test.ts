@@ -1,4 +1,4 @@
-/** The kit proves itself at the level of stores: every law has a mutant that breaks it, and breaks exactly what it names. */
+/** The kit proves itself at the level of stores: every law has a mutant, which breaks exactly what it names. */
 import { type Core, type Fixture, protocolLaws, run, storeLaws, storeMutants, through } from "@persist/conformance"
 import * as Effect from "effect/Effect"
 import { describe, expect, it } from "vitest"

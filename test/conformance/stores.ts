@@ -1,6 +1,6 @@
 /** The stores that prove the kit: memory as it is, and memory that its places keep, as if it were a shared disk. */
 import { make } from "@persist/backend-memory"
-import { type Fixture, fromOpen } from "@persist/conformance"
+import { type Fixture, fromOpen, type Place } from "@persist/conformance"
 import type { BackendShape, Outcome } from "@persist/core"
 import { defaultLimits, origin, Unavailable } from "@persist/core"
 import * as NonEmpty from "effect/Array"
@@ -43,7 +43,7 @@ export const kept: Fixture = {
 /** A store that does nothing: it takes every commit, answers every question emptily and never fails. */
 export const idle: Fixture = {
   name: "idle",
-  place: Effect.map(make({ limits }), ({ about }): BackendShape => {
+  place: Effect.map(make({ limits }), ({ about }): Place => {
     const empty = Effect.succeed([])
     const page = Effect.succeed({ items: [], through: origin })
     const done: Outcome = { _tag: "Committed", position: origin, appended: [], revisions: [], repeated: false }

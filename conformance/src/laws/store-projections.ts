@@ -143,7 +143,7 @@ export const storeProjections = [
     const careless = Projection.make({
       name: "careless",
       version: 1,
-      seed: { list: [] as Array<unknown> },
+      seed: { list: [] as Array<unknown> }, // for the step to fill
       step: (state, { data }) => {
         state.list.push(data)
         return state
@@ -194,7 +194,7 @@ export const storeProjections = [
       name: "waiting",
       version: 1,
       seed: null,
-      step: () => Promise.resolve(1) as never
+      step: () => Promise.resolve(1) as never // what no type lets through
     })
     yield* failing("a step that waits", core.project(store, waiting, { stream: "s" }), "Invalid", "waiting")
     yield* equal("one that does neither", (yield* core.project(store, latest, { stream: "s" })).state.many, 4)

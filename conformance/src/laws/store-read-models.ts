@@ -1,4 +1,4 @@
-/** Laws of read models: each event takes effect exactly once, however it was paged, whoever crashed, and whoever else ran. */
+/** Laws of read models: each event takes effect exactly once, however it was paged, whoever crashed or ran beside. */
 import type { BackendShape, EventOf, StoreShape } from "@persist/core"
 import { Catalogue, ReadModel } from "@persist/core"
 import * as Effect from "effect/Effect"

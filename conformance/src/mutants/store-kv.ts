@@ -30,7 +30,11 @@ export const storeKv = [
 
   kvMutant("absent or not", "puts a key that must be absent, though it isn't", (kv) => ({
     put: ((key: string, value: never, options: Parameters<typeof kv.put>[2]) =>
-      kv.put(key, value, options?.expected === "absent" ? { ...options, expected: "any" } : options)) as typeof kv.put // by overloads
+      kv.put(
+        key,
+        value,
+        options?.expected === "absent" ? { ...options, expected: "any" } : options
+      )) as typeof kv.put // by overloads
   }), [
     "a write is held to what it expects of its key",
     "every option of a put and of a delete makes a difference"

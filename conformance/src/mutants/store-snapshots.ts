@@ -1,4 +1,4 @@
-/** Mutants of snapshots and compaction: they change the answer, misread, keep too much, or take what is still needed. */
+/** Mutants of snapshots and compaction: they change the answer, misread, keep too much, or take what's still needed. */
 import type { Catalogue, Projection } from "@persist/core"
 import { Corrupt, Seq, SnapshotPolicy } from "@persist/core"
 import * as Effect from "effect/Effect"
