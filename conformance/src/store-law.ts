@@ -33,7 +33,7 @@ export type StoreBody = (store: StoreShape, bench: Bench) => Effect.fn.Return<vo
 // A store that doesn't come to where it was soon never will, and a broken one is told apart the sooner.
 const impatient: StoreOptions = { atLeastWithin: 1000 }
 
-/** Makes the laws of one family: `const law = storeLawOf("kv")`, then `law("a sentence", ["scan"], function*(store) …`. */
+/** Makes laws of one family: `const law = storeLawOf("kv")`, then `law("a sentence", ["scan"], function*(store) …)`. */
 export const storeLawOf = (family: string) => (name: string, needs: ReadonlyArray<Need>, body: StoreBody): StoreLaw => {
   const run = Effect.fnUntraced(body)
   return {

@@ -55,8 +55,8 @@ export const storeCompaction = [
     yield* core.registerReader(store, "elsewhere", { prefix: "b" })
     const bounded = yield* core.compact(store, compaction)
     // Compared with what it is, whatever its type says it may be.
-    const slow = { _tag: "Reader", name: "slow", position: positionAt(4) } as never
-    yield* equal("who bounds it", bounded.boundedBy, slow)
+    const expected = { _tag: "Reader", name: "slow", position: positionAt(4) } as never
+    yield* equal("who bounds it", bounded.boundedBy, expected)
     const left = yield* booked(store, stream)
     yield* equal(
       "what the slow one has yet to read",
