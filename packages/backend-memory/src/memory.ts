@@ -1,4 +1,4 @@
-/** The reference backend: the whole protocol in maps and one array, obeying every law the disk obeys. Read it first. */
+/** The reference backend: what a store holds, in maps and one array, and what a commit does to it. Read it first. */
 import type { AllRange, Commit, Committed, Outcome, Recorded, StoredEntry, StoredEvent, Tombstone } from "@persist/core"
 import { compareUtf8, copyPayload, judge, noSeq, origin, place, Position, Seq } from "@persist/core"
 

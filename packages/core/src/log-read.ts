@@ -1,4 +1,4 @@
-/** Reading the log: ranges checked, pages made into streams, events decoded and their order verified. */
+/** Reading the log: ranges checked, pages made into streams, events decoded and the order within a page verified. */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
