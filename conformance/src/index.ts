@@ -1,6 +1,6 @@
 /** The kit for users: the laws, fixtures to ask them of, the runner, the scoreboard and what proves the kit itself. */
-export * from "./core.ts"
 export * from "./certified.ts"
+export * from "./core.ts"
 export * from "./declaration.ts"
 export * from "./differential.ts"
 export * from "./faults.ts"

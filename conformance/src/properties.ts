@@ -64,12 +64,13 @@ export const eventsOf = <C extends Catalogue>(
   )
   return fc.array(one, { maxLength: events }).map((list) => {
     let at = 1_700_000_000_000
-    // The catalogue's own types with data by its own schemas are its events.
-    return list.map(({ data, later, type }, i): Event => {
+    const history = list.map(({ data, later, type }, i): Event => {
       at += later
       const [seq, position] = [Seq(i + 1), Position(i + 1)]
       return { stream: "checked", seq, position, type, at, data, meta: undefined, id: undefined }
-    }) as unknown as ReadonlyArray<EventOf<C>>
+    })
+    // The catalogue's own types with data by its own schemas are its events.
+    return history as unknown as ReadonlyArray<EventOf<C>>
   })
 }
 

@@ -10,7 +10,7 @@ import { beneathMutant, coreMutant, perStore } from "../store-mutant.ts"
 const checkpointOf = (store: StoreShape, name: string) =>
   Effect.flatMap(
     core.readCheckpoint(store, name),
-    (found) => Effect.orDie(Effect.fromOption(found, () => new Error("the reader is gone")))
+    (found) => Option.isSome(found) ? Effect.succeed(found.value) : Effect.die(new Error("the reader is gone"))
   )
 
 // Pages that lie about how far they looked.
