@@ -6,6 +6,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
+import { broken, show } from "./assertion.ts"
 import type { Core } from "./core.ts"
 
 const early = { startImmediately: true } as const
@@ -34,13 +35,20 @@ export const noting = Effect.fnUntraced(function*() {
   return handled
 })
 
-/** Runs a subscription named `"runner"` until this many events were handled in all, then stops it as a restart would. */
+/** Waits until this many events were handled in all; whatever ends the run before that breaks the law. */
+export const untilHandled = <A, E>(handled: Handled, many: number, run: Fiber.Fiber<A, E>) =>
+  Effect.raceFirst(
+    Effect.whileLoop({ while: () => handled.all.length < many, body: () => handled.next, step: () => undefined }),
+    Effect.flatMap(Fiber.join(run), (ended) => broken(`the run ended after ${handled.all.length}: ${show(ended)}`))
+  )
+
+/** Runs a subscription named `"runner"` until so many events were handled in all, then stops it as a restart would. */
 export const runUntil = Effect.fnUntraced(function*(core: Core, store: StoreShape, handled: Handled, many: number) {
   const fiber = yield* Effect.forkChild(
     core.runSubscription(store, { name: "runner", events: anyEvents, handle: handled.handle }),
     early
   )
-  while (handled.all.length < many) yield* handled.next
+  yield* untilHandled(handled, many, fiber)
   yield* Fiber.interrupt(fiber)
 })
 

@@ -55,6 +55,15 @@ export const latest = Projection.make({
   step: ({ many }, { data }) => ({ last: data, many: many + 1 })
 })
 
+/** The same in one text, for many events. */
+export const trail = Projection.make({
+  name: "trail",
+  version: 1,
+  events: Ledger,
+  seed: "",
+  step: (seen, { data, seq, stream }) => `${seen} ${stream}${seq}:${data}`
+})
+
 /** Appends as many events to streams of a ledger in turn, each with a time of its own, one commit each. */
 export const book = Effect.fnUntraced(function*(store: StoreShape, streams: ReadonlyArray<string>, many: number) {
   const log = store.log(Ledger)

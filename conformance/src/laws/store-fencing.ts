@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import { equal, present } from "../assertion.ts"
-import { noting, positionOf, runUntil, savedAt } from "../handlers.ts"
+import { noting, positionOf, runUntil, savedAt, untilHandled } from "../handlers.ts"
 import { count, failing, fill } from "../store-given.ts"
 import { storeLawOf } from "../store-law.ts"
 
@@ -33,7 +33,7 @@ export const storeFencing = [
       core.runSubscription(store, {
         name: "runner",
         events: anyEvents,
-        handle: () => Effect.andThen(Deferred.succeed(holds1, undefined), Deferred.await(release))
+        handle: () => Effect.andThen(Deferred.succeed(holds1, undefined), Effect.interruptible(Deferred.await(release)))
       }),
       early
     )
@@ -47,7 +47,7 @@ export const storeFencing = [
     yield* Deferred.succeed(release, undefined)
     yield* equal("the slow one", yield* fencedOf(slow), ["Fenced", "runner"])
     yield* fill(store, "s", [4])
-    yield* Effect.forEach(count(4), () => handled.next)
+    yield* untilHandled(handled, 4, fast)
     yield* equal("what the other handled", handled.all, [1, 2, 3, 4])
     yield* Fiber.interrupt(fast)
   }),

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { equal, every, holds } from "../assertion.ts"
 import { mortal } from "../gate.ts"
-import { noting, positionOf, runUntil, savedAt } from "../handlers.ts"
+import { noting, positionOf, runUntil, savedAt, untilHandled } from "../handlers.ts"
 import { count, fill } from "../store-given.ts"
 import { storeLawOf } from "../store-law.ts"
 
@@ -70,7 +70,7 @@ export const storeRunners = [
             core.runSubscription(store, { ...options, handle: handled.handle }),
             early
           )
-          while (handled.all.length < 6 - kept) yield* handled.next
+          yield* untilHandled(handled, 6 - kept, rest)
           yield* Fiber.interrupt(rest)
           yield* equal(`handled in the next run ${what}`, handled.all, all.slice(kept))
           if (kept > 0) saves++
@@ -130,6 +130,8 @@ export const storeRunners = [
   ) {
     const [first] = yield* fill(store, "s", count(3))
     const [begun, release] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+    // Nothing else ends a handler that may not be interrupted.
+    yield* Effect.addFinalizer(() => Deferred.succeed(release, undefined))
     const finished: Array<unknown> = []
     const run = yield* Effect.forkChild(
       core.runSubscription(store, {
