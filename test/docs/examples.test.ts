@@ -23,7 +23,7 @@ test("the README has an example that runs", () => {
 
 test("no example hides behind another name of the language", () => {
   const strays = pages.flatMap(({ page }) =>
-    blocksOf(project.text(page)).filter(({ info }) => /^(typescript|tsx?\s|js|javascript|mjs|mts)/i.test(info))
+    blocksOf(project.text(page)).filter(({ info }) => /^(typescript|tsx?\s|js\b|javascript|mjs|mts)/i.test(info))
       .map(({ info, line }) => `${page}:${line} ${info}`)
   )
   expect(strays, "mark examples as ts").toEqual([])
