@@ -14,10 +14,10 @@ const marks = (store: StoreShape): Kv<null> => store.system("$registration", Sch
 
 /**
  * What belongs into each commit by which a reader comes to need events that it, or nobody, needed before: it is new,
- * wants others, or goes back. Nothing where no events can be removed anyway.
+ * wants others, or goes back. Nothing where nothing can be compacted anyway, which takes a commit of several parts.
  */
 export const registrationOps = (store: StoreShape): ReadonlyArray<Op> =>
-  store.about.lacks.has("truncate") ? [] : [marks(store).ops.put(key, null)]
+  store.about.lacks.has("truncate") || store.about.lacks.has("atomic") ? [] : [marks(store).ops.put(key, null)]
 
 /**
  * Reads the last registration's mark: an op that makes a commit a `Conflict` if there was another meanwhile. To be read
