@@ -136,7 +136,7 @@ export const at = <A, E, R>(now: number, effect: Effect.Effect<A, E, R>): Effect
 
 /** Lets everything else that can run do so many times over, then makes sure that a fiber still waits. */
 export const stillWaits = Effect.fnUntraced(function*(what: string, fiber: Fiber.Fiber<unknown, unknown>) {
-  yield* Effect.forEach(count(50), () => Effect.yieldNow, { discard: true })
+  yield* Effect.forEach(count(10), () => Effect.yieldNow, { discard: true })
   yield* holds(fiber.pollUnsafe() === undefined, `${what}: it should still wait`)
 })
 

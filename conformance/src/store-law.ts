@@ -30,9 +30,6 @@ export interface Bench {
 /** The body of a law: it gets a new, empty store, and what it is asked with. */
 export type StoreBody = (store: StoreShape, bench: Bench) => Effect.fn.Return<void, unknown, Scope.Scope>
 
-// A store that doesn't come to where it was soon never will, and a broken one is told apart the sooner.
-const impatient: StoreOptions = { atLeastWithin: 1000 }
-
 /** Makes laws of one family: `const law = storeLawOf("kv")`, then `law("a sentence", ["scan"], function*(store) …)`. */
 export const storeLawOf = (family: string) => (name: string, needs: ReadonlyArray<Need>, body: StoreBody): StoreLaw => {
   const run = Effect.fnUntraced(body)
@@ -48,10 +45,10 @@ export const storeLawOf = (family: string) => (name: string, needs: ReadonlyArra
         core: through,
         backend,
         over: (change, options) => makeStore(change(backend), options),
-        second: Effect.flatMap(place.open, (other) => makeStore(other, impatient)),
+        second: Effect.flatMap(place.open, (other) => makeStore(other)),
         elsewhere: Effect.flatMap(fixture.place, ({ open }) => open)
       }
-      yield* run(yield* makeStore(backend, impatient), bench)
+      yield* run(yield* makeStore(backend), bench)
     })
   }
 }

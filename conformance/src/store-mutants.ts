@@ -14,14 +14,19 @@ import { storeCompaction, storeSnapshots } from "./mutants/store-snapshots.ts"
 import { storeWaiting } from "./mutants/store-waiting.ts"
 import type { StoreMutant } from "./store-mutant.ts"
 
-/** Mutants of the laws of stores. */
-export const storeMutants: ReadonlyArray<StoreMutant> = [
+/** Mutants of what is written and read back. */
+export const storeDataMutants: ReadonlyArray<StoreMutant> = [
   ...storeCommits,
   ...storeWaiting,
   ...storeIdentity,
   ...storeLog,
   ...storeKv,
   ...storeCatalogue,
+  ...storeInput
+]
+
+/** Mutants of what is made of the log. */
+export const storeReadingMutants: ReadonlyArray<StoreMutant> = [
   ...storeReaders,
   ...storeSubscriptions,
   ...storeRunners,
@@ -29,6 +34,8 @@ export const storeMutants: ReadonlyArray<StoreMutant> = [
   ...storeSnapshots,
   ...storeCompaction,
   ...storeDeciders,
-  ...storeReadModels,
-  ...storeInput
+  ...storeReadModels
 ]
+
+/** Mutants of the laws of stores. */
+export const storeMutants: ReadonlyArray<StoreMutant> = [...storeDataMutants, ...storeReadingMutants]
