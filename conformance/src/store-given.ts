@@ -6,6 +6,7 @@ import type {
   EventsAppended,
   KeyWritten,
   Log,
+  Op,
   ReadStreamOptions,
   StoreError,
   StoreShape
@@ -42,6 +43,25 @@ export const fillKeys = (
 ): Effect.Effect<ReadonlyArray<KeyWritten>, StoreError> => {
   const kv = store.kv(namespace)
   return Effect.forEach(keys, (key) => kv.put(key, key), atOnce)
+}
+
+/** Does many things to streams and keys that are all different, in few commits where the store can, else one each. */
+export const inBulk = (store: StoreShape, ops: ReadonlyArray<Op>): Effect.Effect<void, StoreError> => {
+  const each = store.about.lacks.has("atomic") ? 1 : Math.min(500, store.about.limits.commitEvents)
+  const commits = Array.from({ length: Math.ceil(ops.length / each) }, (_, n) => ops.slice(n * each, (n + 1) * each))
+  return Effect.forEach(commits, (some) => store.commit(some), { ...atOnce, discard: true })
+}
+
+/** Appends many events, in few commits where the store can. */
+export const fillLong = (store: StoreShape, stream: string, data: ReadonlyArray<number>) => {
+  const { ops } = store.log()
+  const each = store.about.lacks.has("atomic") ? 1 : 500
+  const parts = Array.from({ length: Math.ceil(data.length / each) }, (_, n) => data.slice(n * each, (n + 1) * each))
+  return Effect.forEach(
+    parts,
+    (part) => store.commit([ops.append(stream, part.map((one) => input(one)), { expected: "any" })]),
+    { ...atOnce, discard: true }
+  )
 }
 
 const atOnce = { concurrency: "unbounded" } as const

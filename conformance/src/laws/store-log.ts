@@ -4,7 +4,7 @@ import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import { equal, holds, present } from "../assertion.ts"
 import { noted } from "../gate.ts"
-import { count, dataOf, done, failing, fill, input, lost } from "../store-given.ts"
+import { count, dataOf, done, failing, fill, fillLong, input, lost } from "../store-given.ts"
 import { storeLawOf } from "../store-law.ts"
 
 const law = storeLawOf("store log")
@@ -52,7 +52,7 @@ export const storeLog = [
   }),
 
   law("whoever takes the first events of a long stream reads one page of it", [], function*(store, { over }) {
-    yield* fill(store, "s", count(1020))
+    yield* fillLong(store, "s", count(1020))
     let asked: ReturnType<typeof noted>["asked"] = []
     const watched = yield* over((backend) => {
       const notes = noted(backend)

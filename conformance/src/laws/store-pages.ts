@@ -4,7 +4,7 @@ import { compareUtf8 } from "@persist/core"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { equal, every, holds } from "../assertion.ts"
-import { count, dataIn, dataOf, fill, fillKeys, input } from "../store-given.ts"
+import { count, dataIn, dataOf, fill, fillKeys, fillLong, inBulk, input } from "../store-given.ts"
 import { storeLawOf } from "../store-law.ts"
 
 const law = storeLawOf("store pages")
@@ -30,7 +30,7 @@ const mixed = Effect.fnUntraced(function*(store: StoreShape, length: number) {
 /** Laws of reading what's longer than a page. */
 export const storePages = [
   law("a stream longer than a page is read whole, in parts and backwards", [], function*(store) {
-    yield* fill(store, "s", count(many))
+    yield* fillLong(store, "s", count(many))
     const all = count(many)
     yield* equal("forwards", yield* dataOf(store, "s"), all)
     yield* equal("backwards", yield* dataOf(store, "s", { reverse: true }), all.toReversed())
@@ -70,8 +70,8 @@ export const storePages = [
       const events = yield* mixed(store, 1400)
       const log = store.log()
       const last = events[1060]?.position ?? 0
-      for (const prefix of [undefined, "s", "so", "sold", "solder"]) {
-        for (const types of [undefined, ["Even"], ["Odd", "Even"], ["Other"]]) {
+      for (const prefix of [undefined, "so", "sold", "solder"]) {
+        for (const types of [undefined, ["Even"], ["Odd", "Even", "Other"]]) {
           for (const limit of [undefined, 3]) {
             const kept = events.filter(({ position, stream, type }) =>
               position <= last && stream.startsWith(prefix ?? "") && (types === undefined || types.includes(type))
@@ -100,7 +100,7 @@ export const storePages = [
   }),
 
   law("whoever reads backwards meets no event twice, though others append", [], function*(store) {
-    yield* fill(store, "s", count(many))
+    yield* fillLong(store, "s", count(many))
     const seen: Array<unknown> = []
     yield* store.log().read("s", { reverse: true }).pipe(
       Stream.runForEachArray((events) =>
@@ -115,7 +115,7 @@ export const storePages = [
 
   law("more streams than a page holds are listed by name, from any name on", ["streams"], function*(store) {
     const names = count(1105).map((n) => `${n % 2 === 0 ? "even" : "odd"}/${n}`)
-    yield* Effect.forEach(names, (stream) => fill(store, stream, [1]), { concurrency: "unbounded" })
+    yield* inBulk(store, names.map((stream) => store.log().ops.append(stream, input(1), unheld)))
     const sorted = names.toSorted(compareUtf8)
     const list = (options?: { readonly prefix?: string; readonly after?: string; readonly limit?: number }) =>
       Effect.map(Stream.runCollect(store.log().streams(options)), (found) => found.map(({ stream }) => stream))
@@ -133,8 +133,8 @@ export const storePages = [
 
   law("more keys than a page holds are scanned whole, and backwards", ["scan"], function*(store) {
     const keys = count(many).map((n) => `${n}`.padStart(5, "0"))
-    yield* fillKeys(store, "n", keys)
     const kv = store.kv("n")
+    yield* inBulk(store, keys.map((key) => kv.ops.put(key, 1)))
     const scan = (options: Parameters<typeof kv.scan>[0]) =>
       Effect.map(Stream.runCollect(kv.scan(options)), (found) => found.map(({ key }) => key))
     yield* equal("all", yield* scan({}), keys)
@@ -146,8 +146,8 @@ export const storePages = [
 
   law("a scan meets every key that stays once, though others come and go", ["scan", "delete"], function*(store) {
     const keys = count(many).map((n) => `${n}`.padStart(5, "0"))
-    yield* fillKeys(store, "n", keys)
     const kv = store.kv("n")
+    yield* inBulk(store, keys.map((key) => kv.ops.put(key, 1)))
     const met: Array<string> = []
     yield* kv.scan().pipe(Stream.runForEachArray((entries) =>
       Effect.suspend(() => {
@@ -165,12 +165,14 @@ export const storePages = [
 
   law("more changes than a page holds are told whole", ["changed"], function*(store) {
     const keys = count(1305).map((n) => `k${n}`)
-    const written = yield* fillKeys(store, "n", keys)
+    const kv = store.kv("n")
+    yield* inBulk(store, keys.slice(0, 1200).map((key) => kv.ops.put(key, key)))
+    const written = yield* fillKeys(store, "n", keys.slice(1200))
     yield* fillKeys(store, "m", count(50).map((n) => `other${n}`))
     const since = (after: number) =>
-      Effect.map(Stream.runCollect(store.kv("n").changedSince({ after })), (found) => found.map(({ key }) => key))
+      Effect.map(Stream.runCollect(kv.changedSince({ after })), (found) => found.map(({ key }) => key))
     yield* equal("all", yield* since(0), keys)
-    yield* equal("since one of them", yield* since(written[99]?.revision ?? 0), keys.slice(100))
+    yield* equal("since one of them", yield* since(written[9]?.revision ?? 0), keys.slice(1210))
     yield* equal("since the last of them", yield* since(written.at(-1)?.revision ?? 0), [])
   }),
 
@@ -178,7 +180,7 @@ export const storePages = [
     store
   ) {
     const names = count(1105).map((n) => `n${n}`)
-    yield* Effect.forEach(names, (name) => store.kv(name).put("k", 1), { concurrency: "unbounded" })
+    yield* inBulk(store, names.map((name) => store.kv(name).ops.put("k", 1)))
     yield* fillKeys(store, "n7", ["a", "b"])
     const found = yield* Stream.runCollect(store.namespaces())
     yield* equal("names", found.map(({ namespace }) => namespace), names.toSorted(compareUtf8))
