@@ -41,6 +41,9 @@ export const storeCommits = [
       })),
     [
       "a commit of several operations does all of them, and tells where each went",
+      "more keys than a page holds are scanned whole, and backwards",
+      "a scan meets every key that stays once, though others come and go",
+      "more changes than a page holds are told whole",
       "several keys are put in one commit, and all or none of them",
       "several keys are deleted in one commit",
       "a read model shows the fold of its events, key by key, and tells what it took",
@@ -66,11 +69,12 @@ export const storeCommits = [
     "appends to one stream in a row are one append of the commit",
     "who listens for the flush hears of every commit that happens",
     "whoever is interrupted leaves a whole commit or nothing",
+    "more changes than a page holds are told whole",
     "a checkpoint and what it belongs to move in one commit, or neither",
     "a read model that crashes at any commit takes every event into account once",
+    "several who keep one read model at once take every event into account once",
     "a read model follows, and shows an event to whoever waits for it",
     "a read model that is run in two places goes on in one, and the other is fenced",
-    "several who keep one read model at once take every event into account once",
     "one wrong operation among right ones forbids the whole commit"
   ]),
 
