@@ -9,7 +9,7 @@ import {
   guardPurity,
   Invalid,
   Position,
-  type Projection,
+  Projection,
   type PureSchema,
   type ReadModel,
   Seq
@@ -26,14 +26,30 @@ export interface CheckOptions {
   readonly runs?: number
   /** Most events of a history; 20 by default. */
   readonly events?: number
+  /** Most streams of a history; 3 by default, and 1 for a decider, which decides on one. */
+  readonly streams?: number
+  /** The data of types whose schemas can't be turned into values, or only into too few, by type. */
+  readonly data?: Readonly<Record<string, fc.Arbitrary<unknown>>>
   /** The seed and path that a failure printed: the same histories again. */
   readonly seed?: number
   readonly path?: string
 }
 
-/** Values of a schema, the same for the same seed; lists of them shrink well, the values themselves by size. */
-export const valuesOf = <A>(schema: PureSchema<A>): fc.Arbitrary<A> => {
-  const arbitrary = Arbitrary.schema(schema)
+/**
+ * Values of a schema, the same for the same seed; lists of them shrink well, the values themselves by size. Throws
+ * `Invalid` for a schema that values can't be made of.
+ */
+export const valuesOf = <A>(schema: PureSchema<A>, field = "schema"): fc.Arbitrary<A> => {
+  const arbitrary = Result.getOrThrow(Result.try({
+    try: () => Arbitrary.schema(schema),
+    catch: (cause) =>
+      new Invalid({
+        field,
+        reason: "no values can be made of this schema",
+        remedy: "pass an arbitrary for them, as the option data does by event type",
+        cause
+      })
+  }))
   return fc.tuple(fc.nat({ max: 20 }), fc.integer()).map(([size, seed]) => {
     const [value] = Effect.runSync(Arbitrary.sampleEffect(arbitrary, { count: 1, size, seed }))
     return value as A // one was asked for
@@ -41,12 +57,12 @@ export const valuesOf = <A>(schema: PureSchema<A>): fc.Arbitrary<A> => {
 }
 
 /**
- * Histories of one stream, of the types and with the data that a catalogue's schemas allow, as a projection meets them.
- * Throws `Invalid` for a catalogue without types, which says nothing of the data.
+ * Histories of one stream or several, of the types and with the data that a catalogue's schemas allow, in the total
+ * order, as a projection meets them. Throws `Invalid` for a catalogue without types, which says nothing of the data.
  */
 export const eventsOf = <C extends Catalogue>(
   catalogue: C,
-  { events = 20 }: CheckOptions = {}
+  { data = {}, events = 20, streams = 3 }: CheckOptions = {}
 ): fc.Arbitrary<ReadonlyArray<EventOf<C>>> => {
   if (catalogue.types.length === 0) {
     throw new Invalid({
@@ -59,15 +75,23 @@ export const eventsOf = <C extends Catalogue>(
   const schemas: ReadonlyArray<readonly [string, PureSchema]> = Object.entries(catalogue.schemas)
   const one = fc.oneof(
     ...schemas.map(([type, schema]) =>
-      fc.record({ type: fc.constant(type), data: valuesOf(schema), later: fc.nat(100_000) })
+      fc.record({
+        stream: fc.nat(streams - 1),
+        type: fc.constant(type),
+        data: data[type] ?? valuesOf(schema, `events.${type}`),
+        later: fc.nat(100_000)
+      })
     )
   )
   return fc.array(one, { maxLength: events }).map((list) => {
     let at = 1_700_000_000_000
-    const history = list.map(({ data, later, type }, i): Event => {
+    const lengths = new Map<number, number>()
+    const history = list.map(({ data: given, later, stream, type }, i): Event => {
       at += later
-      const [seq, position] = [Seq(i + 1), Position(i + 1)]
-      return { stream: "checked", seq, position, type, at, data, meta: undefined, id: undefined }
+      const seq = Seq((lengths.get(stream) ?? 0) + 1)
+      lengths.set(stream, seq)
+      const position = Position(i + 1)
+      return { stream: `checked ${stream + 1}`, seq, position, type, at, data: given, meta: undefined, id: undefined }
     })
     // The catalogue's own types with data by its own schemas are its events.
     return history as unknown as ReadonlyArray<EventOf<C>>
@@ -107,7 +131,7 @@ export const checkDecider = <S, C extends Catalogue, Command, E>(
   options: CheckOptions = {}
 ): void => {
   const asked = commands instanceof fc.Arbitrary ? commands : valuesOf(commands)
-  check(fc.tuple(eventsOf(projection.events, options), asked), ([events, command]) => {
+  check(fc.tuple(eventsOf(projection.events, { streams: 1, ...options }), asked), ([events, command]) => {
     const state = fold(projection, events)
     const decided = guarded(projection, events, () => decide(state, command))
     same("deciding again", decided, decide(fold(projection, events), command))
@@ -119,9 +143,11 @@ export const checkDecider = <S, C extends Catalogue, Command, E>(
 
 /**
  * Checks that a read model is what it must be: built in chunks, its states stored and read back between them as a crash
- * would have it, it is the same as built at once; its keys and its step are pure. Throws as {@link checkProjection}.
+ * would have it, it is the same as built at once; its keys and its step see no clock and no randomness and change
+ * nothing in place. Throws as {@link checkProjection}.
  */
-export const checkReadModel = <C extends Catalogue, A>(model: ReadModel<C, A>, options: CheckOptions = {}): void => {
+export const checkReadModel = <C extends Catalogue, A>(given: ReadModel<C, A>, options: CheckOptions = {}): void => {
+  const model = pureModel(given)
   check(fc.tuple(eventsOf(model.events, options), fc.array(fc.nat(), { maxLength: 4 })), ([events, cuts]) => {
     const whole = build(model, events, new Map())
     same("building it again", whole, build(model, events, new Map()))
@@ -133,6 +159,26 @@ export const checkReadModel = <C extends Catalogue, A>(model: ReadModel<C, A>, o
     )
     same("building it in chunks", whole, inChunks)
   }, options)
+}
+
+// The guard is one for steps, so a read model's keys and step are watched as the steps of a projection.
+const pureModel = <C extends Catalogue, A>(model: ReadModel<C, A>): ReadModel<C, A> => {
+  const watched = <Given, Made>(act: (given: Given, event: EventOf<C>) => Made) => {
+    const step = (given: Given | Made, event: EventOf<C>): Given | Made => act(given as Given, event) // as it's called
+    const { step: pure } = guardPurity(
+      Projection.make<Given | Made, C>({ name: model.name, version: 1, events: model.events, seed: noSeed, step })
+    )
+    return (given: Given, event: EventOf<C>) => pure(given, event) as Made // what `act` gave
+  }
+  const keys = watched((_: undefined, event) => model.keys(event))
+  const step = watched(({ key, state }: { readonly key: string; readonly state: A }, event) =>
+    model.step(state, event, key)
+  )
+  return { ...model, keys: (event) => keys(undefined, event), step: (state, event, key) => step({ key, state }, event) }
+}
+
+const noSeed = (): never => {
+  throw new Error("nothing is folded from the start")
 }
 
 const build = <C extends Catalogue, A>(

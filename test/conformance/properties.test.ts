@@ -22,6 +22,34 @@ const balance = Projection.make({
 const counting = <S>(seed: S, step: (state: S, event: { readonly at: number }) => S) =>
   Projection.make({ name: "p", version: 1, events: Account, seed, step: (state: S, event): S => step(state, event) })
 
+describe("eventsOf", () => {
+  it("gives several streams in one order, each numbered from 1", () => {
+    const histories = fc.sample(eventsOf(Account), { numRuns: 30, seed: 1 })
+    for (const history of histories) {
+      expect(history.map(({ position }) => Number(position))).toEqual(history.map((_, i) => i + 1))
+      for (const [, own] of Map.groupBy(history, ({ stream }) => stream)) {
+        expect(own.map(({ seq }) => Number(seq))).toEqual(own.map((_, i) => i + 1))
+      }
+    }
+    expect(Math.max(...histories.map((history) => new Set(history.map(({ stream }) => stream)).size))).toBe(3)
+  })
+
+  it("takes the data of a type from whoever says how to make it", () => {
+    const Even = Catalogue.make({ Even: Schema.Int.check(Schema.makeFilter((n) => n % 2_000_003 === 1)) })
+    expect(() => fc.sample(eventsOf(Even), 20)).toThrow()
+    const data = { Even: fc.nat(9).map((n) => n * 2_000_003 + 1) }
+    const found = fc.sample(eventsOf(Even, { data }), { numRuns: 20, seed: 1 }).flat()
+    expect(found.length).toBeGreaterThan(20)
+    expect(found.every((event) => event.data % 2_000_003 === 1)).toBe(true)
+  })
+
+  it("says of which type no values can be made", () => {
+    class Opaque {}
+    const Strange = Catalogue.make({ Fine: Schema.Int, Strange: Schema.instanceOf(Opaque) })
+    expect(() => eventsOf(Strange)).toThrow("events.Strange")
+  })
+})
+
 describe("checkProjection", () => {
   it("passes a sound one, and looks at histories with events", () => {
     checkProjection(balance)
@@ -58,6 +86,35 @@ describe("checkProjection", () => {
       step: ({ at }, event) => ({ at: at + event.at, kept: undefined as unknown as string }) // on purpose
     })
     expect(() => checkProjection(last)).toThrow(/Property failed/)
+  })
+
+  it("catches a step that knows its own states again", () => {
+    const own = new WeakSet<object>()
+    const chunked = counting({ many: 0 }, (state) => {
+      const next = { many: own.has(state) || state.many === 0 ? state.many + 1 : 0 }
+      own.add(next)
+      return next
+    })
+    expect(() => checkProjection(chunked)).toThrow(/the snapshot after/)
+  })
+
+  it("shows the smallest history, and finds it again by its seed and path", () => {
+    const failing = counting(0, (sum, { at }) => sum === 2 ? Date.now() : at > 0 ? sum + 1 : sum)
+    const messageOf = (options?: { readonly seed: number; readonly path: string }): string => {
+      try {
+        checkProjection(failing, options)
+        return ""
+      } catch (error) {
+        return String(error)
+      }
+    }
+    const message = messageOf()
+    const [, seed = "", path = ""] = /seed: (-?\d+), path: "([\d:]+)"/.exec(message) ?? []
+    const again = messageOf({ seed: Number(seed), path })
+    // Three events are the least that show it.
+    expect(message.match(/"stream":/g)).toHaveLength(3)
+    expect(again).toContain(/Counterexample: .*/.exec(message)?.[0])
+    expect(/Shrunk 0 time/.test(again)).toBe(true)
   })
 
   it("prints the seed that brings a failure back", () => {
@@ -104,6 +161,38 @@ describe("checkReadModel", () => {
 
   it("passes a sound one", () => {
     expect(() => checkReadModel(model(0, Schema.Int, (n) => n > 3 ? undefined : n + 1))).not.toThrow()
+  })
+
+  it("looks at several keys where streams are keys", () => {
+    const seen = new Set<string>()
+    checkReadModel(
+      ReadModel.make({
+        name: "m",
+        version: 1,
+        events: Account,
+        keys: ({ stream }) => [stream, "all"],
+        seed: { n: 0 },
+        value: Schema.Struct({ n: Schema.Int }),
+        step: ({ n }, _, key) => {
+          seen.add(key)
+          return { n: n + 1 }
+        }
+      })
+    )
+    expect(seen.size).toBeGreaterThan(3)
+  })
+
+  it("catches one that looks at the clock or at randomness, or changes its states in place", () => {
+    const states = Schema.mutable(Schema.Array(Schema.Int))
+    expect(() => checkReadModel(model(0, Schema.Int, () => Date.now() % 2))).toThrow("Date.now")
+    expect(() =>
+      checkReadModel(model<Array<number>>([], states, (list) => {
+        list.push(1)
+        return list
+      }))
+    ).toThrow(/Property failed/)
+    const random = { ...model(0, Schema.Int, (n) => n + 1), keys: () => `${Math.random()}` }
+    expect(() => checkReadModel(random)).toThrow("Math.random")
   })
 
   it("catches one that remembers what it isn't given", () => {
