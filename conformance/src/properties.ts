@@ -37,24 +37,25 @@ export interface CheckOptions {
 
 /**
  * Values of a schema, the same for the same seed; lists of them shrink well, the values themselves by size. Throws
- * `Invalid` for a schema that values can't be made of.
+ * `Invalid`, naming `field`, for a schema that values can't be made of, or only by chance.
  */
 export const valuesOf = <A>(schema: PureSchema<A>, field = "schema"): fc.Arbitrary<A> => {
   const arbitrary = Result.getOrThrow(Result.try({
     try: () => Arbitrary.schema(schema),
-    catch: (cause) =>
-      new Invalid({
-        field,
-        reason: "no values can be made of this schema",
-        remedy: "pass an arbitrary for them, as the option data does by event type",
-        cause
-      })
+    catch: (cause) => noValues(field, "no values can be made of this schema", cause)
   }))
   return fc.tuple(fc.nat({ max: 20 }), fc.integer()).map(([size, seed]) => {
-    const [value] = Effect.runSync(Arbitrary.sampleEffect(arbitrary, { count: 1, size, seed }))
+    const sampled = Effect.runSync(Effect.result(Arbitrary.sampleEffect(arbitrary, { count: 1, size, seed })))
+    if (Result.isFailure(sampled)) {
+      throw noValues(field, "too few values pass the checks of this schema", sampled.failure)
+    }
+    const [value] = sampled.success
     return value as A // one was asked for
   })
 }
+
+const noValues = (field: string, reason: string, cause: unknown): Invalid =>
+  new Invalid({ field, reason, remedy: "pass an arbitrary for them, as the option data does by event type", cause })
 
 /**
  * Histories of one stream or several, of the types and with the data that a catalogue's schemas allow, in the total
