@@ -1,0 +1,81 @@
+/** The file operations that a store is made of: one small port, so that a test can stop between any two of them. */
+import * as Effect from "effect/Effect"
+import {
+  closeSync,
+  fdatasync,
+  fdatasyncSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeSync
+} from "node:fs"
+
+/** What the store asks of a file system. Whatever fails throws Node's own error, whose `code` says why. */
+export interface Disk {
+  /** Makes a new file, open for reading and writing; `EEXIST` where there is one already. */
+  readonly create: (path: string) => number
+  /** Opens a file that exists: for reading, or for both. */
+  readonly open: (path: string, access: "read" | "write") => number
+  /** Fills `into` from `offset` on; answers how many bytes there were, fewer only at the end of the file. */
+  readonly read: (fd: number, into: Uint8Array, offset: number) => number
+  /** Writes all of the bytes at `offset`. */
+  readonly write: (fd: number, bytes: Uint8Array, offset: number) => void
+  /** Makes the file's content durable (`fdatasync`), with the event loop stopped meanwhile. */
+  readonly sync: (fd: number) => void
+  /** The same on another thread: for files that nobody waits for. An interruption waits until it's done. */
+  readonly syncBeside: (fd: number) => Effect.Effect<void, unknown>
+  readonly truncate: (fd: number, length: number) => void
+  readonly size: (fd: number) => number
+  readonly close: (fd: number) => void
+  /** Replaces whatever is at `to`; durable after {@link syncDirectory}. */
+  readonly rename: (from: string, to: string) => void
+  /** Removes a file; one that isn't there is no fault. */
+  readonly remove: (path: string) => void
+  /** Names in a directory, in no order. */
+  readonly list: (path: string) => ReadonlyArray<string>
+  /** Makes what was created, renamed and removed in a directory durable. */
+  readonly syncDirectory: (path: string) => void
+}
+
+/** The disk itself, by `node:fs`. */
+export const disk: Disk = {
+  create: (path) => openSync(path, "wx+"),
+  open: (path, access) => openSync(path, access === "read" ? "r" : "r+"),
+  read: (fd, into, offset) => {
+    let done = 0
+    while (done < into.byteLength) {
+      const count = readSync(fd, into, done, into.byteLength - done, offset + done)
+      if (count === 0) break
+      done += count
+    }
+    return done
+  },
+  write: (fd, bytes, offset) => {
+    let done = 0
+    while (done < bytes.byteLength) done += writeSync(fd, bytes, done, bytes.byteLength - done, offset + done)
+  },
+  sync: fdatasyncSync,
+  syncBeside: (fd) =>
+    Effect.uninterruptible(Effect.callback<void, unknown>((resume) => {
+      fdatasync(fd, (error) => resume(error === null ? Effect.void : Effect.fail(error)))
+    })),
+  truncate: ftruncateSync,
+  size: (fd) => fstatSync(fd).size,
+  close: closeSync,
+  rename: renameSync,
+  remove: (path) => rmSync(path, { force: true }),
+  list: (path) => readdirSync(path),
+  syncDirectory: (path) => {
+    const fd = openSync(path, "r")
+    try {
+      fsyncSync(fd)
+    } finally {
+      closeSync(fd)
+    }
+  }
+}
