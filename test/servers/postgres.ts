@@ -58,6 +58,13 @@ export const onDatabase = (url: string, database: string): string => {
   return other.href
 }
 
+/** The same URL with another port of this machine: that of a proxy in front of the server. */
+export const onPort = (url: string, port: number): string => {
+  const other = new URL(url)
+  other.host = `127.0.0.1:${port}`
+  return other.href
+}
+
 const databaseOn = (url: string): Databases["database"] =>
   Effect.acquireRelease(
     Effect.gen(function*() {

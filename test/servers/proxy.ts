@@ -7,6 +7,7 @@ import type { Scope } from "effect/Scope"
 import { once } from "node:events"
 import { connect, createServer, type Socket } from "node:net"
 import { type Boundary, makeFramer } from "./frames.ts"
+import { onPort } from "./postgres.ts"
 
 /** Whose words are meant: `client` are those on their way to the server. */
 export type Direction = "client" | "server"
@@ -161,11 +162,7 @@ export const startProxy = (target: number): Effect.Effect<Proxy, never, Scope> =
     const port = typeof address === "object" && address !== null ? address.port : 0
     return {
       port,
-      through: (url) => {
-        const by = new URL(url)
-        by.host = `127.0.0.1:${port}`
-        return by.href
-      },
+      through: (url) => onPort(url, port),
       cut: (where) => Effect.sync(() => (line.armed = { where, counted: 0 })),
       wasCut: Effect.sync(() => {
         const { armed } = line
