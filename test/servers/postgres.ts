@@ -87,7 +87,8 @@ export const schemaIn = (url: string): Effect.Effect<string, never, Scope> =>
 export const urlOf = ({ port }: Pick<Cluster, "port">): string =>
   `postgres://${superuser}:${password}@127.0.0.1:${port}/postgres`
 
-const serverOf = (cluster: Cluster): PostgresServer => {
+/** What tests may do with a cluster. */
+export const serverOf = (cluster: Cluster): PostgresServer => {
   const url = urlOf(cluster)
   return {
     port: cluster.port,
