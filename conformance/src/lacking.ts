@@ -1,6 +1,6 @@
 /** Wrappers that take an ability away as the protocol asks: declared in `about`, and refused when it is needed. */
-import type { Ability, BackendShape, Commit, Outcome } from "@persist/core"
-import { Unsupported } from "@persist/core"
+import type { Ability, BackendShape, Commit, Outcome, Unsupported } from "@persist/core"
+import { lackFault } from "@persist/core/fault"
 import type { NonEmptyReadonlyArray } from "effect/Array"
 import * as Effect from "effect/Effect"
 import type { Wrapper } from "./fixture.ts"
@@ -17,8 +17,7 @@ export const lacking = (ability: Ability): Wrapper => ({
     })
 })
 
-const unsupported = (backend: BackendShape, ability: Ability): Unsupported =>
-  new Unsupported({ backend: backend.about.name, ability, remedy: "use a backend that doesn't lack it" })
+const unsupported = ({ about }: BackendShape, ability: Ability): Unsupported => lackFault(about.name, ability)
 
 const refusingVerb = (backend: BackendShape, ability: Ability): Partial<BackendShape> => {
   const refuse = () => Effect.fail(unsupported(backend, ability))

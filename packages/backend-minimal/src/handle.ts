@@ -15,7 +15,8 @@ import type {
   StreamRange,
   Write
 } from "@persist/core"
-import { judge, noSeq, origin, OutcomeUnknown, place, Position, Seq, Unsupported } from "@persist/core"
+import { judge, noSeq, origin, OutcomeUnknown, place, Position, Seq } from "@persist/core"
+import { lackFault } from "@persist/core/fault"
 import type { NonEmptyArray, NonEmptyReadonlyArray } from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -110,7 +111,7 @@ export class Handle {
 
   private one(commit: Commit): Effect.Effect<Outcome, BackendError> {
     const ability = neededOf(commit)
-    if (ability !== undefined) return Effect.succeed({ _tag: "Refused", error: this.lack(ability) })
+    if (ability !== undefined) return Effect.succeed({ _tag: "Refused", error: lackFault(this.name, ability) })
     return Effect.gen({ self: this }, function*() {
       const revisions = new Map<string, Position>()
       for (const { stream } of [...commit.expect.filter(isOfStream), ...commit.append]) yield* this.learn(stream)
@@ -182,11 +183,6 @@ export class Handle {
     return Effect.map(ask("kvPut", () => this.functions.kvPut(ownKey, stateForm(state))), () => {
       this.state = state
     })
-  }
-
-  /** The refusal of what needs an ability. */
-  lack(ability: Ability): Unsupported {
-    return new Unsupported({ backend: this.name, ability, remedy: "use a backend that has it, such as sqlite" })
   }
 }
 

@@ -1,7 +1,7 @@
 /** Six functions as a backend of reduced, declared abilities, once they have shown that they keep what they get. */
 import type { Ability, BackendShape, Durability, Limits, StoreError } from "@persist/core"
 import { Backend, defaultLimits, Invalid, makeSignal, Unavailable } from "@persist/core"
-import { optionsFault } from "@persist/core/fault"
+import { lackFault, optionsFault } from "@persist/core/fault"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Scope } from "effect/Scope"
@@ -55,11 +55,12 @@ export const layer = (functions: SixFunctions, config?: Config): Layer.Layer<Bac
   Layer.effect(Backend, fromSixFunctions(functions, config))
 
 const assemble = (handle: Handle, config: Config & { readonly incarnation: string }): BackendShape => {
+  const name = config.name ?? "minimal"
   const signal = makeSignal()
-  const refuse = (ability: Ability) => () => Effect.fail(handle.lack(ability))
+  const refuse = (ability: Ability) => () => Effect.fail(lackFault(name, ability))
   return {
     about: {
-      name: config.name ?? "minimal",
+      name,
       durability: config.durability ?? "memory",
       shared: false,
       ambiguous: true,

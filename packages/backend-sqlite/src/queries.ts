@@ -10,9 +10,6 @@ export const prefixBounds = (prefix: string): readonly [string, string | Uint8Ar
   (prefix === "" ? undefined : prefixEnd(prefix)) ?? aboveAllText
 ]
 
-/** The smallest name above another by UTF-8 bytes; for `undefined` the smallest of all. */
-export const justAbove = (name: string | undefined): string => name === undefined ? "" : `${name}\0`
-
 /** The last position given out: see the schema for why it is the larger of two. */
 export const head = "SELECT max(head, (SELECT coalesce(max(position), 0) FROM event)) FROM store"
 

@@ -1,6 +1,6 @@
 /** Reading keys: each page is one statement; several keys at once share one snapshot. */
 import type { BackendShape, StoredEntry, Tombstone } from "@persist/core"
-import { Position } from "@persist/core"
+import { Position, successor } from "@persist/core"
 import type Database from "better-sqlite3"
 import { attempt } from "./error.ts"
 import type { Names } from "./names.ts"
@@ -68,7 +68,7 @@ export const makeKvReads = ({ db, namespaces }: KvTables): KvReads => {
         return { items, through: last?.revision ?? end }
       }),
     namespaces: ({ after, limit }) =>
-      attempt(db, "namespaces", () => namespacesPage.all(queries.justAbove(after), limit))
+      attempt(db, "namespaces", () => namespacesPage.all(after === undefined ? "" : successor(after), limit))
   }
 }
 

@@ -1,6 +1,6 @@
 /** Reading events: each page is one statement, and the rows it gives become the events themselves. */
 import type { AllRange, BackendShape, Page, Payload, StoredEvent, StreamInfo } from "@persist/core"
-import { compareUtf8, Corrupt, Position, Seq } from "@persist/core"
+import { compareUtf8, Corrupt, Position, Seq, successor } from "@persist/core"
 import type Database from "better-sqlite3"
 import { attempt } from "./error.ts"
 import type { Names } from "./names.ts"
@@ -67,7 +67,7 @@ export const makeLogReads = (tables: Tables): LogReads => {
     streams: ({ after, limit, prefix }) =>
       attempt(db, "streams", () => {
         const [start, end] = queries.prefixBounds(prefix)
-        const first = after !== undefined && compareUtf8(after, start) >= 0 ? queries.justAbove(after) : start
+        const first = after !== undefined && compareUtf8(after, start) >= 0 ? successor(after) : start
         return streamsPage.all(first, end, limit).map(streamInfo)
       })
   }

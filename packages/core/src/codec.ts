@@ -73,6 +73,24 @@ export const schemaCodec = <A>(schema: PureSchema<A>): Codec<A> => {
   return { encode, decode }
 }
 
+/**
+ * Decodes all items of a page in one step; fails with the first that can't be read. What is decoded as `undefined` is
+ * left out.
+ */
+export const decodeAll = <A, B>(
+  items: ReadonlyArray<A>,
+  decode: (item: A) => Result.Result<B | undefined, Corrupt>
+): Effect.Effect<ReadonlyArray<B>, Corrupt> =>
+  Effect.suspend(() => {
+    const decoded: Array<B> = []
+    for (const item of items) {
+      const result = decode(item)
+      if (Result.isFailure(result)) return Effect.fail(result.failure)
+      if (result.success !== undefined) decoded.push(result.success)
+    }
+    return Effect.succeed(decoded)
+  })
+
 /** Checks a value that is already decoded, such as one made by user code; `Corrupt` where it doesn't fit the schema. */
 export const schemaCheck = (
   schema: PureSchema

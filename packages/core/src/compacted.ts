@@ -68,7 +68,7 @@ export const compactedSince = Effect.fnUntraced(function*(
   }
 })
 
-/** A stream of a selection that was truncated or deleted; `undefined` for none. */
+/** A stream of a selection that was truncated or deleted; `undefined` for none, and where the store can't tell. */
 export const truncatedStream = Effect.fnUntraced(function*(
   engine: Engine,
   selection: Selection

@@ -3,7 +3,7 @@ import type { NonEmptyArray } from "effect/Array"
 import type { Ability, About } from "./backend.ts"
 import type { Commit, Expectation, NewEvent, Truncate, Write } from "./commit.ts"
 import { digestOf } from "./digest.ts"
-import { Invalid, LimitExceeded, Unsupported } from "./error.ts"
+import { Invalid, LimitExceeded } from "./error.ts"
 import * as Fault from "./fault.ts"
 import { nameFault } from "./name.ts"
 import { type Payload, payloadBytes } from "./payload.ts"
@@ -125,7 +125,7 @@ export class Draft {
   }
 
   private lack(ability: Ability): Fault.Fault | undefined {
-    return this.about.lacks.has(ability) ? lackOf(this.about, ability) : undefined
+    return this.about.lacks.has(ability) ? Fault.lackFault(this.about.name, ability) : undefined
   }
 
   private expectStream(stream: string, expected: Fault.ExpectedSeq): Fault.Fault | undefined {
@@ -213,7 +213,3 @@ const emptyFault = new Invalid({
   reason: "an append needs at least one event",
   remedy: "leave it out, or expect a stream with check"
 })
-
-/** The refusal of what a backend declares it can't do. */
-export const lackOf = ({ name }: About, ability: Ability): Unsupported =>
-  new Unsupported({ backend: name, ability, remedy: "use a backend that declares it, such as sqlite" })

@@ -1,5 +1,6 @@
 /** What can be wrong with a call, each check answering the error to fail with, or `undefined`. */
-import { Invalid, type LimitExceeded, type Unsupported } from "./error.ts"
+import type { Ability } from "./backend.ts"
+import { Invalid, type LimitExceeded, Unsupported } from "./error.ts"
 
 /** Why a call can't be carried out; nothing has happened. */
 export type Fault = Invalid | LimitExceeded | Unsupported
@@ -81,6 +82,10 @@ export const requiredFault = (
 
 /** The refusal of every call on a store that was closed. */
 export const closedFault = invalid("store", "it is closed", "open it again and repeat the call")
+
+/** The refusal of what a backend lacks, as it declares. */
+export const lackFault = (backend: string, ability: Ability): Unsupported =>
+  new Unsupported({ backend, ability, remedy: "use a backend that has it, such as sqlite" })
 
 /** The same stream, key or namespace named twice in one commit. */
 export const twiceFault = (field: string, name: string): Fault =>

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type { StoredEntry, Tombstone } from "./backend.ts"
-import type { Codec } from "./codec.ts"
+import { type Codec, decodeAll } from "./codec.ts"
 import type { Engine, ReadOptions } from "./engine.ts"
 import type { Corrupt, StoreError } from "./error.ts"
 import type { Meta } from "./event.ts"
@@ -11,9 +11,9 @@ import * as Fault from "./fault.ts"
 import { follow } from "./follow.ts"
 import { parseJson } from "./json.ts"
 import type { Entry } from "./kv.ts"
-import { nameFault } from "./name.ts"
+import { nameFault, successor } from "./name.ts"
 import { pages, pageSize, pagesToHead } from "./pages.ts"
-import { keyRange, type ScanOptions, successor } from "./range.ts"
+import { keyRange, type ScanOptions } from "./range.ts"
 import { Position, type PositionInput, unbounded } from "./sequence.ts"
 
 /** A key that was put. */
@@ -54,20 +54,6 @@ const decodeMeta = (where: string, meta: string | undefined): Result.Result<Meta
     // Metadata is written as a JSON object only, so what parses is one.
     : Result.map(parseJson(`meta of ${where}`, meta), (json) => json as Meta)
 
-const decodePage = <A, B>(
-  items: ReadonlyArray<A>,
-  decode: (item: A) => Result.Result<B, Corrupt>
-): Effect.Effect<ReadonlyArray<B>, Corrupt> =>
-  Effect.suspend(() => {
-    const decoded: Array<B> = []
-    for (const item of items) {
-      const result = decode(item)
-      if (Result.isFailure(result)) return Effect.fail(result.failure)
-      decoded.push(result.success)
-    }
-    return Effect.succeed(decoded)
-  })
-
 const scanPages = <B>(
   engine: Engine,
   namespace: string,
@@ -100,7 +86,7 @@ export const scanKeys = <A>(
   codec: Codec<A>,
   options: ScanOptions | undefined
 ): Stream.Stream<Entry<A>, StoreError> =>
-  scanPages(engine, namespace, options, (stored) => decodePage(stored, (entry) => decodeEntry(codec, entry)))
+  scanPages(engine, namespace, options, (stored) => decodeAll(stored, (entry) => decodeEntry(codec, entry)))
 
 /** How many keys a namespace holds, in all or within bounds. */
 export const countKeys = (
@@ -133,7 +119,7 @@ export const changedSince = <A>(
     Effect.flatMap(
       engine.reading(options, engine.backend.changed({ namespace, after, limit: wanted })),
       ({ items, through }) =>
-        Effect.map(decodePage(items, decodeChange(codec)), (decoded) => ({ items: decoded, through }))
+        Effect.map(decodeAll(items, decodeChange(codec)), (decoded) => ({ items: decoded, through }))
     ))
 }
 
@@ -154,7 +140,7 @@ export const watchKeys = <A>(
       Effect.flatMap(
         engine.reading(options, engine.backend.changed({ namespace, after, limit: pageSize })),
         ({ items, through }) =>
-          Effect.map(decodePage(items, decodeChange(codec)), (decoded) => ({ items: decoded, through }))
+          Effect.map(decodeAll(items, decodeChange(codec)), (decoded) => ({ items: decoded, through }))
       ))))
   return Stream.flatMap(changes, ({ items }) => Stream.fromArray(items))
 }

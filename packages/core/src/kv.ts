@@ -4,11 +4,11 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type * as Stream from "effect/Stream"
 import type { StoredEntry } from "./backend.ts"
-import type { Codec } from "./codec.ts"
+import { type Codec, decodeAll } from "./codec.ts"
 import type { Committed, Conflict } from "./commit.ts"
 import type { Op } from "./draft.ts"
 import { type CommitOptions, type Engine, type ReadOptions, unconditional } from "./engine.ts"
-import type { StoreError } from "./error.ts"
+import type { Corrupt, StoreError } from "./error.ts"
 import type { Meta } from "./event.ts"
 import * as Fault from "./fault.ts"
 import { stringifyJson } from "./json.ts"
@@ -119,7 +119,7 @@ export const makeKv = <A>(engine: Engine, namespace: string, codec: Codec<A>, wr
   const alone = makeOps(namespace, codec, writable, ["id", "at"])
   const stored = (keys: ReadonlyArray<string>, options?: ReadOptions) => lookUp(engine, namespace, keys, options)
   const getMany: Kv<A>["getMany"] = (keys, options) =>
-    Effect.flatMap(stored(keys, options), (entries) => Effect.suspend(() => decodeMany(codec, entries)))
+    Effect.flatMap(stored(keys, options), (entries) => decodeAll(entries, decodeFound(codec)))
   const entry: Kv<A>["entry"] = (key, options) =>
     Effect.map(getMany([key], options), ([found]) => found ?? Option.none())
   const write = (key: string, op: Op, options: CommitOptions | undefined) =>
@@ -201,19 +201,8 @@ const lookUp = (
     return engine.reading(options, engine.backend.get(keys.map((key) => ({ namespace, key }))))
   })
 
-const decodeMany = <A>(
-  codec: Codec<A>,
-  entries: ReadonlyArray<StoredEntry | undefined>
-): Effect.Effect<ReadonlyArray<Option.Option<Entry<A>>>, StoreError> => {
-  const decoded: Array<Option.Option<Entry<A>>> = []
-  for (const stored of entries) {
-    if (stored === undefined) {
-      decoded.push(Option.none())
-      continue
-    }
-    const result = decodeEntry(codec, stored)
-    if (Result.isFailure(result)) return Effect.fail(result.failure)
-    decoded.push(Option.some(result.success))
-  }
-  return Effect.succeed(decoded)
-}
+const decodeFound =
+  <A>(codec: Codec<A>) => (stored: StoredEntry | undefined): Result.Result<Option.Option<Entry<A>>, Corrupt> =>
+    stored === undefined
+      ? Result.succeed(Option.none())
+      : Result.map(decodeEntry(codec, stored), Option.some)

@@ -4,6 +4,7 @@ import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type { StoredEvent, StreamInfo } from "./backend.ts"
 import type { EncodedEvent } from "./catalogue.ts"
+import { decodeAll } from "./codec.ts"
 import type { Engine } from "./engine.ts"
 import { Corrupt, type Invalid, type StoreError } from "./error.ts"
 import * as Fault from "./fault.ts"
@@ -36,6 +37,7 @@ export const readStream = <E>(
 ): Stream.Stream<E, StoreError> => {
   const range = streamRange(engine.about, stream, options)
   if (Result.isFailure(range)) return failing(range.failure)
+  const decode = (event: StoredEvent) => codec.decode(event)
   const { from, limit, reverse, to } = range.success
   return pages(limit, reverse ? to : from, (cursor, wanted) =>
     Effect.flatMap(
@@ -54,7 +56,7 @@ export const readStream = <E>(
         if (fault !== undefined) return Effect.fail(fault)
         const last = events.at(-1)
         const next = last === undefined || events.length < wanted ? undefined : Seq(last.seq + (reverse ? -1 : 1))
-        return Effect.map(decodeAll(codec, events), (items) => ({ items, next }))
+        return Effect.map(decodeAll(events, decode), (items) => ({ items, next }))
       }
     ))
 }
@@ -67,6 +69,7 @@ export const readEverything = <E>(
 ): Stream.Stream<E, StoreError> => {
   const range = allRange(options)
   if (Result.isFailure(range)) return failing(range.failure)
+  const decode = (event: StoredEvent) => codec.decode(event)
   const { after, limit, reverse, to } = range.success
   const page = (bounds: { readonly after: Position; readonly to: Position }, wanted: number) =>
     engine.reading(options, engine.backend.readAll({ ...range.success, ...bounds, limit: wanted }))
@@ -78,7 +81,7 @@ export const readEverything = <E>(
         Effect.flatMap(page({ after, to: cursor }, wanted), ({ items: events }) => {
           const last = events.at(-1)
           const next = last === undefined || events.length < wanted ? undefined : Position(last.position - 1)
-          return Effect.map(decodeAll(codec, events), (items) => ({ items, next }))
+          return Effect.map(decodeAll(events, decode), (items) => ({ items, next }))
         })
     )
   }
@@ -89,25 +92,10 @@ export const readEverything = <E>(
     (cursor, end, wanted) =>
       Effect.flatMap(
         page({ after: cursor, to: end }, wanted),
-        ({ items: events, through }) => Effect.map(decodeAll(codec, events), (items) => ({ items, through }))
+        ({ items: events, through }) => Effect.map(decodeAll(events, decode), (items) => ({ items, through }))
       )
   )
 }
-
-/** Decodes a page in one step; fails with the first event that can't be read. */
-export const decodeAll = <E>(
-  codec: EventCodec<E, never>,
-  events: ReadonlyArray<StoredEvent>
-): Effect.Effect<ReadonlyArray<E>, Corrupt> =>
-  Effect.suspend(() => {
-    const decoded: Array<E> = []
-    for (const event of events) {
-      const result = codec.decode(event)
-      if (Result.isFailure(result)) return Effect.fail(result.failure)
-      if (result.success !== undefined) decoded.push(result.success)
-    }
-    return Effect.succeed(decoded)
-  })
 
 /** Why a page of a stream can't be right: it has a hole. The other half of the rule that backends keep in writing. */
 export const orderFault = (events: ReadonlyArray<StoredEvent>, step: 1 | -1): Corrupt | undefined => {

@@ -47,6 +47,9 @@ export const compareUtf8 = (a: string, b: string): number => {
 // In UTF-16 the surrogates (astral characters) sort below U+E000..U+FFFF; in UTF-8 they sort above.
 const codePointRank = (unit: number): number => unit >= 0xe000 ? unit - 0x800 : unit >= 0xd800 ? unit + 0x2000 : unit
 
+/** The smallest string above another in the order of UTF-8 bytes. */
+export const successor = (name: string): string => `${name}\0`
+
 /** The smallest string above every string with this prefix, or `undefined` where there is none. */
 export const prefixEnd = (prefix: string): string | undefined => {
   const points = Array.from(prefix)

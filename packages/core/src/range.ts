@@ -3,7 +3,7 @@ import * as Result from "effect/Result"
 import type { About, AllRange, KeyRange, StreamRange } from "./backend.ts"
 import type { ReadOptions } from "./engine.ts"
 import * as Fault from "./fault.ts"
-import { compareUtf8, nameFault, prefixEnd } from "./name.ts"
+import { compareUtf8, nameFault, prefixEnd, successor } from "./name.ts"
 import { Position, type PositionInput, Seq, type SeqInput, unbounded } from "./sequence.ts"
 
 /** Which events of one stream: both bounds are inclusive. */
@@ -105,9 +105,6 @@ export const keyRange = (about: About, namespace: string, options: ScanOptions =
       }
     }
   )
-
-/** The next string in the order of UTF-8 bytes. */
-export const successor = (key: string): string => `${key}\u0000`
 
 const outermost = (bounds: ReadonlyArray<string | undefined>, sign: 1 | -1): string | undefined =>
   bounds.reduce((found, bound) =>

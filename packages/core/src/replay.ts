@@ -3,9 +3,9 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { StoredEvent } from "./backend.ts"
 import type { Catalogue } from "./catalogue.ts"
+import { decodeAll } from "./codec.ts"
 import type { Invalid, StoreError } from "./error.ts"
 import { eventFingerprint } from "./fingerprint.ts"
-import { decodeAll } from "./log-read.ts"
 import { quoted } from "./path.ts"
 import { foldResult, type Projection, seedResult } from "./projection.ts"
 import type { Cut } from "./scope.ts"
@@ -94,7 +94,7 @@ export class Replay<S, C extends Catalogue> {
   /** Folds events and counts them; after a failure nobody may go on with it. */
   take(events: ReadonlyArray<StoredEvent>, { at }: Cut): Effect.Effect<void, StoreError> {
     const within = at === Infinity ? events : events.filter((event) => event.at <= at)
-    return Effect.flatMap(decodeAll(this.projection.events, within), (decoded) => {
+    return Effect.flatMap(decodeAll(within, (event) => this.projection.events.decode(event)), (decoded) => {
       const folded = foldResult(this.projection, decoded, this.state)
       if (Result.isFailure(folded)) return Effect.fail(folded.failure)
       this.state = folded.success

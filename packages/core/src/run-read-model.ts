@@ -1,7 +1,6 @@
 /** Keeping a read model: state and checkpoint move in one commit, so that each event takes effect exactly once. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Stream from "effect/Stream"
 import type { Page } from "./backend.ts"
 import type { Catalogue, EventOf } from "./catalogue.ts"
 import {
@@ -13,12 +12,12 @@ import {
   sameFilter,
   storedCheckpoint
 } from "./checkpoint.ts"
+import { truncatedStream } from "./compacted.ts"
 import { unconditional } from "./engine.ts"
 import { Invalid, type StoreError, Unavailable } from "./error.ts"
 import { consume, type EventSource, eventSource, followPages, pagesTo } from "./event-pages.ts"
 import * as Fault from "./fault.ts"
 import { until } from "./follow.ts"
-import { listStreams } from "./log-read.ts"
 import { States } from "./model-states.ts"
 import { quoted } from "./path.ts"
 import { utf8Bytes } from "./payload.ts"
@@ -213,23 +212,24 @@ const foreignKeys = (namespace: string): Invalid =>
     remedy: "rebuild the read model, which deletes them, or choose another name"
   })
 
-const refuseTruncated = (store: StoreShape, { prefix }: ReaderFilter): Effect.Effect<void, StoreError> =>
-  store.about.lacks.has("truncate")
-    ? Effect.void
-    : listStreams(store.engine, { prefix }).pipe(
-      Stream.filter(({ first }) => first > 1),
-      Stream.runHead,
-      Effect.flatMap((found) =>
-        Option.isNone(found) ? Effect.void : Effect.fail(
-          new Invalid({
-            field: "allowTruncated",
-            reason: `stream ${quoted(found.value.stream)} was truncated below seq ${found.value.first}, ` +
-              "so what it held before can't be folded again",
-            remedy: "pass allowTruncated: true to build from what is left, and accept another answer"
-          })
-        )
+const refuseTruncated = ({ about, engine }: StoreShape, { prefix }: ReaderFilter): Effect.Effect<void, StoreError> => {
+  // A store that can truncate but not list its streams can't tell whether it did.
+  if (about.lacks.has("streams") && !about.lacks.has("truncate")) {
+    return Effect.fail(Fault.lackFault(about.name, "streams"))
+  }
+  return Effect.flatMap(
+    truncatedStream(engine, { _tag: "Prefix", prefix }),
+    (found) =>
+      found === undefined ? Effect.void : Effect.fail(
+        new Invalid({
+          field: "allowTruncated",
+          reason: `stream ${quoted(found.stream)} was truncated below seq ${found.first}, ` +
+            "so what it held before can't be folded again",
+          remedy: "pass allowTruncated: true to build from what is left, and accept another answer"
+        })
       )
-    )
+  )
+}
 
 /** Takes pages into a read model. */
 class Keeper<C extends Catalogue, A> {
