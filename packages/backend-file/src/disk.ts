@@ -2,11 +2,14 @@
 import * as Effect from "effect/Effect"
 import {
   closeSync,
+  existsSync,
   fdatasync,
   fdatasyncSync,
   fstatSync,
   fsyncSync,
   ftruncateSync,
+  linkSync,
+  mkdirSync,
   openSync,
   readdirSync,
   readSync,
@@ -34,6 +37,12 @@ export interface Disk {
   readonly close: (fd: number) => void
   /** Replaces whatever is at `to`; durable after {@link syncDirectory}. */
   readonly rename: (from: string, to: string) => void
+  /** Gives a file another name; `EEXIST` where that is taken: of several who try, one does it. */
+  readonly link: (from: string, to: string) => void
+  /** Whether there is anything at a path. */
+  readonly exists: (path: string) => boolean
+  /** Makes a directory whose parent exists; one that is there already is no fault. */
+  readonly makeDirectory: (path: string) => void
   /** Removes a file; one that isn't there is no fault. */
   readonly remove: (path: string) => void
   /** Names in a directory, in no order. */
@@ -68,6 +77,11 @@ export const disk: Disk = {
   size: (fd) => fstatSync(fd).size,
   close: closeSync,
   rename: renameSync,
+  link: linkSync,
+  exists: existsSync,
+  makeDirectory: (path) => {
+    if (!existsSync(path)) mkdirSync(path)
+  },
   remove: (path) => rmSync(path, { force: true }),
   list: (path) => readdirSync(path),
   syncDirectory: (path) => {
@@ -79,3 +93,26 @@ export const disk: Disk = {
     }
   }
 }
+
+/** Uses a file and closes it again. */
+export const withFile = <A>(on: Disk, fd: number, use: (fd: number) => A): A => {
+  try {
+    return use(fd)
+  } finally {
+    on.close(fd)
+  }
+}
+
+/** All that a file holds. */
+export const readFile = (on: Disk, path: string): Buffer =>
+  withFile(on, on.open(path, "read"), (fd) => {
+    const bytes = Buffer.allocUnsafeSlow(on.size(fd))
+    return bytes.subarray(0, on.read(fd, bytes, 0))
+  })
+
+/** Makes a new file with a content that is durable; its name is so after {@link Disk.syncDirectory}. */
+export const writeFile = (on: Disk, path: string, bytes: Uint8Array): void =>
+  withFile(on, on.create(path), (fd) => {
+    on.write(fd, bytes, 0)
+    on.sync(fd)
+  })
