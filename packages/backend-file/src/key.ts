@@ -29,6 +29,30 @@ export const endOf = (prefix: Key): Key => {
   return branded(prefix.slice(0, last) + String.fromCharCode(prefix.charCodeAt(last) + 1))
 }
 
+/** The range of every key there can be. */
+export const everyKey: { readonly gte: Key; readonly lt: Key } = {
+  // No bytes at all, and what is above any byte.
+  gte: "" as Key,
+  lt: "\u0100" as Key
+}
+
+/** How many bytes of a key its tag and first name take, all of it where it has no more: its head. */
+export const headLength = (key: Key): number => {
+  const end = key.indexOf(nameEnd)
+  return end < 0 ? key.length : end + nameEnd.length
+}
+
+/**
+ * The head that all keys of a range have in common, `undefined` where they may have different ones. A key's head is
+ * what its first bytes up to the end of a name are, so whatever starts with a head has it.
+ */
+export const headOf = (gte: Key, lt: Key): Key | undefined => {
+  const length = headLength(gte)
+  if (length === gte.length && !gte.endsWith(nameEnd)) return undefined
+  const head = branded(gte.slice(0, length))
+  return lt <= endOf(head) ? head : undefined
+}
+
 /** A part read from a key, and where the next one begins. */
 export interface Part<A> {
   readonly value: A

@@ -30,9 +30,12 @@ export class DamagedRun extends Data.TaggedError("DamagedRun")<{
   }
 }
 
-/** The memtable could not be written as a run; it stays readable in memory, and the next seal tries again. */
-export class SealFailed extends Data.TaggedError("SealFailed")<{
-  /** What a file operation or the owner's `announce` threw. */
+/**
+ * A file could not be read or written, or the owner's `announce` threw; nothing is lost by it. What was sealed stays
+ * readable in memory until a later attempt succeeds.
+ */
+export class DiskFault extends Data.TaggedError("DiskFault")<{
+  /** What was thrown. */
   readonly cause: unknown
 }> {}
 
@@ -84,11 +87,12 @@ export interface Tree extends TreeReads {
   readonly seal: (through: number) => void
   /**
    * Waits until nothing sealed is in memory alone. Whoever seals faster than the disk takes it waits here, or memory
-   * grows. Fails with {@link SealFailed} where the latest attempt failed, after which it's tried again.
+   * grows. Fails where an attempt fails: with {@link DiskFault}, or with {@link DamagedRun} where what was just written
+   * can't be read. Asking again makes another attempt.
    */
-  readonly sealed: Effect.Effect<void, SealFailed>
-  /** Waits until there is nothing left to merge either. */
-  readonly settled: Effect.Effect<void, SealFailed | DamagedRun>
+  readonly sealed: Effect.Effect<void, DiskFault | DamagedRun>
+  /** Waits until there is nothing left to merge either; fails where that fails. */
+  readonly settled: Effect.Effect<void, DiskFault | DamagedRun>
 }
 
 /** Another process's look at a tree that it doesn't write: the runs of a manifest under a memtable of its own. */
@@ -98,6 +102,8 @@ export interface TreeView extends TreeReads {
    * that manifest is out of date already; the view is then as it was before.
    */
   readonly reload: (runs: ReadonlyArray<RunInfo>) => void
+  /** Lets go of its files; whatever is asked after that throws. */
+  readonly close: () => void
 }
 
 /** Where a tree lies and what it consists of. */

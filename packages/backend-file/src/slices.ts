@@ -1,0 +1,36 @@
+/** Long work in short slices, so that whoever else has something to do never waits long for it. */
+import * as Effect from "effect/Effect"
+
+// How long a slice may hold up everybody else, in milliseconds.
+const sliceMillis = 2
+
+/**
+ * Runs a generator to its end, some two milliseconds at a time, and `pause` after each slice. The generator yields
+ * wherever it may be interrupted; what it throws is told by `explain`. Its `finally` runs where the effect is
+ * interrupted, too.
+ */
+export const inSlices = <A, E, E2>(
+  begin: () => Generator<void, A>,
+  pause: Effect.Effect<void, E>,
+  explain: (cause: unknown) => E2
+): Effect.Effect<A, E | E2> =>
+  Effect.acquireUseRelease(
+    Effect.sync(begin),
+    (work) => {
+      const slice = Effect.try({ try: () => advance(work), catch: explain })
+      const goOn: Effect.Effect<A, E | E2> = Effect.flatMap(slice, (step) =>
+        step.done === true ? Effect.succeed(step.value) : Effect.flatMap(pause, () => goOn))
+      return goOn
+    },
+    // It has no more to give, and anything that it holds is let go.
+    (work) =>
+      Effect.sync(() => void work.return(undefined as never))
+  )
+
+const advance = <A>(work: Generator<void, A>): IteratorResult<void, A> => {
+  // Real time, whatever a test's clock says: it's the event loop that must not be held up.
+  const end = performance.now() + sliceMillis
+  let step = work.next()
+  while (step.done !== true && performance.now() < end) step = work.next()
+  return step
+}
