@@ -12,7 +12,7 @@ import { isOf } from "./processes.ts"
 const rowsOf = (url: string) => Effect.map(sql(url, "SELECT n FROM t"), (rows) => rows.map(({ n }) => n))
 
 describe("a server of the test's own", () => {
-  it.live("syncs to the disk, keeps its data through a stop and a kill, and answers nobody while frozen", () =>
+  it.live("syncs to the disk, keeps its data through a stop and a kill, is restored, and answers nobody while frozen", () =>
     Effect.gen(function*() {
       const server = yield* startPostgres()
       const { url } = server
@@ -25,6 +25,10 @@ describe("a server of the test's own", () => {
       yield* sql(url, "INSERT INTO t VALUES (2)")
       yield* server.stop
       yield* server.start
+      assert.deepStrictEqual(yield* rowsOf(url), [1, 2])
+      const restore = yield* server.backup
+      yield* sql(url, "INSERT INTO t VALUES (3)")
+      yield* restore
       assert.deepStrictEqual(yield* rowsOf(url), [1, 2])
       yield* server.freeze
       const answer = yield* Effect.timeoutOption(rowsOf(url), 50)

@@ -1,7 +1,9 @@
 /** PostgreSQL for tests: a server of the test's own, or the one that `PERSIST_TEST_POSTGRES` names. */
 import * as Effect from "effect/Effect"
 import type { Scope } from "effect/Scope"
+import { execFileSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
+import { rmSync } from "node:fs"
 import { Client, type QueryResult } from "pg"
 import { type Cluster, clusterOn, initialise, password, superuser } from "./cluster.ts"
 import { newDirectory, removeDirectory } from "./place.ts"
@@ -27,6 +29,8 @@ export interface PostgresServer extends Databases {
   readonly freeze: Effect.Effect<void>
   /** Lets frozen processes go on. */
   readonly thaw: Effect.Effect<void>
+  /** Copies its data as they are now; what it gives puts the copy back. The server stops and starts for either. */
+  readonly backup: Effect.Effect<Effect.Effect<void>>
 }
 
 /** Runs SQL on a connection of its own; gives the rows of its last statement. Dies where it fails. */
@@ -87,6 +91,19 @@ export const schemaIn = (url: string): Effect.Effect<string, never, Scope> =>
 export const urlOf = ({ port }: Pick<Cluster, "port">): string =>
   `postgres://${superuser}:${password}@127.0.0.1:${port}/postgres`
 
+const backup = async (cluster: Cluster): Promise<Effect.Effect<void>> => {
+  const kept = `${cluster.data}.kept`
+  // Who owns what is kept as well.
+  const put = async (from: string, to: string) => {
+    await cluster.stop()
+    rmSync(to, { recursive: true, force: true })
+    execFileSync("cp", ["-a", from, to])
+    await cluster.start()
+  }
+  await put(cluster.data, kept)
+  return Effect.promise(() => put(kept, cluster.data))
+}
+
 /** What tests may do with a cluster. */
 export const serverOf = (cluster: Cluster): PostgresServer => {
   const url = urlOf(cluster)
@@ -98,7 +115,8 @@ export const serverOf = (cluster: Cluster): PostgresServer => {
     stop: Effect.promise(cluster.stop),
     kill: Effect.promise(cluster.kill),
     freeze: Effect.sync(cluster.freeze),
-    thaw: Effect.sync(cluster.thaw)
+    thaw: Effect.sync(cluster.thaw),
+    backup: Effect.promise(() => backup(cluster))
   }
 }
 
