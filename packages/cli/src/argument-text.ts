@@ -4,11 +4,11 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { isUtf8 } from "node:buffer"
+import { parseTime } from "persist/effect"
 import { parseExactJson } from "./exact-json.ts"
 import { type Failure, misuse } from "./failure.ts"
 import { openInput } from "./input.ts"
 import { isObject } from "./line-field.ts"
-import { parseTime } from "./time.ts"
 
 const count = /^\d{1,16}$/
 

@@ -4,8 +4,8 @@
  */
 import type { Invalid, Json } from "@persist/core"
 import * as Result from "effect/Result"
+import { parseTime } from "persist/effect"
 import { dataOf, type Described, type JsonObject, lineFault } from "./line-field.ts"
-import { parseTime } from "./time.ts"
 
 /**
  * Reads a CloudEvent. Its stream is `source/subject`, or `source` where there's no subject; `type`, `time`, `data` (or

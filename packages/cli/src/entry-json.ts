@@ -1,8 +1,8 @@
 /** An entry of the kv as JSON and as a row for people. */
 import type { AnyValue, Entry } from "@persist/core"
+import { timeText } from "persist/effect"
 import { dataJson } from "./event-line.ts"
 import { printable } from "./printable.ts"
-import { timeText } from "./time.ts"
 
 /** An entry as JSON; bytes are `value_base64`. */
 export const entryJson = (

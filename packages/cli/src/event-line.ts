@@ -2,10 +2,10 @@
 import type { About, Event, Invalid, Json } from "@persist/core"
 import { anyEvents, LimitExceeded, nameFault, payloadBytes } from "@persist/core"
 import * as Result from "effect/Result"
+import { parseTime, timeText } from "persist/effect"
 import { parseCloudEvent } from "./cloud-event.ts"
 import { parseExactJson } from "./exact-json.ts"
 import { dataOf, type Described, isObject, type JsonObject, lineFault } from "./line-field.ts"
-import { parseTime, timeText } from "./time.ts"
 
 /** An event that a line describes and that a store takes. */
 export interface LineEvent extends Described {

@@ -1,8 +1,8 @@
 /** An event as a row for people: where it stands, when it was, what it says. */
 import type { Event } from "@persist/core"
+import { timeText } from "persist/effect"
 import { dataJson } from "./event-line.ts"
 import { printable } from "./printable.ts"
-import { timeText } from "./time.ts"
 
 /** Writes an event on one line. */
 export const eventRow = ({ at, data, id, meta, position, seq, stream, type }: Event<string, unknown>): string => {

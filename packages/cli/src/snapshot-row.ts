@@ -1,8 +1,8 @@
 /** A snapshot as JSON and as a row for people. */
 import type { SnapshotInfo } from "@persist/core"
+import { timeText } from "persist/effect"
 import { printable, sized } from "./printable.ts"
 import { scopeText } from "./projection-scope.ts"
-import { timeText } from "./time.ts"
 
 /** What a snapshot is of, as JSON. */
 export const snapshotJson = (snapshot: SnapshotInfo): { readonly [name: string]: unknown } => ({

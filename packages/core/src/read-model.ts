@@ -59,6 +59,12 @@ export interface ReadModel<C extends Catalogue, A>
 /** Longest name of a read model, in UTF-8 bytes: the names of its namespace and its reader are made of it. */
 const nameBytes = 256
 
+const readerSign = "$read-model/"
+
+/** The namespace of the read model that a reader keeps; `undefined` for a reader of any other kind. */
+export const modelOf = (reader: string): string | undefined =>
+  reader.startsWith(readerSign) ? reader.slice(readerSign.length) : undefined
+
 const known = ["name", "version", "events", "prefix", "keys", "seed", "step", "value"]
 
 /**
@@ -86,7 +92,7 @@ const make = <C extends Catalogue, A>(definition: ReadModelDefinition<C, A>): Re
     step,
     codec,
     namespace,
-    reader: `$read-model/${namespace}`,
+    reader: `${readerSign}${namespace}`,
     kv: (store) => store.kv(namespace, value)
   }
 }
