@@ -1,6 +1,7 @@
 /** A block: sorted entries in some 4 KiB, with a table of where each begins and a checksum; runs are made of them. */
 import { crc32 } from "node:zlib"
 import type { Key } from "../key.ts"
+import type { Encodable } from "./cursor.ts"
 import { putVarint, varintAt, varintEnd, varintLength } from "./varint.ts"
 
 /** What a key has in a run or memtable: its value, or `null` where it was deleted. */
@@ -29,26 +30,19 @@ export class BlockBuilder {
   /** The key of the block's first entry. */
   first: Key | undefined
 
-  /** Whether an entry fits into the block that's being collected: always, as long as it's empty. */
-  fits(key: Key, value: Held): boolean {
+  /** Whether an entry of this size fits into the block that's being collected: always, as long as it's empty. */
+  fits(size: number): boolean {
     const { length } = this.starts
-    return length === 0 || this.size + entryBytes(key, value) + 2 * (length + 1) + tailBytes <= blockBytes
+    return length === 0 || this.size + size + 2 * (length + 1) + tailBytes <= blockBytes
   }
 
-  /** Adds an entry; its key is above all before it. */
-  add(key: Key, value: Held): void {
-    this.reserve(entryBytes(key, value))
-    this.first ??= key
+  /** Adds an entry of this size; its key is above all before it. */
+  add(entry: Encodable, size: number): void {
+    this.reserve(size)
+    this.first ??= entry.key
     this.starts.push(this.size)
-    const bytes = this.bytes
-    let at = putVarint(bytes, this.size, key.length)
-    at = putVarint(bytes, at, value === null ? 0 : value.byteLength + 1)
-    for (let i = 0; i < key.length; i++) bytes[at++] = key.charCodeAt(i)
-    if (value !== null) {
-      bytes.set(value, at)
-      at += value.byteLength
-    }
-    this.size = at
+    entry.encode(this.bytes, this.size)
+    this.size += size
   }
 
   /** Ends the block and starts the next one. The bytes are good until then: the next `add` overwrites them. */
@@ -73,9 +67,26 @@ export class BlockBuilder {
   }
 }
 
-const entryBytes = (key: Key, value: Held): number =>
+/** How many bytes an entry takes: the lengths of its key and value as varints (0 where it was deleted), then both. */
+export const entrySize = (key: Key, value: Held): number =>
   varintLength(key.length) + key.length +
   (value === null ? 1 : varintLength(value.byteLength + 1) + value.byteLength)
+
+/** Writes an entry. */
+export const encodeEntry = (key: Key, value: Held, into: Buffer, start: number): void => {
+  let at = putVarint(into, start, key.length)
+  at = putVarint(into, at, value === null ? 0 : value.byteLength + 1)
+  for (let i = 0; i < key.length; i++) into[at++] = key.charCodeAt(i)
+  if (value !== null) copyBytes(value, 0, value.byteLength, into, at)
+}
+
+// Up to here a loop is quicker than a call.
+const fewBytes = 64
+
+const copyBytes = (from: Uint8Array, start: number, end: number, into: Buffer, at: number): void => {
+  if (end - start > fewBytes) into.set(from.subarray(start, end), at)
+  else for (let i = start, to = at; i < end; i++, to++) into[to] = from[i] ?? 0
+}
 
 /** A block as it was read. */
 export class Block {
@@ -122,6 +133,20 @@ export class Block {
     return this.bytes.subarray(from, from + length - 1)
   }
 
+  deleted(i: number): boolean {
+    return this.bytes[varintEnd(this.bytes, this.start(i))] === 0
+  }
+
+  /** How many bytes an entry takes. */
+  size(i: number): number {
+    return this.end(i) - this.start(i)
+  }
+
+  /** Writes an entry elsewhere as it is. */
+  copy(i: number, into: Buffer, at: number): void {
+    copyBytes(this.bytes, this.start(i), this.end(i), into, at)
+  }
+
   /** The first entry whose key is at or above this one; `count` where there is none. */
   ceiling(key: Key): number {
     let low = 0
@@ -142,6 +167,10 @@ export class Block {
   private start(i: number): number {
     const at = this.table + 2 * i
     return (this.bytes[at] ?? 0) + 256 * (this.bytes[at + 1] ?? 0)
+  }
+
+  private end(i: number): number {
+    return i + 1 < this.count ? this.start(i + 1) : this.table
   }
 
   private compare(i: number, key: Key): number {

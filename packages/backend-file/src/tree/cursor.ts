@@ -2,13 +2,29 @@
 import type { Key } from "../key.ts"
 import type { Held } from "./block.ts"
 
-/** A place among sorted entries: on one of them, or past the last, where `key` is `undefined`. */
-export interface Cursor {
+/** An entry that can be written as blocks hold it. */
+export interface Encodable {
   readonly key: Key | undefined
-  /** Of the entry it's on; no meaning past the last. */
-  readonly value: Held
+  /** How many bytes it takes. */
+  readonly size: number
+  /** Writes it. */
+  encode(into: Buffer, at: number): void
+}
+
+/** A place among sorted entries: on one of them, or past the last, where `key` is `undefined` and the rest means nothing. */
+export interface Cursor extends Encodable {
+  /** Whether the entry says that its key was deleted. */
+  readonly deleted: boolean
+  /** The entry's value; made anew for each call. */
+  value(): Held
   /** Goes to the next entry; past the last it stays. */
   advance(): void
+}
+
+/** One of several cursors, and how old its entries are: of one key the lowest rank counts. */
+interface Source {
+  readonly cursor: Cursor
+  readonly rank: number
 }
 
 /**
@@ -17,52 +33,75 @@ export interface Cursor {
  */
 export class MergedCursor implements Cursor {
   key: Key | undefined
-  value: Held = null
-  private cursors: ReadonlyArray<Cursor>
   private readonly reverse: boolean
+  /** Those with entries left, sorted by the entry they're on. */
+  private readonly order: Array<Source>
   private lowest: Cursor | undefined
-  /** What the other cursors have next: as long as the lowest one doesn't reach it, nobody else need be asked. */
-  private runnerUp: Key | undefined
 
   constructor(cursors: ReadonlyArray<Cursor>, reverse: boolean) {
-    this.cursors = cursors
     this.reverse = reverse
-    this.choose()
+    this.order = cursors.map((cursor, rank) => ({ cursor, rank }))
+      .filter(({ cursor }) => cursor.key !== undefined)
+      .sort((a, b) => this.precedes(a, b) ? -1 : 1)
+    this.take()
+  }
+
+  get deleted(): boolean {
+    return this.lowest?.deleted ?? false
+  }
+
+  get size(): number {
+    return this.lowest?.size ?? 0
+  }
+
+  value(): Held {
+    return this.lowest?.value() ?? null
+  }
+
+  encode(into: Buffer, at: number): void {
+    this.lowest?.encode(into, at)
   }
 
   advance(): void {
-    const { key, lowest } = this
-    if (lowest === undefined || key === undefined) return
-    lowest.advance()
-    if (lowest.key !== undefined && (this.runnerUp === undefined || this.comesFirst(lowest.key, this.runnerUp))) {
-      return this.take(lowest)
+    const passed = this.key
+    if (passed === undefined) return
+    do this.step()
+    while (this.order[0]?.cursor.key === passed)
+    this.take()
+  }
+
+  private take(): void {
+    this.lowest = this.order[0]?.cursor
+    this.key = this.lowest?.key
+  }
+
+  // Advances the first one, and moves it to where it belongs then.
+  private step(): void {
+    const { order } = this
+    const moved = order[0]
+    if (moved === undefined) return
+    moved.cursor.advance()
+    if (moved.cursor.key === undefined) return void order.shift()
+    const next = order[1]
+    // Mostly it stays: neighbouring keys tend to be in one run.
+    if (next === undefined || this.precedes(moved, next)) return
+    let low = 2
+    let high = order.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const other = order[middle]
+      if (other !== undefined && this.precedes(other, moved)) low = middle + 1
+      else high = middle
     }
-    for (const cursor of this.cursors) if (cursor.key === key) cursor.advance()
-    this.choose()
+    order.copyWithin(0, 1, low)
+    order[low - 1] = moved
   }
 
-  private choose(): void {
-    let lowest: Cursor | undefined
-    let runnerUp: Key | undefined
-    for (const cursor of this.cursors) {
-      const { key } = cursor
-      if (key === undefined) continue
-      if (lowest?.key === undefined || this.comesFirst(key, lowest.key)) {
-        runnerUp = lowest?.key
-        lowest = cursor
-      } else if (runnerUp === undefined || this.comesFirst(key, runnerUp)) runnerUp = key
-    }
-    this.runnerUp = runnerUp
-    this.take(lowest)
-  }
-
-  private take(cursor: Cursor | undefined): void {
-    this.lowest = cursor
-    this.key = cursor?.key
-    this.value = cursor?.value ?? null
-  }
-
-  private comesFirst(a: Key, b: Key): boolean {
-    return this.reverse ? a > b : a < b
+  private precedes(a: Source, b: Source): boolean {
+    const first = a.cursor.key
+    const second = b.cursor.key
+    if (first === undefined || second === undefined) return second === undefined
+    if (this.reverse ? first > second : first < second) return true
+    return first === second && a.rank < b.rank
   }
 }

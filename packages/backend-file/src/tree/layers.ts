@@ -128,7 +128,8 @@ export class Layers implements TreeReads {
     const { version } = this
     const cursor = new MergedCursor(this.cursors(range), range.reverse === true)
     for (; cursor.key !== undefined; cursor.advance()) {
-      const { key, value } = cursor
+      const { key } = cursor
+      const value = cursor.value()
       if (value === null) continue
       yield { key, value }
       if (version !== this.version) throw new Error("the tree has changed since this range was begun")

@@ -1,6 +1,6 @@
 /** A memtable: what was written since the last seal, found by key at once and in order when somebody asks for it. */
 import type { Key } from "../key.ts"
-import type { Held } from "./block.ts"
+import { encodeEntry, entrySize, type Held } from "./block.ts"
 import type { Cursor } from "./cursor.ts"
 import type { TreeRange } from "./tree.ts"
 
@@ -8,64 +8,74 @@ import type { TreeRange } from "./tree.ts"
 const mostUnsorted = 1024
 
 // What an entry takes in memory beyond its bytes.
-const entryOverhead = 160
+const entryOverhead = 200
+
+// A key and what it holds: sorted as they are, without looking each of them up again.
+interface Slot {
+  readonly key: Key
+  held: Held
+}
 
 /** Writes and deletions by key. The newest of a key alone is kept. */
 export class Memtable {
-  private readonly held = new Map<Key, Held>()
-  private unsorted: Array<Key> = []
+  private readonly slots = new Map<Key, Slot>()
+  private unsorted: Array<Slot> = []
   /** Each sorted, each at least twice as long as the next: a key is merged as often as the table doubles. */
-  private readonly sorted: Array<ReadonlyArray<Key>> = []
+  private readonly sorted: Array<ReadonlyArray<Slot>> = []
   /** About how much memory it takes; what was overwritten counts on. */
   bytes = 0
 
   get entries(): number {
-    return this.held.size
+    return this.slots.size
   }
 
   /** `undefined` where it doesn't tell of the key. */
   get(key: Key): Held | undefined {
-    return this.held.get(key)
+    return this.slots.get(key)?.held
   }
 
   set(key: Key, value: Held): void {
-    const before = this.held.size
-    this.held.set(key, value)
     this.bytes += value === null ? 0 : value.byteLength
-    if (this.held.size === before) return
+    const known = this.slots.get(key)
+    if (known !== undefined) {
+      known.held = value
+      return
+    }
+    const slot: Slot = { key, held: value }
+    this.slots.set(key, slot)
     this.bytes += key.length + entryOverhead
-    this.unsorted.push(key)
+    this.unsorted.push(slot)
     if (this.unsorted.length >= mostUnsorted) this.sort()
   }
 
   /** Cursors over the entries of a range, deletions included; no key is in two of them. */
   cursors(range: TreeRange): ReadonlyArray<Cursor> {
     this.sort()
-    return this.sorted.map((keys) => new MemoryCursor(keys, this.held, range))
+    return this.sorted.map((slots) => new MemoryCursor(slots, range))
   }
 
   private sort(): void {
     if (this.unsorted.length === 0) return
-    let keys: ReadonlyArray<Key> = this.unsorted.sort()
+    let slots: ReadonlyArray<Slot> = this.unsorted.sort((a, b) => a.key < b.key ? -1 : 1)
     this.unsorted = []
     for (
       let last = this.sorted.at(-1);
-      last !== undefined && last.length < 2 * keys.length;
+      last !== undefined && last.length < 2 * slots.length;
       last = this.sorted.at(-1)
     ) {
-      keys = merge(last, keys)
+      slots = merge(last, slots)
       this.sorted.pop()
     }
-    this.sorted.push(keys)
+    this.sorted.push(slots)
   }
 }
 
-const merge = (a: ReadonlyArray<Key>, b: ReadonlyArray<Key>): ReadonlyArray<Key> => {
-  const merged: Array<Key> = []
+const merge = (a: ReadonlyArray<Slot>, b: ReadonlyArray<Slot>): ReadonlyArray<Slot> => {
+  const merged: Array<Slot> = []
   let i = 0
-  for (const key of b) {
-    for (let other = a[i]; other !== undefined && other < key; other = a[++i]) merged.push(other)
-    merged.push(key)
+  for (const slot of b) {
+    for (let other = a[i]; other !== undefined && other.key < slot.key; other = a[++i]) merged.push(other)
+    merged.push(slot)
   }
   for (let other = a[i]; other !== undefined; other = a[++i]) merged.push(other)
   return merged
@@ -73,22 +83,36 @@ const merge = (a: ReadonlyArray<Key>, b: ReadonlyArray<Key>): ReadonlyArray<Key>
 
 class MemoryCursor implements Cursor {
   key: Key | undefined
-  value: Held = null
-  private readonly keys: ReadonlyArray<Key>
-  private readonly held: ReadonlyMap<Key, Held>
+  private held: Held = null
+  private readonly slots: ReadonlyArray<Slot>
   private readonly step: 1 | -1
   private at: number
   private readonly end: number
 
-  constructor(keys: ReadonlyArray<Key>, held: ReadonlyMap<Key, Held>, { gte, lt, reverse }: TreeRange) {
-    this.keys = keys
-    this.held = held
-    const from = ceiling(keys, gte)
-    const to = Math.max(from, ceiling(keys, lt))
+  constructor(slots: ReadonlyArray<Slot>, { gte, lt, reverse }: TreeRange) {
+    this.slots = slots
+    const from = ceiling(slots, gte)
+    const to = Math.max(from, ceiling(slots, lt))
     this.step = reverse === true ? -1 : 1
     this.at = reverse === true ? to - 1 : from
     this.end = reverse === true ? from - 1 : to
     this.look()
+  }
+
+  get deleted(): boolean {
+    return this.held === null
+  }
+
+  get size(): number {
+    return this.key === undefined ? 0 : entrySize(this.key, this.held)
+  }
+
+  value(): Held {
+    return this.held
+  }
+
+  encode(into: Buffer, at: number): void {
+    if (this.key !== undefined) encodeEntry(this.key, this.held, into, at)
   }
 
   advance(): void {
@@ -98,19 +122,20 @@ class MemoryCursor implements Cursor {
   }
 
   private look(): void {
-    this.key = this.at === this.end ? undefined : this.keys[this.at]
-    this.value = this.key === undefined ? null : this.held.get(this.key) ?? null
+    const slot = this.at === this.end ? undefined : this.slots[this.at]
+    this.key = slot?.key
+    this.held = slot?.held ?? null
   }
 }
 
-// The first key at or above a bound.
-const ceiling = (keys: ReadonlyArray<Key>, bound: Key): number => {
+// The first at or above a bound.
+const ceiling = (slots: ReadonlyArray<Slot>, bound: Key): number => {
   let low = 0
-  let high = keys.length
+  let high = slots.length
   while (low < high) {
     const middle = (low + high) >>> 1
-    const key = keys[middle]
-    if (key !== undefined && key < bound) low = middle + 1
+    const slot = slots[middle]
+    if (slot !== undefined && slot.key < bound) low = middle + 1
     else high = middle
   }
   return low

@@ -8,7 +8,7 @@ export interface MergePlan {
 
 // So many runs of one tier become one of the next: each entry is written again once for every tier, and a look-up asks
 // the filters of at most so many runs a tier.
-const fanout = 4
+const fanout = 8
 
 // More than this at once would only make each step slower.
 const mostRuns = 16

@@ -8,7 +8,6 @@ import type { TreeRange } from "./tree.ts"
 /** Passes over the entries of a run, deletions included, forwards or backwards. Throws `DamagedRun` as it reads. */
 export class RunCursor implements Cursor {
   key: Key | undefined
-  value: Held = null
   private readonly run: Run
   private readonly range: TreeRange
   private readonly step: 1 | -1
@@ -21,6 +20,26 @@ export class RunCursor implements Cursor {
     this.step = range.reverse === true ? -1 : 1
     this.seek()
     this.look()
+  }
+
+  get deleted(): boolean {
+    const place = this.path[0]
+    return place?.block.deleted(place.at) ?? false
+  }
+
+  get size(): number {
+    const place = this.path[0]
+    return place?.block.size(place.at) ?? 0
+  }
+
+  value(): Held {
+    const place = this.path[0]
+    return place?.block.value(place.at) ?? null
+  }
+
+  encode(into: Buffer, at: number): void {
+    const place = this.path[0]
+    place?.block.copy(place.at, into, at)
   }
 
   advance(): void {
@@ -79,6 +98,5 @@ export class RunCursor implements Cursor {
     const key = place?.block.key(place.at)
     const within = key !== undefined && (this.step > 0 ? key < this.range.lt : key >= this.range.gte)
     this.key = within ? key : undefined
-    this.value = within ? place?.block.value(place.at) ?? null : null
   }
 }

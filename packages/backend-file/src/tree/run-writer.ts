@@ -5,8 +5,8 @@
 import { randomBytes } from "node:crypto"
 import type { Disk } from "../disk.ts"
 import { headLength, type Key } from "../key.ts"
-import { BlockBuilder, type Held } from "./block.ts"
-import type { Cursor } from "./cursor.ts"
+import { BlockBuilder, encodeEntry, entrySize } from "./block.ts"
+import type { Cursor, Encodable } from "./cursor.ts"
 import { FilterBuilder, hashOf, pageBytes } from "./filter.ts"
 import { type BlockPlace, encodeFooter, footerSum } from "./footer.ts"
 import type { RunInfo } from "./tree.ts"
@@ -32,7 +32,7 @@ export interface NewRun {
 export function* writeRun(run: NewRun, entries: Cursor, keepDeletions: boolean): Generator<void, RunInfo | undefined> {
   const writer = new RunWriter(run)
   for (let n = 1; entries.key !== undefined; n++) {
-    if (keepDeletions || entries.value !== null) writer.add(entries.key, entries.value)
+    if (keepDeletions || !entries.deleted) writer.add(entries.key, entries)
     entries.advance()
     if (n % turnEntries === 0) yield
   }
@@ -48,19 +48,21 @@ class RunWriter {
   private buffered = 0
   private written = 0
   private entries = 0
-  private head = ""
+  private head: string | undefined
 
   constructor(run: NewRun) {
     this.run = run
     this.filter = new FilterBuilder(run.mostHashes)
   }
 
-  add(key: Key, value: Held): void {
+  add(key: Key, entry: Encodable): void {
     this.entries++
-    this.addAt(0, key, value)
+    this.addAt(0, entry)
     this.filter.add(hashOf(key))
+    // Whatever starts with a head has it.
+    if (this.head !== undefined && key.startsWith(this.head)) return
     const length = headLength(key)
-    if (length === key.length || (length === this.head.length && key.startsWith(this.head))) return
+    if (length === key.length) return
     this.head = key.slice(0, length)
     this.filter.add(hashOf(key, length))
   }
@@ -92,16 +94,15 @@ class RunWriter {
     return this.written + this.buffered
   }
 
-  private addAt(level: number, key: Key, value: Held): void {
+  private addAt(level: number, entry: Encodable): void {
     const block = this.levelAt(level)
-    if (!block.fits(key, value)) this.closeBlock(level)
-    block.add(key, value)
+    const { size } = entry
+    if (!block.fits(size)) this.closeBlock(level)
+    block.add(entry, size)
   }
 
   private levelAt(level: number): BlockBuilder {
-    const block = this.levels[level] ?? new BlockBuilder()
-    this.levels[level] = block
-    return block
+    return this.levels[level] ??= new BlockBuilder()
   }
 
   // Writes the block that a level collects, and tells the level above.
@@ -109,7 +110,12 @@ class RunWriter {
     const block = this.levelAt(level)
     const { first } = block
     if (first === undefined) return
-    this.addAt(level + 1, first, encodePlace(this.writeBlock(block)))
+    const place = encodePlace(this.writeBlock(block))
+    this.addAt(level + 1, {
+      key: first,
+      size: entrySize(first, place),
+      encode: (into, at) => encodeEntry(first, place, into, at)
+    })
   }
 
   private closeLevels(): BlockPlace {

@@ -100,7 +100,7 @@ export class Run {
   }
 
   private read(offset: number, length: number): Buffer {
-    const bytes = Buffer.allocUnsafeSlow(length)
+    const bytes = Buffer.allocUnsafe(length)
     const count = this.place.disk.read(this.fd, bytes, offset)
     if (count < length) throw this.damage(offset, "the file ends too early")
     return bytes

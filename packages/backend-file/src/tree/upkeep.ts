@@ -9,6 +9,7 @@ import type { Block } from "./block.ts"
 import { type Cursor, MergedCursor } from "./cursor.ts"
 import type { Layers, Sealed } from "./layers.ts"
 import { type MergePlan, planMerge } from "./merge-policy.ts"
+import { readAhead } from "./read-ahead.ts"
 import { RunCursor } from "./run-cursor.ts"
 import type { RunFiles } from "./run-files.ts"
 import { writeRun } from "./run-writer.ts"
@@ -20,6 +21,7 @@ export type RunFault = DiskFault | DamagedRun
 
 // Merging passes over each block once, and so needs few of them in memory.
 const mergeCacheBytes = 256 * 1024
+const mergeReadBytes = 128 * 1024
 
 /** Keeps the runs of a tree. */
 export class Upkeep {
@@ -131,7 +133,8 @@ export class Upkeep {
 
   private merge({ count, from }: MergePlan): Effect.Effect<void, RunFault> {
     const infos = this.layers.runs.slice(from, from + count).map(({ info }) => info)
-    const place = { ...this.options, cache: new BlockCache<Block | Buffer>(mergeCacheBytes) }
+    const disk = readAhead(this.options.disk, mergeReadBytes)
+    const place = { ...this.options, disk, cache: new BlockCache<Block | Buffer>(mergeCacheBytes) }
     return Effect.acquireUseRelease(
       attempt(() => openRuns(infos, place)),
       (runs) => {

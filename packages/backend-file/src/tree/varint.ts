@@ -2,6 +2,7 @@
 
 /** How many bytes a safe integer from 0 takes: 1 to 8. */
 export const varintLength = (value: number): number => {
+  if (value < 0x80) return 1
   let length = 1
   for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) length++
   return length
@@ -9,6 +10,10 @@ export const varintLength = (value: number): number => {
 
 /** Writes a safe integer from 0; answers where the next byte goes. */
 export const putVarint = (bytes: Uint8Array, at: number, value: number): number => {
+  if (value < 0x80) {
+    bytes[at] = value
+    return at + 1
+  }
   let rest = value
   let next = at
   for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes[next++] = (rest % 0x80) + 0x80
