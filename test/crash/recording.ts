@@ -1,0 +1,64 @@
+/** A backend that tells the parent of every commit before it's asked for, of every answer, and of what was read. */
+import type { BackendShape, Outcome } from "@persist/core"
+import { isStoreError } from "@persist/core"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import { type Answer, seenEntry, seenEvent, tell } from "./message.ts"
+
+let batches = 0
+
+/**
+ * Records a backend. It says of itself that its replies can be lost, so that core gives every commit an id, by which
+ * the parent can ask what became of it.
+ */
+export const recorded = (backend: BackendShape): BackendShape => ({
+  ...backend,
+  about: { ...backend.about, ambiguous: true },
+  commit: (commits) =>
+    Effect.suspend(() => {
+      const batch = ++batches
+      tell({ _tag: "Sent", batch, commits })
+      return Effect.onExit(backend.commit(commits), (exit) =>
+        Effect.sync(() => {
+          if (Exit.isSuccess(exit)) tell({ _tag: "Answered", batch, answers: exit.value.map(answerOf) })
+          else tell({ _tag: "Failed", batch, ...failureOf(exit.cause) })
+        }))
+    }),
+  resolve: (id) =>
+    Effect.tap(
+      backend.resolve(id),
+      (found) => Effect.sync(() => tell({ _tag: "Resolved", id, committed: Option.getOrUndefined(found) }))
+    ),
+  readAll: (range) =>
+    observed(
+      Effect.tap(backend.readAll(range), ({ items, through }) =>
+        Effect.sync(() => {
+          // Only of a page without filters is it known what it should hold.
+          if (range.reverse || range.prefix !== "" || range.types !== undefined) return
+          tell({ _tag: "Page", after: range.after, through, events: items.map(seenEvent) })
+        }))
+    ),
+  get: (keys) =>
+    observed(
+      Effect.tap(backend.get(keys), (found) =>
+        Effect.sync(() => {
+          const entries = found.flatMap((entry) => entry === undefined ? [] : [seenEntry(entry)])
+          if (entries.length > 0) tell({ _tag: "Entries", entries })
+        }))
+    )
+})
+
+const answerOf = (outcome: Outcome): Answer => outcome._tag === "Refused" ? { _tag: "Refused" } : outcome
+
+/** A failure as the parent is told it. */
+export const failureOf = (cause: Cause.Cause<unknown>): { readonly error: string; readonly message: string } => {
+  const error = Cause.squash(cause)
+  return isStoreError(error)
+    ? { error: error._tag, message: error.message }
+    : { error: "Died", message: error instanceof Error ? String(error.stack) : String(error) }
+}
+
+const observed = <A, E>(read: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  Effect.tapCause(read, (cause) => Effect.sync(() => tell({ _tag: "Trouble", ...failureOf(cause) })))

@@ -1,0 +1,42 @@
+/** Every durable store under random faults: what it acknowledged is there, in order, once, and nothing else. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import type { Bug } from "./bug.ts"
+import { run } from "./run.ts"
+import { neededShim } from "./shim.ts"
+import { sqlite, targets } from "./target.ts"
+
+const patience = 120_000
+
+describe("a store whose processes are killed and whose disk fails", () => {
+  const cases = targets.flatMap((target) => ["1", "2"].map((seed) => ({ target, name: target.name, seed })))
+  it.live.each(cases)("$name keeps its word: seed $seed", ({ seed, target }, context) =>
+    Effect.gen(function*() {
+      const library = yield* neededShim(context)
+      const { acknowledged, breaches, kills, looks, pages } = yield* run({ target, seed, library, rounds: 3 })
+      assert.deepStrictEqual(breaches, [])
+      assert.isAbove(acknowledged, 100)
+      assert.isAbove(kills, 0)
+      assert.isAbove(looks, 2)
+      assert.isAbove(pages, 0)
+    }), patience)
+})
+
+describe("a store that breaks its word on purpose", () => {
+  const bugs: ReadonlyArray<readonly [bug: Bug, kind: string]> = [
+    ["early", "lost"],
+    ["halves", "duplicated"],
+    ["forgetful", "duplicated"]
+  ]
+  it.live.each(bugs)("%s: is found out", ([bug, kind]) =>
+    Effect.gen(function*() {
+      const { breaches } = yield* run({
+        target: { ...sqlite, writers: 1 },
+        seed: "1",
+        library: undefined,
+        rounds: 3,
+        bug
+      })
+      assert.include([...new Set(breaches.map((one) => one.kind))], kind)
+    }), patience)
+})

@@ -1,0 +1,187 @@
+/** One randomized run: a store, writers to whom things happen, readers beside them, and looks at what is left. */
+import * as Effect from "effect/Effect"
+import type { Scope } from "effect/Scope"
+import { cpSync } from "node:fs"
+import { openUrl } from "persist/effect"
+import type { Breach } from "./breach.ts"
+import type { WriterCommand } from "./child/writer.ts"
+import { type Dice, makeDice } from "./dice.ts"
+import { describeFate, Doom, drawFate, type Fate } from "./fate.ts"
+import { Journal } from "./journal.ts"
+import { type End, type Running, start } from "./running.ts"
+import { newDirectory, type Place, type Target } from "./target.ts"
+import { Verifier } from "./verify.ts"
+
+/** What a run is made of. */
+export interface RunOptions {
+  readonly target: Target
+  readonly seed: string
+  /** Where the shim is; without one writers are only stopped and killed. */
+  readonly library: string | undefined
+  /** How many generations of writers. */
+  readonly rounds: number
+  /** How they are wrong on purpose. */
+  readonly bug?: WriterCommand["bug"]
+  /** Told of what is done, as it is done. */
+  readonly onStep?: (step: string) => void
+}
+
+/** What a run came to. */
+export interface RunFigures {
+  readonly acknowledged: number
+  /** Commits of which the store alone knew what became of them. */
+  readonly unknown: number
+  readonly kills: number
+  /** Injected errors by name. */
+  readonly injected: ReadonlyMap<string, number>
+  /** How often the store was compared with all that is known of it. */
+  readonly looks: number
+  readonly pages: number
+  readonly breaches: ReadonlyArray<Breach>
+}
+
+/** What the parts of a run share. */
+interface Course {
+  readonly options: RunOptions
+  readonly place: Place
+  readonly dice: Dice
+  readonly journal: Journal
+  readonly verifier: Verifier
+  readonly injected: Map<string, number>
+  unknown: number
+  kills: number
+}
+
+/** Runs until the last round, or the first breach. */
+export const run = (options: RunOptions): Effect.Effect<RunFigures, unknown> =>
+  Effect.scoped(Effect.gen(function*() {
+    const journal = new Journal()
+    const course: Course = {
+      options,
+      place: yield* options.target.place,
+      dice: makeDice(options.seed),
+      journal,
+      verifier: new Verifier(journal),
+      injected: new Map(),
+      unknown: 0,
+      kills: 0
+    }
+    const readers = course.dice.percent(50) ? yield* startReader(course) : undefined
+    for (let round = 0; round < options.rounds && journal.breaches.length === 0; round++) {
+      yield* generation(course, round, readers)
+    }
+    yield* readers?.stop ?? Effect.void
+    // Once more where it is, and once more after that was closed: looking must change nothing.
+    for (let n = 0; n < 2; n++) yield* look(course, course.place.url)
+    return figuresOf(course)
+  }))
+
+const figuresOf = ({ injected, journal, kills, unknown, verifier }: Course): RunFigures => ({
+  acknowledged: [...journal.commits.values()].filter(({ acknowledged }) => acknowledged).length,
+  unknown,
+  kills,
+  injected,
+  looks: verifier.looks,
+  pages: verifier.pages,
+  breaches: journal.breaches
+})
+
+const generation = Effect.fnUntraced(function*(course: Course, round: number, readers: Readers | undefined) {
+  const { dice, journal, options: { library, target }, place } = course
+  const writers = dice.percent(50) ? 1 : target.writers
+  const fates = Array.from(
+    { length: writers },
+    () => drawFate(dice, library !== undefined && place.files !== undefined)
+  )
+  course.options.onStep?.(`round ${round}: ${fates.map(describeFate).join(" | ")}`)
+  const names = fates.map((_, n) => `w${round}${"abcdef"[n]}`)
+  const ends = yield* Effect.promise(() =>
+    Promise.all(fates.map((fate, n) => live(course, names[n] ?? "", fate, readers?.begin)))
+  )
+  for (const end of ends) complain(journal, end)
+  course.unknown += journal.undecided().length
+  yield* lookSomewhere(course)
+})
+
+/** One writer, from its start to its end. */
+const live = async (course: Course, name: string, fate: Fate, onOpened: (() => void) | undefined): Promise<End> => {
+  const { dice, injected, journal, options: { bug, library, seed }, place: { files, url } } = course
+  const doom = new Doom(fate)
+  const command: WriterCommand = {
+    url,
+    name,
+    seed,
+    clients: 1 + dice.below(5),
+    moves: Number.MAX_SAFE_INTEGER,
+    ...bug === undefined ? {} : { bug }
+  }
+  const child: Running = start("writer.ts", command, {
+    onMessage: (message) => {
+      journal.hear(name, message)
+      if (message._tag === "Opened") onOpened?.()
+      if (message._tag === "Mark" && message.name === "ready") child.nudge()
+      doom.onMessage(message, child)
+    },
+    ...library === undefined || files === undefined
+      ? {}
+      : { watch: { library, directory: files.directory, onCall: (call) => doom.onCall(call) } }
+  })
+  const end = await child.ended
+  journal.gone(name)
+  for (const what of doom.injected) injected.set(what, (injected.get(what) ?? 0) + 1)
+  if (end.signal === "SIGKILL") course.kills++
+  return end
+}
+
+const complain = (journal: Journal, { code, complaints, signal }: End): void => {
+  if (signal === "SIGKILL" || code === 0) return
+  journal.report("fault", `a child ended with ${signal ?? code}: ${complaints}`)
+}
+
+interface Readers {
+  /** Lets it open the store, which is there from now on. */
+  readonly begin: () => void
+  readonly stop: Effect.Effect<void>
+}
+
+const startReader = (course: Course): Effect.Effect<Readers, never, Scope> =>
+  Effect.gen(function*() {
+    const { journal, options: { seed }, place } = course
+    let begun = false
+    const child = yield* Effect.acquireRelease(
+      Effect.sync(() =>
+        start("reader.ts", { url: place.readUrl, seed }, { onMessage: (message) => journal.hear("reader", message) })
+      ),
+      ({ kill }) => Effect.sync(kill)
+    )
+    return {
+      begin: () => {
+        if (!begun) child.nudge()
+        begun = true
+      },
+      stop: Effect.promise(async () => {
+        if (begun) child.nudge()
+        else child.kill()
+        complain(journal, await child.ended)
+      })
+    }
+  })
+
+/** Looks at the store where it is, or at a copy, so that the next writers find it as the last ones left it. */
+const lookSomewhere = (course: Course): Effect.Effect<void> => {
+  const { dice, place: { files, url } } = course
+  const where = dice.below(3)
+  if (where === 0) return Effect.void
+  if (where === 1 || files === undefined) return look(course, url)
+  return Effect.scoped(Effect.gen(function*() {
+    const copy = yield* newDirectory
+    cpSync(files.directory, copy, { recursive: true })
+    yield* look(course, files.urlIn(copy))
+  }))
+}
+
+const look = ({ journal, verifier }: Course, url: string): Effect.Effect<void> =>
+  Effect.catch(
+    Effect.scoped(Effect.flatMap(openUrl(url), (backend) => verifier.look(backend))),
+    ({ _tag, message }) => Effect.sync(() => journal.report("fault", `it can't be looked at: ${_tag}: ${message}`))
+  )
