@@ -1,10 +1,12 @@
 /** Laws of a store's log: streams read in ranges, both ways, and what their ends tell. */
+import type { AllRange, Page, StoredEvent, StreamRange } from "@persist/core"
+import { Position, Seq } from "@persist/core"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import { equal, holds, present } from "../assertion.ts"
 import { noted } from "../gate.ts"
-import { count, dataOf, done, failing, fill, fillLong, input, lost } from "../store-given.ts"
+import { allData, count, dataOf, done, failing, fill, fillLong, input, lost } from "../store-given.ts"
 import { storeLawOf } from "../store-law.ts"
 
 const law = storeLawOf("store log")
@@ -159,6 +161,83 @@ export const storeLog = [
     yield* failing("in reverse", dataOf(holed, "s", { reverse: true }), "Corrupt", `stream "s"`)
     yield* equal("what doesn't reach it", yield* dataOf(holed, "s", { from: 4 }), [4, 5])
     yield* equal("the stream beside it", yield* dataOf(holed, "t"), count(5))
+  }),
+
+  law("a page of a stream that doesn't go on where the one before ended is told as Corrupt", ["streams"], function*(
+    store,
+    { over }
+  ) {
+    const long = 1005
+    yield* fillLong(store, "s", count(long))
+    const pagesOf = (change: (range: StreamRange) => StreamRange) =>
+      over((backend) => ({
+        ...backend,
+        readStream: (range) => backend.readStream(range.from === 1 && range.to > long ? range : change(range))
+      }))
+    const skipping = yield* pagesOf((range) =>
+      range.reverse ? { ...range, to: Seq(range.to - 1) } : { ...range, from: Seq(range.from + 1) }
+    )
+    yield* failing("what is missing between two pages", dataOf(skipping, "s"), "Corrupt", `stream "s"`)
+    yield* failing("in reverse", dataOf(skipping, "s", { reverse: true }), "Corrupt", `stream "s"`)
+    const repeating = yield* pagesOf((range) =>
+      range.reverse ? { ...range, to: Seq(range.to + 1) } : { ...range, from: Seq(range.from - 1) }
+    )
+    yield* failing("what comes twice", dataOf(repeating, "s"), "Corrupt", `stream "s"`)
+    yield* failing("in reverse", dataOf(repeating, "s", { reverse: true }), "Corrupt", `stream "s"`)
+    const falling = yield* over((backend) => ({
+      ...backend,
+      readStream: (range) =>
+        Effect.map(
+          backend.readStream(range),
+          (events) =>
+            range.from === 1 ? events : events.map((event) => ({ ...event, position: Position(event.seq - 1000) }))
+        )
+    }))
+    yield* failing("what comes with lower positions", dataOf(falling, "s"), "Corrupt", `stream "s"`)
+  }),
+
+  law("a stream that is truncated while it is read goes on behind the gap", ["truncate", "streams"], function*(
+    store,
+    { over }
+  ) {
+    const long = 1005
+    yield* fillLong(store, "s", count(long))
+    const cut = yield* over((backend) => ({
+      ...backend,
+      readStream: (range) =>
+        range.from === 1
+          ? Effect.tap(backend.readStream(range), () => Effect.orDie(store.log().truncate("s", 1003)))
+          : backend.readStream(range)
+    }))
+    yield* equal("read around the gap", yield* dataOf(cut, "s"), [...count(1000), 1003, 1004, 1005])
+  }),
+
+  law("events of all streams that come out of their order are told as Corrupt", ["readAll"], function*(
+    store,
+    { over }
+  ) {
+    yield* fill(store, "s", count(3))
+    yield* fill(store, "t", count(3))
+    const altered = (change: (page: Page<StoredEvent>, range: AllRange) => Page<StoredEvent>) =>
+      over((backend) => ({
+        ...backend,
+        readAll: (range) => Effect.map(backend.readAll(range), (page) => change(page, range))
+      }))
+    const doubled = yield* altered((page) => ({ ...page, items: page.items.flatMap((event) => [event, event]) }))
+    yield* failing("what comes twice", allData(doubled), "Corrupt", "stream")
+    const reverse = Stream.runDrain(doubled.log().readAll({ reverse: true }))
+    yield* failing("in reverse", reverse, "Corrupt", "stream")
+    // Half a page that says so, and then the whole page.
+    const again = yield* over((backend) => ({
+      ...backend,
+      readAll: (range) =>
+        range.after === 0
+          ? backend.readAll({ ...range, limit: 2 })
+          : backend.readAll({ ...range, after: Position(0) })
+    }))
+    yield* failing("what was read on the page before", allData(again), "Corrupt", "stream")
+    const shy = yield* altered((page, { after }) => ({ ...page, through: after }))
+    yield* failing("a page that says it looked less far", allData(shy), "Corrupt", "stream")
   }),
 
   law("nothing in the log is the caller's own object, nor the reader's", ["bytes"], function*(store) {

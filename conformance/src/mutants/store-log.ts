@@ -75,6 +75,7 @@ export const storeLog = [
     truncate: (stream, before) => log.truncate(stream, Seq(before > 1 ? before - 1 : before))
   }), [
     "a truncated stream begins where it was cut, and numbers on",
+    "a stream that is truncated while it is read goes on behind the gap",
     "a subscriber passes over what was truncated and deleted, and misses nothing else",
     "a read model is not begun over truncated streams unless it is told to"
   ]),
@@ -137,8 +138,30 @@ export const storeLog = [
     read: (stream, options) => Stream.catchTag(log.read(stream, options), "Corrupt", () => Stream.empty)
   }), [
     "a hole in a stream is told as Corrupt, and not passed over",
+    "a page of a stream that doesn't go on where the one before ended is told as Corrupt",
     "an event of a type that the catalogue doesn't know is Corrupt, unless its policy says otherwise",
     "an event of a newer version than the catalogue knows is Corrupt, and not misread"
+  ]),
+
+  logMutant("up to the gap", "ends where a stream was truncated while it was read", (log) => ({
+    read: (stream, options) =>
+      Stream.suspend(() => {
+        let before: number | undefined
+        return Stream.takeWhile(log.read(stream, options), ({ seq }) => {
+          const next = before === undefined || Math.abs(seq - before) === 1
+          before = seq
+          return next
+        })
+      })
+  }), [
+    "a stream that is truncated while it is read goes on behind the gap",
+    "a catalogue whose policy is to skip leaves out what it doesn't know, and counts without it"
+  ]),
+
+  logMutant("over the disorder", "ends where all streams are out of their order", (log) => ({
+    readAll: (options) => Stream.catchTag(log.readAll(options), "Corrupt", () => Stream.empty)
+  }), [
+    "events of all streams that come out of their order are told as Corrupt"
   ]),
 
   storeMutant("keeps the events it gave", "gives the same objects to every reader of a stream", (store) => {
@@ -198,6 +221,8 @@ export const storeLog = [
     read: (stream, options) => Stream.take(log.read(stream, options), 1000)
   }), [
     "a stream longer than a page is read whole, in parts and backwards",
+    "a page of a stream that doesn't go on where the one before ended is told as Corrupt",
+    "a stream that is truncated while it is read goes on behind the gap",
     "whoever reads backwards meets no event twice, though others append"
   ]),
 

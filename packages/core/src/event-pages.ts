@@ -10,6 +10,7 @@ import type { ReaderFilter } from "./checkpoint.ts"
 import { type Corrupt, Invalid, type StoreError } from "./error.ts"
 import * as Fault from "./fault.ts"
 import { follow } from "./follow.ts"
+import { allPage } from "./log-pages.ts"
 import { pageSize } from "./pages.ts"
 import { quoted } from "./path.ts"
 import { Position, unbounded } from "./sequence.ts"
@@ -53,7 +54,7 @@ export const eventSource = <C extends Catalogue>(
   const limit = options.batch ?? pageSize
   const decoder: Decoder<EventOf<C>> = catalogue
   const stored = (after: Position, to: Position, most: number) =>
-    engine.reading(undefined, engine.backend.readAll({ after, to, prefix, types, limit: most, reverse: false }))
+    allPage(engine, undefined, { after, to, prefix, types, limit: most, reverse: false })
   return Result.succeed({
     filter: { prefix, types },
     read: (after, to) => Effect.flatMap(stored(after, to, limit), (page) => decodePage(decoder, page)),

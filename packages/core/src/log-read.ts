@@ -1,4 +1,4 @@
-/** Reading the log: ranges checked, pages made into streams, events decoded and the order within a page verified. */
+/** Reading the log: ranges checked, pages made into streams, events decoded, nothing missing between two pages. */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
@@ -6,8 +6,9 @@ import type { StoredEvent, StreamInfo } from "./backend.ts"
 import type { EncodedEvent } from "./catalogue.ts"
 import { decodeAll } from "./codec.ts"
 import type { Engine } from "./engine.ts"
-import { Corrupt, type Invalid, type StoreError } from "./error.ts"
+import type { Corrupt, Invalid, StoreError } from "./error.ts"
 import * as Fault from "./fault.ts"
+import { allPage, gapFault, streamPage } from "./log-pages.ts"
 import { nameFault } from "./name.ts"
 import { pages, pagesToHead } from "./pages.ts"
 import { allRange, type ReadAllOptions, type ReadStreamOptions, streamRange } from "./range.ts"
@@ -39,26 +40,39 @@ export const readStream = <E>(
   if (Result.isFailure(range)) return failing(range.failure)
   const decode = (event: StoredEvent) => codec.decode(event)
   const { from, limit, reverse, to } = range.success
-  return pages(limit, reverse ? to : from, (cursor, wanted) =>
-    Effect.flatMap(
-      engine.reading(
-        options,
-        engine.backend.readStream({
-          stream,
-          from: reverse ? from : cursor,
-          to: reverse ? cursor : to,
-          limit: wanted,
-          reverse
-        })
-      ),
-      (events) => {
-        const fault = orderFault(events, reverse ? -1 : 1)
-        if (fault !== undefined) return Effect.fail(fault)
-        const last = events.at(-1)
-        const next = last === undefined || events.length < wanted ? undefined : Seq(last.seq + (reverse ? -1 : 1))
-        return Effect.map(decodeAll(events, decode), (items) => ({ items, next }))
-      }
-    ))
+  const begin: Cursor = { at: reverse ? to : from, before: undefined }
+  return pages(limit, begin, ({ at, before }, wanted) => {
+    const bounds = { stream, from: reverse ? from : at, to: reverse ? at : to, limit: wanted, reverse }
+    return Effect.flatMap(streamPage(engine, options, bounds, before), (events) => {
+      const [first] = events
+      const last = events.at(-1)
+      const next = last === undefined || events.length < wanted
+        ? undefined
+        : { at: Seq(last.seq + (reverse ? -1 : 1)), before: last }
+      const page = Effect.map(decodeAll(events, decode), (items) => ({ items, next }))
+      return before === undefined || first === undefined || first.seq === at
+        ? page
+        : Effect.andThen(gapAllowed(engine, first, before), page)
+    })
+  })
+}
+
+/** Where in a stream to go on, and the event that was read last. */
+interface Cursor {
+  readonly at: Seq
+  readonly before: StoredEvent | undefined
+}
+
+// Between two pages a stream may be truncated, which only ever takes away what lies behind an event.
+const gapAllowed = (engine: Engine, event: StoredEvent, before: StoredEvent): Effect.Effect<void, StoreError> => {
+  const { lacks } = engine.about
+  const refused = Effect.fail(gapFault(event, before))
+  if (event.seq < before.seq || lacks.has("truncate")) return refused
+  if (lacks.has("streams")) return Effect.void
+  return Effect.flatMap(
+    streamInfo(engine, event.stream),
+    (info) => info !== undefined && info.first >= event.seq ? Effect.void : refused
+  )
 }
 
 /** The events of all streams as a Stream that ends at the head. */
@@ -72,7 +86,7 @@ export const readEverything = <E>(
   const decode = (event: StoredEvent) => codec.decode(event)
   const { after, limit, reverse, to } = range.success
   const page = (bounds: { readonly after: Position; readonly to: Position }, wanted: number) =>
-    engine.reading(options, engine.backend.readAll({ ...range.success, ...bounds, limit: wanted }))
+    allPage(engine, options, { ...range.success, ...bounds, limit: wanted })
   if (reverse) {
     return pages(
       limit,
@@ -95,20 +109,6 @@ export const readEverything = <E>(
         ({ items: events, through }) => Effect.map(decodeAll(events, decode), (items) => ({ items, through }))
       )
   )
-}
-
-/** Why a page of a stream can't be right: it has a hole. The other half of the rule that backends keep in writing. */
-export const orderFault = (events: ReadonlyArray<StoredEvent>, step: 1 | -1): Corrupt | undefined => {
-  for (let i = 1; i < events.length; i++) {
-    const [before, event] = [events[i - 1], events[i]]
-    if (before === undefined || event === undefined || event.seq === before.seq + step) continue
-    return new Corrupt({
-      where: `stream ${JSON.stringify(event.stream)}, seq ${event.seq}`,
-      reason: `it follows seq ${before.seq}`,
-      remedy: "run verify on the store, and restore what is missing from a backup"
-    })
-  }
-  return undefined
 }
 
 /** One stream's first and last seq. */

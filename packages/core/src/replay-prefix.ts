@@ -4,6 +4,7 @@ import type { StreamInfo } from "./backend.ts"
 import type { Catalogue } from "./catalogue.ts"
 import { compactedSince, lostBeyond, truncatedStream } from "./compacted.ts"
 import type { Engine } from "./engine.ts"
+import { allPage } from "./log-pages.ts"
 import { streamInfo } from "./log-read.ts"
 import { pageSize } from "./pages.ts"
 import { astray, type Hole, hole, isAnchor, type Replay, type Standpoint, type Trouble } from "./replay.ts"
@@ -28,7 +29,7 @@ export const replayPrefix = Effect.fnUntraced(function*<S, C extends Catalogue>(
   let after = replay.position
   while (after < to) {
     const range = { after, to, prefix, types: filter, limit: pageSize, reverse: false }
-    const { items, through } = yield* engine.reading(undefined, engine.backend.readAll(range))
+    const { items, through } = yield* allPage(engine, undefined, range)
     yield* replay.take(items, cut)
     // A page may end early, with few items or none: how far it looked tells where to go on.
     if (through <= after) break

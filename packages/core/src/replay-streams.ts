@@ -4,7 +4,8 @@ import type { StoredEvent } from "./backend.ts"
 import type { Catalogue } from "./catalogue.ts"
 import type { Engine } from "./engine.ts"
 import { Invalid, type StoreError } from "./error.ts"
-import { orderFault, streamInfo } from "./log-read.ts"
+import { streamPage } from "./log-pages.ts"
+import { streamInfo } from "./log-read.ts"
 import { pageSize } from "./pages.ts"
 import { quoted } from "./path.ts"
 import { astray, hole, isAnchor, type Replay, type Trouble } from "./replay.ts"
@@ -85,11 +86,10 @@ const fill = Effect.fnUntraced(function*<S, C extends Catalogue>(
 ): Effect.fn.Return<void, Trouble> {
   const { from, stream } = lane
   const range = { stream, from, to: cut.seq, limit, reverse: false }
-  const page = yield* engine.reading(reading, engine.backend.readStream(range))
-  const fault = orderFault(page, 1)
-  if (fault !== undefined) return yield* Effect.fail(fault)
-  const [first] = page
   const end = replay.ends.get(stream)
+  const before = end !== undefined && "position" in end ? end : undefined
+  const page = yield* streamPage(engine, reading, range, before)
+  const [first] = page
   const anchor = end !== undefined && "fingerprint" in end && end.seq === from ? end : undefined
   if (anchor !== undefined) {
     if (first === undefined || !isAnchor(anchor, first)) return yield* Effect.fail(astray(anchor, first))
