@@ -2,7 +2,6 @@
 import * as Effect from "effect/Effect"
 import {
   closeSync,
-  existsSync,
   fdatasync,
   fdatasyncSync,
   fstatSync,
@@ -15,6 +14,7 @@ import {
   readSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync
 } from "node:fs"
 
@@ -39,8 +39,8 @@ export interface Disk {
   readonly rename: (from: string, to: string) => void
   /** Gives a file another name; `EEXIST` where that is taken: of several who try, one does it. */
   readonly link: (from: string, to: string) => void
-  /** Whether there is anything at a path. */
-  readonly exists: (path: string) => boolean
+  /** What is at a path; `undefined` where nothing is. */
+  readonly look: (path: string) => "file" | "directory" | "other" | undefined
   /** Makes a directory whose parent exists; one that is there already is no fault. */
   readonly makeDirectory: (path: string) => void
   /** Removes a file; one that isn't there is no fault. */
@@ -78,9 +78,12 @@ export const disk: Disk = {
   close: closeSync,
   rename: renameSync,
   link: linkSync,
-  exists: existsSync,
+  look: (path) => {
+    const found = statSync(path, { throwIfNoEntry: false })
+    return found === undefined ? undefined : found.isFile() ? "file" : found.isDirectory() ? "directory" : "other"
+  },
   makeDirectory: (path) => {
-    if (!existsSync(path)) mkdirSync(path)
+    if (statSync(path, { throwIfNoEntry: false }) === undefined) mkdirSync(path)
   },
   remove: (path) => rmSync(path, { force: true }),
   list: (path) => readdirSync(path),

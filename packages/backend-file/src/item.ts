@@ -27,7 +27,14 @@ const sumAt = 4
 const kindOffset = 8
 
 /** Begins an item of at most `room` bytes beyond its header; answers where. {@link endItem} must follow. */
-export const beginItem = (out: Out, of: number, flags: number, short: number, position: number, room: number): number => {
+export const beginItem = (
+  out: Out,
+  of: number,
+  flags: number,
+  short: number,
+  position: number,
+  room: number
+): number => {
   out.room(itemHeader + room)
   const start = out.length
   const { view } = out

@@ -8,7 +8,8 @@ import { fixed, flag, type Identified, type Truncation } from "./record.ts"
 /** The position a record is at; of a frame, that of its first record. */
 export const positionAt = ({ view }: Chunk, at: number): Position => Position(wholeAt(view, at + 12))
 
-const textAt = ({ bytes }: Chunk, start: number, length: number): string => bytes.toString("utf8", start, start + length)
+const textAt = ({ bytes }: Chunk, start: number, length: number): string =>
+  bytes.toString("utf8", start, start + length)
 
 // A copy: the chunk is used again, and what is given away belongs to the caller.
 const payloadAt = (chunk: Chunk, bytes: boolean, start: number, length: number): Payload =>

@@ -122,11 +122,12 @@ export const footerOf = (chunk: Chunk): Footer | string => {
   }
 }
 
-/** The entries of the table of positions at `at`, or why there is none. */
-export const tableOf = (chunk: Chunk, at: number): Uint32Array | string => {
-  const fault = itemFault(chunk, at)
+/** Why a chunk isn't the table of a segment's positions; `undefined` where it is, and the entries follow its header. */
+export const tableFault = (chunk: Chunk, { first, last }: Pick<Footer, "first" | "last">): string | undefined => {
+  const fault = itemFault(chunk, 0)
   if (fault !== undefined) return fault
-  const count = chunk.view.getUint32(at + itemHeader, true)
-  if (kindAt(chunk, at) !== kind.table || lengthAt(chunk, at) !== tableHeader + count * 4) return "there is no table"
-  return Uint32Array.from({ length: count }, (_, n) => chunk.view.getUint32(at + tableHeader + n * 4, true))
+  const count = last - first + 1
+  const whole = kindAt(chunk, 0) === kind.table && chunk.view.getUint32(itemHeader, true) === count &&
+    lengthAt(chunk, 0) === tableHeader + count * 4
+  return whole ? undefined : "there is no table of the segment's positions"
 }

@@ -40,6 +40,19 @@ const sqlite: Scheme = (url) =>
     )
   })
 
+const fileParams = { readonly: flag, segmentBytes: whole, pollInterval: whole }
+
+const file: Scheme = (url) =>
+  Effect.flatMap(checked(url, fileParams), (options) => {
+    // `file:///var/data` is what others write for `file:/var/data`.
+    const path = url.path.startsWith("///") ? url.path.slice(2) : url.path
+    if (path === "") return Effect.fail(urlFault("no directory is named", "write file:path"))
+    if (path.startsWith("//")) {
+      return Effect.fail(urlFault("a directory has no host", "write file:path or file:///absolute/path"))
+    }
+    return Effect.flatMap(load("file", () => import("@persist/backend-file")), ({ make }) => make({ path, ...options }))
+  })
+
 const checked = <P extends Parameters<typeof readParams>[1]>(url: StoreUrl, known: P) =>
   Effect.suspend(() => Effect.fromResult(readParams(url, known)))
 
@@ -59,7 +72,7 @@ const load = <Module extends object>(
   return Effect.flatMap(loaded, (module) => "make" in module ? Effect.succeed(module) : Effect.fail(absent({})))
 }
 
-const registered = new Map<string, Scheme>(Object.entries({ memory, sqlite }))
+const registered = new Map<string, Scheme>(Object.entries({ memory, sqlite, file }))
 
 /**
  * Adds a scheme for every later `open` of this program. Throws `Invalid` for a name that can't be a scheme, and for one

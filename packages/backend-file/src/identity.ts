@@ -1,0 +1,55 @@
+/** The file `store`, which makes a directory a store and says which one; written once. */
+import { Corrupt, Unsupported } from "@persist/core"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { randomBytes, randomUUID } from "node:crypto"
+import { join } from "node:path"
+import { type Disk, readFile, writeFile } from "./disk.ts"
+
+/** The format of the directory: which files are in it, and what each is for. */
+const currentFormat = 1
+const kind = "persist store"
+const file = "store"
+
+const Stored = Schema.fromJsonString(Schema.Struct({
+  kind: Schema.Literal(kind),
+  format: Schema.Int,
+  incarnation: Schema.NonEmptyString
+}))
+const decode = Schema.decodeUnknownResult(Stored)
+
+/** The incarnation that a store was made with; `undefined` where there is no store. Throws as {@link readIdentity}. */
+export const findIdentity = (disk: Disk, directory: string): string | undefined => {
+  const path = join(directory, file)
+  if (disk.look(path) === undefined) return undefined
+  const decoded = decode(readFile(disk, path).toString())
+  if (Result.isFailure(decoded)) {
+    throw new Corrupt({
+      where: `${path}, at byte 0`,
+      reason: "it doesn't say which store this is",
+      remedy: "restore the file from a backup",
+      cause: decoded.failure
+    })
+  }
+  const { format, incarnation } = decoded.success
+  if (format > currentFormat) {
+    throw new Unsupported({
+      backend: "file",
+      ability: `format ${format} of the directory, where this version knows 1 to ${currentFormat},`,
+      remedy: "open it with the newer version that wrote it"
+    })
+  }
+  return incarnation
+}
+
+/** Makes a directory a store, and durably so; answers its incarnation. */
+export const createIdentity = (disk: Disk, directory: string): string => {
+  const incarnation = randomUUID()
+  const path = join(directory, file)
+  const draft = `${path}.${randomBytes(6).toString("hex")}.tmp`
+  const text = `${JSON.stringify({ kind, format: currentFormat, incarnation }, undefined, 2)}\n`
+  writeFile(disk, draft, Buffer.from(text))
+  disk.rename(draft, path)
+  disk.syncDirectory(directory)
+  return incarnation
+}

@@ -1,0 +1,172 @@
+/** The log as its one writer has it: the segment that frames go into, those before it, and the manifest of them all. */
+import { Position } from "@persist/core"
+import { join } from "node:path"
+import { places } from "./directory.ts"
+import type { Disk } from "./disk.ts"
+import { codeOf, Unsettled } from "./error.ts"
+import type { Standpoint } from "./frame.ts"
+import { Log } from "./log.ts"
+import { type Manifest, publishManifest } from "./manifest.ts"
+import { Offsets } from "./offsets.ts"
+import { OpenSegment } from "./open-segment.ts"
+import { Out } from "./out.ts"
+import { fileOf, segmentHeader, writeHeader } from "./segment.ts"
+import type { RunsChange } from "./tree/tree.ts"
+
+/** What a journal needs. */
+export interface JournalOptions {
+  readonly disk: Disk
+  readonly directory: string
+  /** How large a segment becomes before the next one is begun. */
+  readonly segmentBytes: number
+  /** Whether the store is still this process's to write. */
+  readonly held: () => boolean
+}
+
+/** A segment's content when it's made: whole frames that are to be its beginning, and where their records are. */
+export interface Beginning extends Standpoint {
+  readonly frames: Uint8Array
+  readonly offsets: Offsets
+}
+
+/**
+ * Makes a segment that follows on `since`, durable; it's no part of the store until the manifest says so. Where its
+ * name is taken, by what a writer left that was stopped at that, it gets the next generation.
+ */
+export const createSegment = (
+  { directory, disk, segmentBytes }: Pick<JournalOptions, "disk" | "directory" | "segmentBytes">,
+  since: Standpoint,
+  generation: number,
+  beginning: Beginning = { ...since, frames: new Uint8Array(0), offsets: new Offsets() }
+): OpenSegment => {
+  const log = places(directory).log
+  const first = Position(since.head + 1)
+  const [path, fd, given] = createNext(disk, log, first, generation)
+  const out = new Out(segmentHeader)
+  writeHeader(out, since, given)
+  try {
+    disk.write(fd, out.bytes.subarray(0, out.length), 0)
+    disk.write(fd, beginning.frames, out.length)
+    disk.sync(fd)
+    disk.syncDirectory(log)
+  } catch (cause) {
+    disk.close(fd)
+    disk.remove(path)
+    throw cause
+  }
+  const { chain, frames, head, offsets } = beginning
+  const end = out.length + frames.length
+  return new OpenSegment(disk, { path, fd, first, generation: given, end, head, chain, offsets }, segmentBytes)
+}
+
+const createNext = (
+  disk: Disk,
+  log: string,
+  first: Position,
+  generation: number
+): readonly [path: string, fd: number, generation: number] => {
+  const path = join(log, fileOf({ first, generation }))
+  try {
+    return [path, disk.create(path), generation]
+  } catch (cause) {
+    if (codeOf(cause) !== "EEXIST") throw cause
+    return createNext(disk, log, first, generation + 1)
+  }
+}
+
+/**
+ * The log's writing side. It throws what the disk throws where all is as it was, and otherwise {@link Unsettled}, after
+ * which it must not be used any more.
+ */
+export class Journal {
+  readonly log: Log
+  private readonly options: JournalOptions
+  private latest: Manifest
+  private segment: OpenSegment
+
+  constructor(options: JournalOptions, manifest: Manifest, segment: OpenSegment) {
+    this.options = options
+    this.latest = manifest
+    this.segment = segment
+    this.log = new Log(options.disk, places(options.directory).log)
+    this.log.use(manifest.sealed, segment)
+  }
+
+  /** The segment that is being written. */
+  get open(): OpenSegment {
+    return this.segment
+  }
+
+  /** The manifest as it was published last. */
+  get manifest(): Manifest {
+    return this.latest
+  }
+
+  /** Whether the open segment is as large as it's meant to become. */
+  get full(): boolean {
+    return this.segment.end >= this.options.segmentBytes
+  }
+
+  /** Makes a frame durable, after which the log stands at `then`. */
+  append(frame: Uint8Array, then: Standpoint): void {
+    this.segment.append(frame, then)
+    this.checkHeld()
+  }
+
+  /** Seals the open segment and begins the next one. Where the disk refuses that, all is as it was. */
+  rotate(): void {
+    const before = this.segment
+    const next = createSegment(this.options, before, 0)
+    try {
+      this.goOver(before, next)
+    } catch (cause) {
+      next.close()
+      if (!(cause instanceof Unsettled)) this.options.disk.remove(next.path)
+      throw cause
+    }
+  }
+
+  /** Publishes what has changed in the manifest. */
+  publish(change: Partial<Manifest>): void {
+    const { chain, end, head, name } = this.segment
+    const open = { ...name, head, bytes: end, chain: chain.toString("hex") }
+    const manifest = { ...this.latest, open, ...change, number: this.latest.number + 1 }
+    publishManifest(this.options.disk, this.options.directory, manifest)
+    this.latest = manifest
+    this.checkHeld()
+  }
+
+  /** Publishes what has become of the index. */
+  readonly announce = ({ runs, through }: RunsChange): void => this.publish({ runs, through: Position(through) })
+
+  /** Says that nobody writes any more, and how far everything goes. */
+  retire(): void {
+    this.segment.trim()
+    this.publish({ usage: "closed" })
+  }
+
+  /** Lets the files go. */
+  close(): void {
+    this.log.close()
+    this.segment.close()
+  }
+
+  private goOver(before: OpenSegment, next: OpenSegment): void {
+    const sealed = [...this.latest.sealed, before.seal()]
+    this.segment = next
+    try {
+      this.publish({ sealed })
+    } catch (cause) {
+      this.segment = before
+      if (!(cause instanceof Unsettled)) before.unseal(cause)
+      throw cause
+    }
+    before.close()
+    this.log.use(sealed, next)
+  }
+
+  // After it was written and before anybody is told: who takes the store over sees it or fences it off.
+  private checkHeld(): void {
+    if (!this.options.held()) throw new Unsettled("another process took it over")
+  }
+}

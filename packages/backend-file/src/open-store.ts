@@ -1,0 +1,105 @@
+/** Opens a store for writing: its directory, its log, its index, in this order. */
+import type { StoreError } from "@persist/core"
+import { Corrupt, isStoreError } from "@persist/core"
+import * as Effect from "effect/Effect"
+import type { Scope } from "effect/Scope"
+import { dirname, join } from "node:path"
+import type { Settings } from "./config.ts"
+import { inspectDirectory, places } from "./directory.ts"
+import { type Disk, withFile } from "./disk.ts"
+import { classify } from "./error.ts"
+import { createIdentity } from "./identity.ts"
+import { Journal, type JournalOptions } from "./journal.ts"
+import { emptyManifest, latestManifest, type Manifest, publishManifest } from "./manifest.ts"
+import { type Indexed, openIndex } from "./open-index.ts"
+import { recover, sweep } from "./recover.ts"
+import { segmentHeader } from "./segment.ts"
+
+/** A store that is open for writing. */
+export interface OpenedStore extends Indexed {
+  readonly incarnation: string
+  readonly journal: Journal
+}
+
+/** Runs what uses the disk; fails with what its failure means. */
+export const attempt = <A>(directory: string, use: () => A): Effect.Effect<A, StoreError> =>
+  Effect.try({
+    try: use,
+    catch: (cause) => isStoreError(cause) ? cause : classify("open", directory, cause)
+  })
+
+/** Opens a store for writing, or makes one. What a writer before it left undone is taken care of. */
+export const openStore = Effect.fnUntraced(function*(disk: Disk, settings: Settings) {
+  const directory = settings.path
+  yield* attempt(directory, () => makeDirectory(disk, settings))
+  const options: JournalOptions = { disk, directory, segmentBytes: settings.segmentBytes, held: () => true }
+  const { incarnation, journal, scanned, torn } = yield* Effect.acquireRelease(
+    attempt(directory, () => openJournal(options)),
+    (opened) => Effect.sync(() => opened.journal.close())
+  )
+  if (torn !== undefined) {
+    yield* Effect.logWarning(
+      `${torn.path} ended in ${torn.bytes} bytes of a commit that was never acknowledged: they were cut off at byte ` +
+        `${torn.offset} and are kept in ${torn.kept}`
+    )
+  }
+  const indexed = yield* openIndex(options, journal, scanned)
+  return { ...indexed, incarnation, journal } satisfies OpenedStore
+}) satisfies (disk: Disk, settings: Settings) => Effect.Effect<OpenedStore, StoreError, Scope>
+
+const makeDirectory = (disk: Disk, settings: Settings): void => {
+  if (inspectDirectory(disk, settings) !== undefined || disk.look(settings.path) !== undefined) return
+  disk.makeDirectory(settings.path)
+  disk.syncDirectory(dirname(settings.path))
+}
+
+const openJournal = (options: JournalOptions) => {
+  const { directory, disk } = options
+  const incarnation = inspectDirectory(disk, { path: directory, readonly: false }) ?? createIdentity(disk, directory)
+  const { index, log } = places(directory)
+  disk.makeDirectory(log)
+  disk.makeDirectory(index)
+  const manifest = fenced(options, manifestOf(disk, directory, incarnation))
+  const { scanned, segment, torn } = recover(options, manifest)
+  const journal = new Journal(options, manifest, segment)
+  try {
+    journal.publish({ usage: "open" })
+    sweep(options, journal.manifest)
+  } catch (cause) {
+    journal.close()
+    throw cause
+  }
+  return { incarnation, journal, scanned, torn }
+}
+
+const manifestOf = (disk: Disk, directory: string, incarnation: string): Manifest => {
+  const manifest = latestManifest(disk, directory)
+  if (manifest === undefined) return newManifest(disk, directory, incarnation)
+  if (manifest.incarnation === incarnation) return manifest
+  throw new Corrupt({
+    where: join(directory, "store"),
+    reason: "it says that this is another store than the manifest does",
+    remedy: "restore the file from a backup"
+  })
+}
+
+const newManifest = (disk: Disk, directory: string, incarnation: string): Manifest => {
+  const { log } = places(directory)
+  const lost = disk.list(log).find((name) => size(disk, join(log, name)) > segmentHeader)
+  if (lost === undefined) return emptyManifest(incarnation)
+  throw new Corrupt({
+    where: directory,
+    reason: `there is no manifest, though there is a log (${lost})`,
+    remedy: "restore the store from a backup"
+  })
+}
+
+const size = (disk: Disk, path: string): number => withFile(disk, disk.open(path, "read"), disk.size)
+
+// Before anything is read of what a dead writer left: from here on nobody believes what it may still write.
+const fenced = ({ directory, disk }: JournalOptions, manifest: Manifest): Manifest => {
+  if (manifest.usage === "closed") return manifest
+  const next: Manifest = { ...manifest, usage: "fenced", number: manifest.number + 1 }
+  publishManifest(disk, directory, next)
+  return next
+}

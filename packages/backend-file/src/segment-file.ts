@@ -1,0 +1,135 @@
+/** Sealed segments opened for reading: a few at a time, each with the table of its positions. */
+import { join } from "node:path"
+import type { Disk } from "./disk.ts"
+import { damage } from "./error.ts"
+import type { Section } from "./log.ts"
+import { fileOf, footerBytes, footerOf, type SealedSegment, tableFault, tableHeader } from "./segment.ts"
+import { chunkOf } from "./window.ts"
+
+// More files than this aren't held open, nor larger tables than this altogether.
+const mostFiles = 64
+const mostTableBytes = 16 * 1024 * 1024
+
+// So many positions are looked up one by one in the file before its table is read as a whole.
+const singleLookups = 16
+
+/** A sealed segment that is open. Its items end where its table begins. */
+export class SegmentFile implements Section {
+  readonly path: string
+  readonly fd: number
+  readonly end: number
+  readonly first: number
+  readonly last: number
+  readonly segment: SealedSegment
+  private readonly disk: Disk
+  private table: DataView | undefined
+  private lookups = 0
+
+  constructor(disk: Disk, directory: string, segment: SealedSegment) {
+    this.disk = disk
+    this.segment = segment
+    this.first = segment.first
+    this.last = segment.last
+    this.path = join(directory, fileOf(segment))
+    this.fd = disk.open(this.path, "read")
+    try {
+      this.end = this.checkFooter()
+    } catch (cause) {
+      disk.close(this.fd)
+      throw cause
+    }
+  }
+
+  /** How much memory its table takes. */
+  get tableBytes(): number {
+    return this.table?.byteLength ?? 0
+  }
+
+  /** Where in the file the record of a position is; 0 where there is none any more. */
+  offset(position: number): number {
+    const n = position - this.segment.first
+    if (this.table === undefined && ++this.lookups > singleLookups) this.table = this.readTable()
+    if (this.table !== undefined) return this.table.getUint32(n * 4, true)
+    const entry = Buffer.allocUnsafe(4)
+    const count = this.disk.read(this.fd, entry, this.end + tableHeader + n * 4)
+    if (count < 4) throw damage(this.path, this.end, "the table of positions is cut short", position)
+    return entry.readUInt32LE()
+  }
+
+  /** Lets the file go. */
+  close(): void {
+    this.disk.close(this.fd)
+  }
+
+  // What the footer says must be what the manifest says of it.
+  private checkFooter(): number {
+    const { bytes, chain, first, last } = this.segment
+    const at = bytes - footerBytes
+    const read = Buffer.allocUnsafe(footerBytes)
+    const size = this.disk.size(this.fd)
+    if (size !== bytes) throw damage(this.path, Math.min(size, bytes), `it has ${size} bytes where it had ${bytes}`)
+    this.disk.read(this.fd, read, at)
+    const footer = footerOf(chunkOf(read))
+    if (typeof footer === "string") throw damage(this.path, at, footer)
+    const same = footer.first === first && footer.last === last && footer.chain === chain
+    if (!same || footer.tableAt > at) throw damage(this.path, at, "it's another segment than the manifest lists")
+    return footer.tableAt
+  }
+
+  private readTable(): DataView {
+    const bytes = Buffer.allocUnsafeSlow(this.segment.bytes - footerBytes - this.end)
+    this.disk.read(this.fd, bytes, this.end)
+    const chunk = chunkOf(bytes)
+    const fault = tableFault(chunk, this.segment)
+    if (fault !== undefined) throw damage(this.path, this.end, fault)
+    return new DataView(bytes.buffer, bytes.byteOffset + tableHeader)
+  }
+}
+
+/** The sealed segments that are open: whoever needs one more lets the one go that was needed least lately. */
+export class SegmentFiles {
+  private readonly disk: Disk
+  private readonly directory: string
+  private readonly opened = new Map<SealedSegment, SegmentFile>()
+  private latest: SegmentFile | undefined
+
+  constructor(disk: Disk, directory: string) {
+    this.disk = disk
+    this.directory = directory
+  }
+
+  /** A segment's file. Throws `Corrupt` where it isn't what the manifest lists, and whatever the disk throws. */
+  file(segment: SealedSegment): SegmentFile {
+    if (this.latest?.segment === segment) return this.latest
+    const file = this.opened.get(segment) ?? new SegmentFile(this.disk, this.directory, segment)
+    // Moved to the end, which is where the latest ones are.
+    this.opened.delete(segment)
+    this.opened.set(segment, file)
+    this.latest = file
+    this.trim()
+    return file
+  }
+
+  /** Lets go of all but these. */
+  keep(segments: ReadonlyArray<SealedSegment>): void {
+    const kept = new Set(segments)
+    for (const segment of this.opened.keys()) if (!kept.has(segment)) this.letGo(segment)
+  }
+
+  private trim(): void {
+    let tables = 0
+    for (const { tableBytes } of this.opened.values()) tables += tableBytes
+    for (const [segment, { tableBytes }] of this.opened) {
+      if (this.opened.size <= mostFiles && tables <= mostTableBytes) return
+      if (segment === this.latest?.segment) return
+      tables -= tableBytes
+      this.letGo(segment)
+    }
+  }
+
+  private letGo(segment: SealedSegment): void {
+    this.opened.get(segment)?.close()
+    this.opened.delete(segment)
+    if (this.latest?.segment === segment) this.latest = undefined
+  }
+}

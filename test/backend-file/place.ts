@@ -1,0 +1,44 @@
+/** Directories for stores, and the shortest ways to say what a commit does and what a store holds. */
+import { make } from "@persist/backend-file"
+import { type Disk, disk } from "@persist/backend-file/disk"
+import type { BackendShape } from "@persist/core"
+import * as Effect from "effect/Effect"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+
+/** A directory of its own, removed with the scope. */
+export const directory = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "persist-file-"))),
+  (path) => Effect.sync(() => rmSync(path, { recursive: true }))
+)
+
+/** The path of a store that isn't there yet. */
+export const newPath = Effect.map(directory, (path) => join(path, "data"))
+
+/** Uses a handle and closes it again. */
+export const visit = <A, E>(path: string, use: (backend: BackendShape) => Effect.Effect<A, E>) =>
+  Effect.scoped(Effect.flatMap(make({ path }), use))
+
+/** The real disk, whose next write to the log gets half done and fails, as on a full disk, once that's asked for. */
+export const makeFuse = (): { readonly disk: Disk; readonly arm: () => void } => {
+  let armed = false
+  return {
+    arm: () => {
+      armed = true
+    },
+    disk: {
+      ...disk,
+      write: (fd, bytes, offset) => {
+        if (!armed) return disk.write(fd, bytes, offset)
+        armed = false
+        disk.write(fd, bytes.subarray(0, bytes.length >> 1), offset)
+        throw Object.assign(new Error("ENOSPC: no space left on device, write"), {
+          errno: -28,
+          code: "ENOSPC",
+          syscall: "write"
+        })
+      }
+    }
+  }
+}
