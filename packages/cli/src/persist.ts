@@ -14,6 +14,7 @@ import { statsCommand } from "./commands/stats.ts"
 import { streamsCommand } from "./commands/streams.ts"
 import { subscribeCommand } from "./commands/subscribe.ts"
 import { tailCommand } from "./commands/tail.ts"
+import { treeCommand } from "./commands/tree.ts"
 import { verifyCommand } from "./commands/verify.ts"
 import { Json } from "./output.ts"
 import { StoreFlag } from "./store-url.ts"
@@ -26,6 +27,7 @@ export const persist = Command.make("persist").pipe(
     appendCommand,
     importCommand,
     exportCommand,
+    treeCommand,
     readCommand,
     tailCommand,
     streamsCommand,

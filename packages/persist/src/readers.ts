@@ -23,11 +23,9 @@ import type {
 } from "@persist/core"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Predicate from "effect/Predicate"
-import * as Result from "effect/Result"
 import { type Following, following } from "./reading.ts"
 import { type Abortable, call, callPlain, split } from "./run.ts"
-import { type Running, start, Thrown } from "./running.ts"
+import { handing, type Running, start, type Thrown } from "./running.ts"
 import type { Surroundings } from "./surroundings.ts"
 
 /** What a durable subscription does with each thing it's handed; what it answers is waited for. */
@@ -147,12 +145,4 @@ export const promiseReaders = (store: StoreShape, surroundings: Surroundings): R
 const handlerOf = <A>(handle: (received: A) => unknown) =>
   typeof handle !== "function"
     ? Effect.fail(new Invalid({ field: "handle", reason: "is no function", remedy: "pass (received) => …" }))
-    : (received: A): Effect.Effect<void, Thrown> =>
-      Effect.suspend(() => {
-        const answer = Result.try({ try: () => handle(received), catch: (cause) => new Thrown(cause) })
-        if (Result.isFailure(answer)) return Effect.fail(answer.failure)
-        const soon = answer.success
-        return Predicate.isPromise(soon)
-          ? Effect.asVoid(Effect.tryPromise({ try: () => soon, catch: (cause) => new Thrown(cause) }))
-          : Effect.void
-      })
+    : (received: A): Effect.Effect<void, Thrown> => handing(handle, received)

@@ -1,5 +1,5 @@
 /** Runs effects as Promises: what fails rejects as it is, an abort interrupts, and everything else passes untouched. */
-import type { Commit, StoreError } from "@persist/core"
+import type { Flight, StoreError } from "@persist/core"
 import { Invalid, OnFlush, OutcomeUnknown } from "@persist/core"
 import { optionsFault } from "@persist/core/fault"
 import * as Cause from "effect/Cause"
@@ -10,7 +10,10 @@ export interface Abortable {
   /**
    * Aborting rejects with `signal.reason`, and then nothing happened: a commit that still waited is taken out of the
    * queue. One that is on its way can't be taken back and is never half done: the call rejects with `OutcomeUnknown`,
-   * whose `cause` is the reason; a commit that was given an `id` can be asked after with `resolve`.
+   * whose `cause` is the reason; a commit that was given an `id` can be asked after with `resolve`. What consists of
+   * several commits (catching up, rebuilding, compacting, saving or deleting snapshots, a decision and its snapshot)
+   * rejects so too once one of them happened, and `happened` says how many: all but a decision without an `id` may
+   * simply be called again, and go on from there.
    */
   readonly signal?: AbortSignal | undefined
 }
@@ -67,16 +70,15 @@ export const runUntil = <A>(signal: AbortSignal, make: () => Effect.Effect<A, un
   if (fault !== undefined) return Promise.reject(fault)
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason)
-    const flushed: Array<Commit> = []
-    const fiber = Effect.runFork(Effect.provideService(make(), OnFlush, (commit) => flushed.push(commit)))
+    const flights: Array<Flight> = []
+    const fiber = Effect.runFork(Effect.provideService(make(), OnFlush, (flight) => flights.push(flight)))
     const abort = () => fiber.interruptUnsafe()
     signal.addEventListener("abort", abort, { once: true })
     fiber.addObserver((exit) => {
       signal.removeEventListener("abort", abort)
       if (exit._tag === "Success") return resolve(exit.value)
       if (!signal.aborted || !Cause.hasInterruptsOnly(exit.cause)) return reject(Cause.squash(exit.cause))
-      const last = flushed.at(-1)
-      reject(last === undefined ? signal.reason : inFlight(last, signal.reason))
+      reject(leftBehind(flights, signal.reason))
     })
   })
 }
@@ -87,5 +89,20 @@ export const signalFault = (signal: unknown): Invalid | undefined =>
     ? undefined
     : new Invalid({ field: "signal", reason: "is no AbortSignal", remedy: "pass the signal of an AbortController" })
 
-const inFlight = ({ identity }: Commit, cause: unknown): OutcomeUnknown =>
-  new OutcomeUnknown({ id: identity?.id, reason: "the call was aborted when its commit was on its way", cause })
+/** What a call that was aborted rejects with: the reason where nothing of it happened, nor may happen yet. */
+const leftBehind = (flights: ReadonlyArray<Flight>, cause: unknown): unknown => {
+  const happened = flights.filter(({ outcome }) => outcome?._tag === "Success" && outcome.value._tag === "Committed")
+  const flying = flights.findLast(({ outcome }) => outcome === undefined)
+  // Never the id of one that may not have happened where another did: who hears that it didn't would begin anew.
+  const id = (happened.at(-1) ?? flying)?.commit.identity?.id
+  if (happened.length === 0) {
+    return flying === undefined
+      ? cause
+      : new OutcomeUnknown({ id, reason: "the call was aborted when its commit was on its way", cause })
+  }
+  const count = happened.length === 1 ? "one of its commits" : `${happened.length} of its commits`
+  const reason = `the call was aborted after ${count} happened${
+    flying === undefined ? "" : ", with another on its way"
+  }`
+  return new OutcomeUnknown({ id, reason, happened: happened.length, cause })
+}

@@ -3,6 +3,8 @@ import type { Fenced } from "@persist/core"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Predicate from "effect/Predicate"
+import * as Result from "effect/Result"
 import { signalFault } from "./run.ts"
 import type { Surroundings } from "./surroundings.ts"
 
@@ -26,6 +28,17 @@ export class Thrown {
     this.cause = cause
   }
 }
+
+/** Hands something to a function of the caller's, and waits for its answer; fails with what it threw, as `Thrown`. */
+export const handing = <A>(handle: (received: A) => unknown, received: A): Effect.Effect<void, Thrown> =>
+  Effect.suspend(() => {
+    const answer = Result.try({ try: () => handle(received), catch: (cause) => new Thrown(cause) })
+    if (Result.isFailure(answer)) return Effect.fail(answer.failure)
+    const soon = answer.success
+    return Predicate.isPromise(soon)
+      ? Effect.asVoid(Effect.tryPromise({ try: () => soon, catch: (cause) => new Thrown(cause) }))
+      : Effect.void
+  })
 
 /** Starts an effect that never ends by itself. */
 export const start = (

@@ -27,7 +27,7 @@ import { type Projections, promiseProjections } from "./projections.ts"
 import { promiseReaders, type Readers } from "./readers.ts"
 import { type Following, following, plain, type Reading, reading } from "./reading.ts"
 import { type Abortable, call, callPlain } from "./run.ts"
-import { surroundingsOf } from "./surroundings.ts"
+import { keepSurroundings, surroundingsOf } from "./surroundings.ts"
 
 /**
  * An open store; everything in it is reached from here. All its verbs reject with the store's errors, which are classes
@@ -79,7 +79,7 @@ export const promiseStore = (store: StoreShape, scope: Scope.Closeable): Store =
       : schema === undefined
       ? promiseKv(store.kv(from), surroundings)
       : promiseKv(store.kv(from, schema), surroundings)
-  return {
+  const opened: Store = {
     about: store.about,
     log: log as Store["log"], // by overloads, which are core's
     kv: kv as Store["kv"], // by overloads, which are core's
@@ -94,4 +94,6 @@ export const promiseStore = (store: StoreShape, scope: Scope.Closeable): Store =
     close,
     [Symbol.asyncDispose]: close
   }
+  keepSurroundings(opened, surroundings)
+  return opened
 }

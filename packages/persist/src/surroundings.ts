@@ -1,4 +1,6 @@
 /** What surrounds whoever waits for what comes: a store, whose closing ends it, and a process, which it keeps alive. */
+import { Invalid } from "@persist/core"
+import * as Result from "effect/Result"
 import type { Scope } from "effect/Scope"
 
 /** The surroundings of what follows one store. */
@@ -7,6 +9,21 @@ export interface Surroundings {
   readonly scope: Scope
   /** Keeps the process alive until the answered function is called. */
   readonly stay: () => () => void
+}
+
+const byStore = new WeakMap<object, Surroundings>()
+
+/** Keeps the surroundings of a store, for what follows it without being one of its verbs. */
+export const keepSurroundings = (store: object, surroundings: Surroundings): void => {
+  byStore.set(store, surroundings)
+}
+
+/** The surroundings of a store; `Invalid` for what isn't one that was opened. */
+export const surrounding = (store: unknown): Result.Result<Surroundings, Invalid> => {
+  const found = typeof store === "object" && store !== null ? byStore.get(store) : undefined
+  return found === undefined
+    ? Result.fail(new Invalid({ field: "store", reason: "is no store", remedy: "pass what open answers" }))
+    : Result.succeed(found)
 }
 
 // Timers count their milliseconds in 31 bits.

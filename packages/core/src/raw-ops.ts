@@ -1,0 +1,30 @@
+/** Operations on what is stored, as it is stored: for those who copy from one store to another. */
+import type { DraftEvent, Op } from "./draft.ts"
+import type { ExpectedKey } from "./kv.ts"
+import type { Expected } from "./log.ts"
+import { isReserved, reservedFault } from "./name.ts"
+import type { Payload } from "./payload.ts"
+
+/** A key's value as it is stored: JSON text or bytes, and the metadata's JSON text. */
+export interface RawEntry {
+  readonly namespace: string
+  readonly key: string
+  readonly value: Payload
+  readonly meta: string | undefined
+}
+
+/** An event as it is stored; without an `at` it takes the commit's. */
+export type RawEvent = DraftEvent
+
+/** Puts a value as it was read from another store. That text is JSON is the caller's to make sure. */
+export const putRaw = (entry: RawEntry, { expected }: { readonly expected: ExpectedKey }): Op => ({
+  "~persist/Op": (draft) =>
+    isReserved(entry.namespace) ? reservedFault("namespace", entry.namespace) : draft.put(entry, expected)
+})
+
+/** Appends events as they were read from another store. That text is JSON is the caller's to make sure. */
+export const appendRaw = (
+  stream: string,
+  events: ReadonlyArray<RawEvent>,
+  { expected }: { readonly expected: Expected }
+): Op => ({ "~persist/Op": (draft) => draft.append(stream, expected, events) })

@@ -1,0 +1,73 @@
+/** Work on the files of a tree: only on what lies in it, and only on files and directories. */
+import { isStoreError, type StoreError } from "@persist/core"
+import * as Effect from "effect/Effect"
+import { constants, type Dirent } from "node:fs"
+import { lstat, open, readdir } from "node:fs/promises"
+import { join } from "node:path"
+import { codeOf, fileFault, inTheWay, TakenOver } from "./file-fault.ts"
+
+/** What work on files fails with; `TakenOver` only where they are written. */
+export type FilesError = StoreError | TakenOver
+
+/** Work on files, which is never left halfway. */
+export const onFiles = <A>(work: () => Promise<A>): Effect.Effect<A, FilesError> =>
+  Effect.uninterruptible(Effect.tryPromise({ try: work, catch: (cause) => cause })).pipe(
+    Effect.catch((cause) => cause instanceof TakenOver || isStoreError(cause) ? Effect.fail(cause) : Effect.die(cause))
+  )
+
+/** What a call on a path answers; what it throws is told as one of the store's errors. */
+export const told = async <A>(path: string, call: () => Promise<A>): Promise<A> => {
+  try {
+    return await call()
+  } catch (cause) {
+    if (cause instanceof TakenOver) throw cause
+    throw fileFault(path, cause)
+  }
+}
+
+/** Answers nothing where a call failed since there is nothing; throws on all else. */
+export const absent = (cause: unknown): undefined => {
+  if (codeOf(cause) !== "ENOENT") throw cause
+}
+
+/** What is at a path, links not followed; `undefined` where there is nothing. */
+export const statOf = (path: string) => lstat(path).catch(absent)
+
+/** What a file holds; `undefined` where there is nothing, or what is there is no file. */
+export const readRegular = async (path: string): Promise<Uint8Array | undefined> => {
+  const found = await statOf(path)
+  if (found?.isFile() !== true) return undefined
+  // Windows lacks the flag, and the privilege to make links is rare there.
+  const handle = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0)).catch(absent)
+  try {
+    return handle && new Uint8Array(await handle.readFile())
+  } finally {
+    await handle?.close()
+  }
+}
+
+/** Names in a directory, by their UTF-16 units, without those that begin with a dot: no file of a tree's does. */
+export const namesIn = async (root: string, path: string): Promise<ReadonlyArray<Dirent>> => {
+  const found = await told(path, () => readdir(join(root, path), { withFileTypes: true }).catch(absent))
+  return (found ?? []).filter(({ name }) => !name.startsWith(".")).sort((a, b) => a.name < b.name ? -1 : 1)
+}
+
+/**
+ * Every file below a directory of a tree, in an order that stays. Throws `Invalid` for a link, and whatever else is
+ * neither file nor directory.
+ */
+export async function* filesIn(root: string, path: string): AsyncGenerator<string> {
+  for (const entry of await namesIn(root, path)) {
+    const each = `${path}/${entry.name}`
+    if (entry.isDirectory()) yield* filesIn(root, each)
+    else if (entry.isFile()) yield each
+    else throw inTheWay(each, entry.isSymbolicLink() ? "is a symbolic link, which may lead anywhere" : "is no file")
+  }
+}
+
+/** What a file of a tree holds. Throws `Invalid` where it's there no more. */
+export const contentOf = async (root: string, path: string): Promise<Uint8Array> => {
+  const content = await told(path, () => readRegular(join(root, path)))
+  if (content === undefined) throw inTheWay(path, "is no file any more")
+  return content
+}
