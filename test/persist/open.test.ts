@@ -215,7 +215,7 @@ describe("schemes", () => {
     expect(store.about.limits.nameBytes).toBe(7)
     expect(() => registerScheme("tiny+mem", scheme)).toThrow(Invalid)
     expect(() => registerScheme("memory", scheme)).toThrow("registered already")
-    expect(String(await failure("x:"))).toContain("memory:, sqlite:, tiny+mem:")
+    expect(String(await failure("x:"))).toMatch(/memory:, sqlite:, .*tiny\+mem:/)
   })
 
   it.each(["", "Tiny", "1tiny", "ti ny", "tiny:"])("can't be named %j", (name) => {

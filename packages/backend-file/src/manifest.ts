@@ -6,8 +6,8 @@ import { randomBytes } from "node:crypto"
 import { join } from "node:path"
 import { type Disk, readFile, writeFile } from "./disk.ts"
 import { codeOf, Unsettled } from "./error.ts"
-import { hashOf } from "./frame.ts"
-import type { SealedSegment, SegmentName } from "./segment.ts"
+import { hashOf } from "./log/frame.ts"
+import type { SealedSegment, SegmentName } from "./log/segment.ts"
 import type { RunInfo } from "./tree/tree.ts"
 
 /** The segment that is being written, as far as it was known to be durable when the manifest was published. */

@@ -8,7 +8,7 @@ import { Contents } from "./contents/contents.ts"
 import { places } from "./directory.ts"
 import { classify } from "./error.ts"
 import type { Journal, JournalOptions } from "./journal.ts"
-import { restoreFrom, rootOf, type ScannedSegment, scanSealed } from "./scan.ts"
+import { restoreFrom, rootOf, type ScannedSegment, scanSealed } from "./log/scan.ts"
 import { openTree } from "./tree/open-tree.ts"
 import { DamagedRun, type DiskFault, type Tree } from "./tree/tree.ts"
 

@@ -10,10 +10,10 @@ import { type Disk, withFile } from "./disk.ts"
 import { classify } from "./error.ts"
 import { createIdentity } from "./identity.ts"
 import { Journal, type JournalOptions } from "./journal.ts"
+import { segmentHeader } from "./log/segment.ts"
 import { emptyManifest, latestManifest, type Manifest, publishManifest } from "./manifest.ts"
 import { type Indexed, openIndex } from "./open-index.ts"
 import { recover, sweep } from "./recover.ts"
-import { segmentHeader } from "./segment.ts"
 
 /** A store that is open for writing. */
 export interface OpenedStore extends Indexed {

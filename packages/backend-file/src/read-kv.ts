@@ -10,9 +10,9 @@ import type {
   StoredEntry,
   Tombstone
 } from "@persist/core"
-import { kind, kindAt } from "./item.ts"
+import { kind, kindAt } from "./log/item.ts"
+import { entryAt, tombstoneAt } from "./log/read-record.ts"
 import type { Readable } from "./read-log.ts"
-import { entryAt, tombstoneAt } from "./read-record.ts"
 
 /** The entries of keys, in their order. */
 export const getKeys = (

@@ -2,9 +2,9 @@
 import type { AllRange, Page, StoredEvent, StreamInfo, StreamRange, StreamsRange } from "@persist/core"
 import { Position } from "@persist/core"
 import type { Contents } from "./contents/contents.ts"
-import { type Chunk, kind, kindAt } from "./item.ts"
-import type { Log } from "./log.ts"
-import { eventAt, positionAt, seqAt, streamAt, streamBytesAt, typeAt } from "./read-record.ts"
+import { type Chunk, kind, kindAt } from "./log/item.ts"
+import type { Log } from "./log/log.ts"
+import { eventAt, positionAt, seqAt, streamAt, streamBytesAt, typeAt } from "./log/read-record.ts"
 
 /** What reading needs of a handle. */
 export interface Readable {

@@ -3,13 +3,13 @@ import { join } from "node:path"
 import { places } from "./directory.ts"
 import { writeFile } from "./disk.ts"
 import { damage } from "./error.ts"
-import { findFrame } from "./frame.ts"
-import { kind, kindAt } from "./item.ts"
 import { createSegment, type JournalOptions } from "./journal.ts"
+import { findFrame } from "./log/frame.ts"
+import { kind, kindAt } from "./log/item.ts"
+import { OpenSegment } from "./log/open-segment.ts"
+import { offsetsOf, type ScannedSegment, scanOpen, sealedEnd } from "./log/scan.ts"
+import { fileOf, segmentHeader } from "./log/segment.ts"
 import type { Manifest } from "./manifest.ts"
-import { OpenSegment } from "./open-segment.ts"
-import { offsetsOf, type ScannedSegment, scanOpen, sealedEnd } from "./scan.ts"
-import { fileOf, segmentHeader } from "./segment.ts"
 
 /** What recovery cut off: bytes of a commit that was never acknowledged, since it isn't all there. */
 export interface Torn {

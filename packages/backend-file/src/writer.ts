@@ -7,11 +7,18 @@ import * as Effect from "effect/Effect"
 import { resultText } from "./contents/commits.ts"
 import type { Contents } from "./contents/contents.ts"
 import { classify, stopped, Unsettled } from "./error.ts"
-import { beginFrame, endFrame } from "./frame.ts"
 import type { Journal } from "./journal.ts"
-import { Out } from "./out.ts"
+import { beginFrame, endFrame } from "./log/frame.ts"
+import { Out } from "./log/out.ts"
+import {
+  writeEvent,
+  writeIdentified,
+  writeNothing,
+  writePut,
+  writeTombstone,
+  writeTruncation
+} from "./log/write-record.ts"
 import type { Tree } from "./tree/tree.ts"
-import { writeEvent, writeIdentified, writeNothing, writePut, writeTombstone, writeTruncation } from "./write-record.ts"
 
 /** What writing needs of a handle. */
 export interface WriterOptions {

@@ -1,6 +1,6 @@
 /** What a store holds, apart from the payloads: told by the records of the log, and kept in the index. */
-import { type Chunk, kind, kindAt } from "../item.ts"
-import { identifiedAt, keyNameAt, positionAt, seqAt, streamAt, truncationAt } from "../read-record.ts"
+import { type Chunk, kind, kindAt } from "../log/item.ts"
+import { identifiedAt, keyNameAt, positionAt, seqAt, streamAt, truncationAt } from "../log/read-record.ts"
 import type { TreeReads } from "../tree/tree.ts"
 import { Commits } from "./commits.ts"
 import { Keys } from "./keys.ts"

@@ -159,7 +159,8 @@ export class Upkeep {
     )
   }
 
-  // Writes a run and makes it durable; leaves no file where that fails or is interrupted, or where nothing is in it.
+  // Writes a run and makes it durable. Where that fails or is interrupted, or nothing is in it, the file is removed if
+  // that's possible, and when the tree is opened the next time if it isn't.
   private write(
     contents: Contents,
     pause: Effect.Effect<void, RunFault>
@@ -174,10 +175,10 @@ export class Upkeep {
           Effect.tap(() => attempt(() => this.files.sync()))
         ),
       ({ fd, file }, exit) =>
-        Effect.sync(() => {
+        Effect.ignore(attempt(() => {
           disk.close(fd)
           if (Exit.isFailure(exit) || exit.value === undefined) this.files.remove(file)
-        })
+        }))
     )
   }
 

@@ -8,7 +8,9 @@ import { positionAt } from "./read-record.ts"
 /** Length of a SHA-256 hash. */
 export const hashBytes = 32
 
-const frameHeader = itemHeader + 8 + hashBytes
+/** What a frame begins with. */
+export const frameHeader = itemHeader + 8 + hashBytes
+
 const frameEnd = 12 + hashBytes
 
 /** SHA-256. */
@@ -32,8 +34,8 @@ export const beginFrame = (out: Out, { chain, head }: Standpoint): number => {
 export const endFrame = (out: Out, start: number, head: Position): Buffer => {
   out.room(frameEnd)
   const end = out.length
-  out.view.setUint32(start + 20, end + frameEnd - start, true)
-  out.view.setUint32(start + 24, head - positionAt(out, start) + 1, true)
+  out.view.setUint32(start + itemHeader, end + frameEnd - start, true)
+  out.view.setUint32(start + itemHeader + 4, head - positionAt(out, start) + 1, true)
   out.length = start + frameHeader
   endItem(out, start)
   out.length = end
@@ -59,12 +61,17 @@ export interface Frame {
   readonly chain: Buffer
 }
 
+/** How long the frame at `at` says that it is; `undefined` where none begins. */
+export const frameBytesAt = (chunk: Chunk, at: number): number | undefined =>
+  lengthAt(chunk, at) === frameHeader && kindAt(chunk, at) === kind.frame && itemFault(chunk, at) === undefined
+    ? chunk.view.getUint32(at + itemHeader, true)
+    : undefined
+
 /** The frame at `at`, or why there is none that is whole. */
 export const frameAt = (chunk: Chunk, at: number): Frame | string => {
-  const fault = itemFault(chunk, at)
-  if (fault !== undefined) return fault
-  if (kindAt(chunk, at) !== kind.frame || lengthAt(chunk, at) !== frameHeader) return "there is no frame"
-  const end = at + chunk.view.getUint32(at + 20, true)
+  const length = frameBytesAt(chunk, at)
+  if (length === undefined) return itemFault(chunk, at) ?? "there is no frame"
+  const end = at + length
   if (end > chunk.bytes.length) return "a frame goes on beyond what is there"
   const last = end - frameEnd
   if (itemFault(chunk, last) !== undefined || kindAt(chunk, last) !== kind.frameEnd) return "the frame has no end"
@@ -74,7 +81,7 @@ export const frameAt = (chunk: Chunk, at: number): Frame | string => {
     start: at,
     end,
     first: positionAt(chunk, at),
-    positions: chunk.view.getUint32(at + 24, true),
+    positions: chunk.view.getUint32(at + itemHeader + 4, true),
     before: chunk.bytes.subarray(at + frameHeader - hashBytes, at + frameHeader),
     chain: Buffer.from(chain)
   }

@@ -1,12 +1,12 @@
 /** Segments read as a whole, frame by frame: when a store is opened, and when its index is made anew. */
 import { Position } from "@persist/core"
 import { join } from "node:path"
-import type { Contents } from "./contents/contents.ts"
-import { type Disk, readFile } from "./disk.ts"
-import { damage } from "./error.ts"
+import type { Contents } from "../contents/contents.ts"
+import { type Disk, readFile } from "../disk.ts"
+import { damage } from "../error.ts"
+import type { Manifest } from "../manifest.ts"
 import { eachItem, type Frame, hashOf, scanFrames, type Scanned, type Standpoint } from "./frame.ts"
 import { type Chunk, kindAt, takesPosition } from "./item.ts"
-import type { Manifest } from "./manifest.ts"
 import { Offsets } from "./offsets.ts"
 import { positionAt } from "./read-record.ts"
 import {

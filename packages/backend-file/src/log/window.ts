@@ -1,5 +1,5 @@
 /** The part of a file that was read last: larger and larger parts where one item after the other is asked for. */
-import type { Disk } from "./disk.ts"
+import type { Disk } from "../disk.ts"
 import { type Chunk, lengthAt } from "./item.ts"
 import { viewOf } from "./out.ts"
 

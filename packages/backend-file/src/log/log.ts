@@ -1,6 +1,6 @@
 /** The log as it is read: segment after segment, by position. */
-import type { Disk } from "./disk.ts"
-import { damage } from "./error.ts"
+import type { Disk } from "../disk.ts"
+import { damage } from "../error.ts"
 import { type Chunk, itemFault, kindAt, lengthAt, takesPosition } from "./item.ts"
 import { positionAt } from "./read-record.ts"
 import { SegmentFiles } from "./segment-file.ts"

@@ -1,7 +1,7 @@
 /** Sealed segments opened for reading: a few at a time, each with the table of its positions. */
 import { join } from "node:path"
-import type { Disk } from "./disk.ts"
-import { damage } from "./error.ts"
+import type { Disk } from "../disk.ts"
+import { damage } from "../error.ts"
 import type { Section } from "./log.ts"
 import { fileOf, footerBytes, footerOf, type SealedSegment, tableFault, tableHeader } from "./segment.ts"
 import { chunkOf } from "./window.ts"

@@ -1,7 +1,7 @@
 /** The segment that is being written: frames go behind one another, and nothing before its end is ever touched. */
 import { Position } from "@persist/core"
-import type { Disk } from "./disk.ts"
-import { codeOf, Unsettled } from "./error.ts"
+import type { Disk } from "../disk.ts"
+import { codeOf, Unsettled } from "../error.ts"
 import type { Standpoint } from "./frame.ts"
 import type { Section } from "./log.ts"
 import { Offsets } from "./offsets.ts"

@@ -1,0 +1,170 @@
+/** A store as a process knows it that follows its writer: what the manifest lists, and the frames that come after. */
+import { Position, Unavailable } from "@persist/core"
+import { join } from "node:path"
+import { Contents } from "./contents/contents.ts"
+import { places } from "./directory.ts"
+import type { Disk } from "./disk.ts"
+import { codeOf, damage } from "./error.ts"
+import { FollowedTail } from "./log/followed-tail.ts"
+import { Log } from "./log/log.ts"
+import { offsetsOf, restoreFrom, scanOpen, scanSealed, sealedEnd } from "./log/scan.ts"
+import { fileOf, segmentHeader } from "./log/segment.ts"
+import { emptyManifest, isOutdated, latestManifest, type Manifest } from "./manifest.ts"
+import { openView } from "./tree/open-tree.ts"
+import { DamagedRun, type TreeView } from "./tree/tree.ts"
+
+/** Which store is followed. */
+export interface FollowerOptions {
+  readonly disk: Disk
+  readonly directory: string
+  readonly incarnation: string
+}
+
+/** What was read of a store. */
+interface Known {
+  readonly manifest: Manifest
+  readonly contents: Contents
+  readonly tail: FollowedTail | undefined
+}
+
+/** Follows a store that another process writes, or nobody. It never takes back what it has told. */
+export class Follower {
+  readonly log: Log
+  private readonly options: FollowerOptions
+  private view: TreeView | undefined
+  private known: Known | undefined
+  /** Up to where somebody may have been told what there is. */
+  private told = 0
+
+  constructor(options: FollowerOptions) {
+    this.options = options
+    this.log = new Log(options.disk, places(options.directory).log)
+  }
+
+  /** What the store holds, as the last {@link refresh} found it. */
+  get contents(): Contents {
+    return this.found.contents
+  }
+
+  /** The last position that it has found. */
+  get head(): Position {
+    return headOf(this.found)
+  }
+
+  /**
+   * Finds what is new; answers whether anything is. Throws `Corrupt` and `DamagedRun` where something isn't what was
+   * written, `Unavailable` where the store went back or is another one, and what the disk throws.
+   */
+  refresh(): boolean {
+    const { known } = this
+    if (known === undefined || this.isOutdated(known.manifest)) return this.load()
+    const { contents, manifest, tail } = known
+    // Whoever takes a store over says so first: what its earlier writer adds after that is no part of it.
+    if (manifest.usage !== "open" || tail === undefined) return false
+    const more = tail.extend(() => !this.isOutdated(manifest), (chunk, at) => contents.restore(chunk, at))
+    this.told = headOf(known)
+    return more || (this.isOutdated(manifest) && this.load())
+  }
+
+  /** Whether something thrown means only that the store has moved on since the last {@link refresh}. */
+  movedOn(cause: unknown): boolean {
+    const isGone = codeOf(cause) === "ENOENT" || (cause instanceof DamagedRun && cause.missing)
+    return isGone && (this.known === undefined || this.isOutdated(this.known.manifest))
+  }
+
+  /** Lets every file go. */
+  close(): void {
+    this.known?.tail?.close()
+    this.known = undefined
+    this.view?.close()
+    this.log.close()
+  }
+
+  private get found(): Known {
+    if (this.known === undefined) throw new Error("nothing was read of the store yet")
+    return this.known
+  }
+
+  private isOutdated({ number }: Manifest): boolean {
+    return isOutdated(this.options.disk, this.options.directory, number)
+  }
+
+  private load(): boolean {
+    const { directory, disk, incarnation } = this.options
+    const manifest = latestManifest(disk, directory) ?? emptyManifest(incarnation)
+    if (manifest.incarnation !== incarnation) throw replaced("another store is in its place")
+    const before = this.known
+    if (before !== undefined && manifest.usage === "fenced") {
+      // It lists no more than the one before, and may end before what was told.
+      this.known = { ...before, manifest }
+      return false
+    }
+    this.known = undefined
+    before?.tail?.close()
+    try {
+      this.known = this.read(manifest)
+    } catch (cause) {
+      if (this.movedOn(cause) && this.isOutdated(manifest)) return this.load()
+      throw cause
+    }
+    const head = headOf(this.known)
+    if (head < this.told) throw replaced(`it went back from position ${this.told} to ${head}`)
+    const more = head > this.told || before === undefined
+    this.told = head
+    return more
+  }
+
+  private read(manifest: Manifest): Known {
+    const contents = this.indexed(manifest)
+    const tail = this.tailOf(manifest, contents)
+    this.log.use(manifest.sealed, tail)
+    return { manifest, contents, tail }
+  }
+
+  private indexed({ incarnation, runs, sealed, through }: Manifest): Contents {
+    const { directory, disk } = this.options
+    const { index, log } = places(directory)
+    if (this.view === undefined) this.view = openView({ directory: index, disk, runs })
+    else this.view.reload(runs)
+    const contents = new Contents(this.view)
+    for (const [n, segment] of sealed.entries()) {
+      if (segment.last <= through) continue
+      const since = sealedEnd({ incarnation, sealed: sealed.slice(0, n) })
+      restoreFrom(contents, scanSealed(disk, log, segment, since), through)
+    }
+    return contents
+  }
+
+  private tailOf(manifest: Manifest, contents: Contents): FollowedTail | undefined {
+    const { open, usage } = manifest
+    if (open === undefined) return undefined
+    const { directory, disk } = this.options
+    const { log } = places(directory)
+    const path = join(log, fileOf(open))
+    const fd = disk.open(path, "read")
+    try {
+      const scanned = scanOpen(disk, log, open, sealedEnd(manifest))
+      const frames = scanned.frames.filter(({ end }) => end <= open.bytes)
+      const end = frames.at(-1)?.end ?? segmentHeader
+      if (end !== open.bytes) throw damage(path, end, scanned.fault ?? "the file is cut short", scanned.head + 1)
+      const durable = { ...scanned, frames }
+      restoreFrom(contents, durable, manifest.through)
+      const chain = Buffer.from(open.chain, "hex")
+      const tail = new FollowedTail(disk, { ...open, path, fd, end, chain, offsets: offsetsOf(durable, open.first) })
+      if (usage === "open") tail.extend(() => !this.isOutdated(manifest), (chunk, at) => contents.restore(chunk, at))
+      return tail
+    } catch (cause) {
+      disk.close(fd)
+      throw cause
+    }
+  }
+}
+
+const headOf = ({ manifest, tail }: Known): Position => tail?.last ?? manifest.sealed.at(-1)?.last ?? Position(0)
+
+const replaced = (reason: string): Unavailable =>
+  new Unavailable({
+    operation: "read",
+    reason: `the store was replaced while it was open: ${reason}`,
+    remedy: "open it again"
+  })

@@ -1,0 +1,61 @@
+/** A store that this process writes. */
+import type { BackendShape, StoreError } from "@persist/core"
+import { makeSignal } from "@persist/core"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { Scope } from "effect/Scope"
+import type { Settings } from "./config.ts"
+import type { Disk } from "./disk.ts"
+import { classify, closed } from "./error.ts"
+import { openStore } from "./open-store.ts"
+import type { Readable } from "./read-log.ts"
+import { aboutStore, type Reading, readingVerbs } from "./verbs.ts"
+import { Writer } from "./writer.ts"
+
+/** Opens a store for writing, as {@link openStore} says; it closes with the scope. */
+export const openForWriting = Effect.fnUntraced(function*(disk: Disk, settings: Settings) {
+  const directory = settings.path
+  const opened = yield* openStore(disk, settings)
+  const { contents, incarnation, journal } = opened
+  const signal = makeSignal()
+  const writer = new Writer({ ...opened, directory, notify: signal.notify })
+  let isOpen = true
+  yield* Effect.addFinalizer(() =>
+    Effect.andThen(
+      writer.close,
+      Effect.sync(() => {
+        isOpen = false
+        signal.notify()
+      })
+    )
+  )
+  const readable: Readable = {
+    contents,
+    log: journal.log,
+    get head() {
+      return journal.open.head
+    }
+  }
+  const reading: Reading = (operation, read) =>
+    Effect.try({
+      try: () => {
+        if (!isOpen) throw closed(operation)
+        return read(readable)
+      },
+      catch: (cause) => classify(operation, directory, cause)
+    })
+  const verbs = readingVerbs(reading)
+  return {
+    ...verbs,
+    about: aboutStore(incarnation, false),
+    commit: (batch) => Effect.suspend(() => isOpen ? writer.commit(batch) : Effect.fail(closed("commit"))),
+    // What isn't found may be on the disk all the same, where the outcome of the last commit isn't known.
+    resolve: (id) =>
+      Effect.flatMap(
+        verbs.resolve(id),
+        (found) =>
+          Option.isNone(found) && writer.unsettled !== undefined ? Effect.fail(writer.unsettled) : Effect.succeed(found)
+      ),
+    changes: signal.changes
+  } satisfies BackendShape
+}) satisfies (disk: Disk, settings: Settings) => Effect.Effect<BackendShape, StoreError, Scope>
