@@ -102,6 +102,10 @@ describe("a path where there is no store", () => {
   const cases: ReadonlyArray<readonly [name: string, reason: RegExp, prepare: (path: string) => void]> = [
     ["random bytes", /not a store/, (path) => writeFileSync(path, Uint8Array.from({ length: 9000 }, (_, i) => i * 37))],
     ["a few bytes", /not a store/, (path) => writeFileSync(path, "SQLite format 3\0")],
+    ["a text with notes beside it that are called a journal", /not a store/, (path) => {
+      writeFileSync(path, "x".repeat(9000))
+      writeFileSync(`${path}-journal`, "Monday. ".repeat(200))
+    }],
     ["another application's database", /another application/, (path) =>
       driver(path, (db) => {
         db.pragma("journal_mode = WAL")

@@ -1,8 +1,8 @@
 /** What lies at a path, found out without changing it. */
-import { Invalid, type StoreError } from "@persist/core"
+import { Invalid, type StoreError, Unavailable } from "@persist/core"
 import Database from "better-sqlite3"
 import * as Result from "effect/Result"
-import { accessSync, closeSync, constants, openSync, readSync, type Stats, statSync } from "node:fs"
+import { accessSync, closeSync, constants, fdatasyncSync, openSync, readSync, type Stats, statSync } from "node:fs"
 import { dirname } from "node:path"
 import { codeOf, unreachable } from "./error.ts"
 import { applicationId, currentFormat, unsupportedFormat } from "./schema.ts"
@@ -12,14 +12,17 @@ export interface FileUse {
   /** Absolute. */
   readonly path: string
   readonly readonly: boolean
+  /** How long to wait for others, in milliseconds. */
+  readonly busyTimeout: number
 }
 
 /**
- * Makes sure that there is a store at the path, or that one may be made there; changes nothing.
+ * Makes sure that there is a store at the path, or that one may be made there; changes nothing, but for undoing what an
+ * interrupted transaction left half done.
  * Throws `Invalid` for whatever is no store, can't become one or may not be used so, and `Unsupported` for a store of
  * a newer format.
  */
-export const inspectFile = ({ path, readonly }: FileUse): void => {
+export const inspectFile = ({ busyTimeout, path, readonly }: FileUse): void => {
   const found = inspect(path)
   if (found === undefined) {
     const directory = inspect(dirname(path))
@@ -34,8 +37,33 @@ export const inspectFile = ({ path, readonly }: FileUse): void => {
   if (!readonly) {
     demand(path, constants.W_OK, "write to it")
     demand(dirname(path), constants.W_OK | constants.X_OK, "write to its directory")
+    if (isInterrupted(path)) rollBack(path, busyTimeout)
   }
-  if (found.size > 0 || readonly) inspectHeader(path)
+  if (readonly || inspect(path)?.size !== 0) inspectHeader(path)
+}
+
+/**
+ * Makes the write-ahead log durable as it lies there: who opens a file after a kill is shown commits that were written
+ * and perhaps not synced, and nobody may be shown what the power can take away. Throws `Unavailable` where that fails.
+ */
+export const syncLog = ({ path, readonly }: Pick<FileUse, "path" | "readonly">): void => {
+  const log = `${path}-wal`
+  if (inspect(log) === undefined) return
+  const synced = Result.try(() => {
+    const fd = openSync(log, readonly ? "r" : "r+")
+    try {
+      fdatasyncSync(fd)
+    } finally {
+      closeSync(fd)
+    }
+  })
+  Result.getOrThrowWith(synced, (cause) =>
+    new Unavailable({
+      operation: "open",
+      reason: `${log} can't be synced`,
+      remedy: "check the disk, then try again",
+      cause
+    }))
 }
 
 /**
@@ -76,6 +104,29 @@ const demand = (path: string, mode: number, what: string): void => {
     Result.try(() => accessSync(path, mode)),
     (cause) => invalidPath(`no permission to ${what} (${path})`, remedy, cause)
   )
+}
+
+// What a rollback journal begins with once it counts.
+const journalMagic = Uint8Array.of(0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7)
+
+// Whether a transaction outside the write-ahead log, which creates or migrates a store, may have been cut off.
+const isInterrupted = (path: string): boolean => {
+  const journal = `${path}-journal`
+  if (inspect(journal) === undefined) return false
+  const start = new Uint8Array(journalMagic.length)
+  const fd = openSync(journal, "r")
+  readSync(fd, start, 0, start.length, 0)
+  closeSync(fd)
+  return journalMagic.every((byte, i) => byte === start[i])
+}
+
+// Until then the file isn't what it says: it may be half of a new store, of which SQLite then leaves an empty file.
+const rollBack = (path: string, timeout: number): void => {
+  const db = new Database(path, { fileMustExist: true, timeout })
+  const asked = Result.try(() => db.pragma("user_version"))
+  db.close()
+  // The header tells what it is otherwise.
+  if (Result.isFailure(asked) && codeOf(asked.failure) !== "SQLITE_NOTADB") throw asked.failure
 }
 
 interface Header {

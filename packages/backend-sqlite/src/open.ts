@@ -8,7 +8,7 @@ import * as Schedule from "effect/Schedule"
 import { randomUUID } from "node:crypto"
 import type { Settings } from "./config.ts"
 import { attempt, classify, codeOf, isBusy } from "./error.ts"
-import { inspectFile } from "./file.ts"
+import { inspectFile, syncLog } from "./file.ts"
 import { currentFormat, formatOf, migrate, unsupportedFormat } from "./schema.ts"
 
 // Scattered reads are twice as fast as with SQLite's default; taken only as pages are read.
@@ -20,12 +20,23 @@ const cacheKibibytes = 65_536
  * shared memory. `Unavailable`: locked for longer than the busy timeout. `Corrupt`: damaged.
  */
 export const openDatabase = (settings: Settings): Effect.Effect<Database.Database, StoreError> =>
-  Effect.flatMap(connect(settings), (db) => Effect.onError(setUp(db, settings), () => Effect.sync(() => db.close())))
+  Effect.flatMap(connect(settings), (db) =>
+    Effect.onError(
+      Effect.tap(setUp(db, settings), () => makeDurable(settings)),
+      () => Effect.sync(() => db.close())
+    ))
+
+// Only now, when SQLite has decided which of the log's commits are there: they stay so while this connection lasts.
+const makeDurable = (settings: Settings): Effect.Effect<void, StoreError> =>
+  settings.memory || settings.synchronous !== "FULL" ? Effect.void : Effect.try({
+    try: () => syncLog(settings),
+    catch: (cause) => isStoreError(cause) ? cause : classify("open", settings.path, cause)
+  })
 
 const connect = ({ busyTimeout, memory, path, readonly }: Settings): Effect.Effect<Database.Database, StoreError> =>
   Effect.try({
     try: () => {
-      if (!memory) inspectFile({ path, readonly })
+      if (!memory) inspectFile({ path, readonly, busyTimeout })
       return new Database(path, { readonly, fileMustExist: readonly, timeout: busyTimeout })
     },
     catch: (cause) => isStoreError(cause) ? cause : classify("open", path, cause)
