@@ -12,6 +12,8 @@ const commands = [
   "append",
   "import",
   "export",
+  "tree export",
+  "tree import",
   "read",
   "tail",
   "streams",
@@ -32,7 +34,7 @@ const commands = [
 
 test("every command is in the table and in the docs", () => {
   const files = readdirSync(join(root, "packages/cli/src/commands")).map((file) => file.replace(/\.ts$/, "")).sort()
-  const groups = ["kv", "snapshot"]
+  const groups = ["kv", "snapshot", "tree"]
   expect(files).toEqual([...commands.map((command) => command.replace(" ", "-")), ...groups].sort())
   const page = readFileSync(join(root, "docs/cli.md"), "utf8")
   for (const command of commands) expect(page).toContain(`persist ${command}`)

@@ -24,7 +24,7 @@ export class TreeFiles {
   /** Directories whose names have changed since the last sync. */
   private readonly changed = new Set<string>()
   private count = 0
-  /** How many files were written, and how many removed. */
+  /** How many values' and streams' files were written, and how many were removed. */
   written = 0
   removed = 0
 
@@ -81,7 +81,7 @@ export class TreeFiles {
         const file = files[next++]
         if (file === undefined) return
         try {
-          await this.write(file)
+          if (await this.write(file)) this.written++
         } catch (cause) {
           failed ??= { cause }
         }
@@ -91,13 +91,13 @@ export class TreeFiles {
     if (failed !== undefined) throw failed.cause
   }
 
-  /** Writes a file. */
-  async write({ content, path }: TreeFile): Promise<void> {
+  /** Writes a file; answers whether it held anything else before. */
+  async write({ content, path }: TreeFile): Promise<boolean> {
     await this.enter(posix.dirname(path), true)
-    if (same(await this.read(path), content)) return
+    if (same(await this.read(path), content)) return false
     await told(path, () => this.put(path, content, true))
     this.changed.add(posix.dirname(path))
-    this.written++
+    return true
   }
 
   /** Removes a file, where it is there, and the directories that are empty without it. */
