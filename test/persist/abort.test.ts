@@ -1,6 +1,9 @@
 /** Aborting: the signal's reason where nothing happened, an unknown outcome where a commit was already on its way. */
+import { make } from "@persist/backend-memory"
+import type { BackendShape } from "@persist/core"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import { Invalid, open, OutcomeUnknown, type Store } from "persist"
+import { Invalid, open, OutcomeUnknown, SnapshotPolicy, type Store } from "persist"
 import { describe, expect, it } from "vitest"
 import { type Gate, makeGate } from "../core/gate.ts"
 import { Buyers, Item, Left, Sale, sold, stocked } from "./shop.ts"
@@ -12,6 +15,11 @@ const gated = async (): Promise<{ readonly gate: Gate; readonly store: Store }> 
 
 const arrived = ({ arrived: arrival }: Gate) => Effect.runPromise(arrival)
 const letThrough = (gate: Gate) => Effect.runPromise(gate.open())
+/** Waits for a batch, and lets it through. */
+const passing = async (gate: Gate) => {
+  await arrived(gate)
+  await letThrough(gate)
+}
 
 describe("a commit that is aborted", () => {
   it("before it's sent rejects with the reason, and is never sent", async () => {
@@ -79,6 +87,83 @@ describe("a commit that is aborted", () => {
     controller.abort()
     expect(outcome._tag).toBe("Committed")
     expect(await store.kv("n").get("a")).toBe(1)
+  })
+
+  it("of a read model waits for the one in hand, and says how many happened", async () => {
+    const { gate, store } = await gated()
+    await Promise.all([store.log(Item).append("tea", [stocked(9), sold(1, "ada")], { expected: 0 }), passing(gate)])
+    const controller = new AbortController()
+    const rebuilding = store.rebuild(Buyers, { signal: controller.signal })
+    // The keys are cleared; what the events make of them is at the gate.
+    await passing(gate)
+    await arrived(gate)
+    controller.abort()
+    await letThrough(gate)
+    const error = await rebuilding.catch((rejected: unknown) => rejected)
+    expect(error).toMatchObject({ _tag: "OutcomeUnknown", id: undefined, happened: 2 })
+    expect(String(error)).toMatch(
+      /aborted after 2 of its commits happened; look at what is there before you call again/
+    )
+  })
+
+  it("of several between two of them says how many happened", async () => {
+    const { gate, store } = await gated()
+    await Promise.all([store.log(Item).append("tea", [stocked(9), sold(1, "ada")], { expected: 0 }), passing(gate)])
+    const reads = await Effect.runPromise(Deferred.make<void>())
+    const halted = { ...gate.backend, readAll: () => Effect.andThen(Deferred.succeed(reads, undefined), Effect.never) }
+    const stuck = await open(Effect.succeed(halted))
+    const controller = new AbortController()
+    const reason = new Error("enough")
+    const rebuilding = stuck.rebuild(Buyers, { signal: controller.signal })
+    await passing(gate)
+    await Effect.runPromise(Deferred.await(reads))
+    controller.abort(reason)
+    const error = await rebuilding.catch((rejected: unknown) => rejected)
+    expect(error).toMatchObject({ _tag: "OutcomeUnknown", happened: 1, cause: reason })
+    expect(String(error)).toMatch(/aborted after one of its commits happened; look/)
+    await Promise.all([store.rebuild(Buyers), passing(gate), passing(gate)])
+  })
+
+  it("when a decision happened names the decision, not the snapshot that is being saved", async () => {
+    const { gate, store } = await gated()
+    await Promise.all([store.log(Item).append("tea", stocked(9), { expected: 0 }), passing(gate)])
+    const controller = new AbortController()
+    const { signal } = controller
+    const options = { id: "d1", signal, snapshots: SnapshotPolicy.every(1) }
+    const deciding = store.decide(Sale, "tea", { count: 1, to: "ada" }, options)
+    await passing(gate)
+    await arrived(gate)
+    controller.abort()
+    const error = await deciding.catch((rejected: unknown) => rejected)
+    expect(error).toMatchObject({ _tag: "OutcomeUnknown", id: "d1", happened: 1 })
+    expect(String(error)).toMatch(/aborted after one of its commits happened, with another on its way; look/)
+    await letThrough(gate)
+    expect(await store.resolve("d1")).toMatchObject({ _tag: "Committed" })
+  })
+
+  it("when a decision lost its race and looks again has done nothing", async () => {
+    const memory = await Effect.runPromise(make())
+    await using store = await open(Effect.succeed(memory))
+    const log = store.log(Item)
+    await log.append("tea", stocked(9), { expected: 0 })
+    const looking = await Effect.runPromise(Deferred.make<void>())
+    let reads = 0
+    const raced: BackendShape = {
+      ...memory,
+      readStream: (range) =>
+        ++reads === 1
+          ? Effect.tap(memory.readStream(range), () =>
+            Effect.promise(() => log.append("tea", sold(1, "bob"), { expected: 1 })))
+          : Effect.andThen(Deferred.succeed(looking, undefined), Effect.never)
+    }
+    const slower = await open(Effect.succeed(raced))
+    const controller = new AbortController()
+    const reason = new Error("enough")
+    const deciding = slower.decide(Sale, "tea", { count: 1, to: "ada" }, { signal: controller.signal })
+    await Effect.runPromise(Deferred.await(looking))
+    controller.abort(reason)
+    await expect(deciding).rejects.toBe(reason)
+    expect(await log.lastSeq("tea")).toBe(2)
   })
 
   it("after a decision that lost a race says what became of its last commit", async () => {

@@ -1,5 +1,5 @@
 /** Laws of a store's commits: all of them or nothing, told to whoever asked, once under each id. */
-import { OnFlush, Unavailable } from "@persist/core"
+import { type Flight, OnFlush, Unavailable } from "@persist/core"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -213,15 +213,22 @@ export const storeCommits = [
 
   law("who listens for the flush hears of every commit that happens", ["atomic"], function*(store) {
     const heard: Array<number> = []
+    const flights: Array<Flight> = []
     const listening = <A, E>(effect: Effect.Effect<A, E>) =>
-      Effect.provideService(effect, OnFlush, ({ append, write }) => heard.push(append.length + write.length))
+      Effect.provideService(effect, OnFlush, (flight) => {
+        heard.push(flight.commit.append.length + flight.commit.write.length)
+        flights.push(flight)
+      })
     yield* done(listening(store.log().append("s", input(1), { expected: 0 })))
     yield* done(listening(store.commit([
       store.log().ops.append("s", input(2), { expected: 1 }),
       store.kv("n").ops.put("k", "1")
     ])))
     yield* fill(store, "t", [1])
-    yield* equal("parts of the commits that were heard of", heard, [1, 2])
+    yield* lost(listening(store.log().append("s", input(3), { expected: 9 })))
+    yield* equal("parts of the commits that were heard of", heard, [1, 2, 1])
+    const told = flights.map(({ outcome }) => outcome?._tag === "Success" ? outcome.value._tag : outcome)
+    yield* equal("what became of them", told, ["Committed", "Committed", "Conflict"])
     yield* every("events", yield* dataOf(store, "s"), (data) => typeof data === "number")
   })
 ]

@@ -64,7 +64,7 @@ export const storeWaiting = [
       Effect.provideService(
         store.log().append(stream, input(1), { expected: 0 }),
         OnFlush,
-        ({ append: [first] }) => heard.push(first?.stream ?? "")
+        ({ commit: { append: [first] } }) => heard.push(first?.stream ?? "")
       )
     const flushed = yield* Effect.forkChild(append("flushed"), early)
     yield* gate.arrived

@@ -39,16 +39,21 @@ export interface Committer {
   readonly submit: (request: Request) => Effect.Effect<Outcome, StoreError>
 }
 
-/**
- * Told of the caller's commit when it leaves the queue for the backend: from then on it happens or not, whoever is
- * interrupted. For those who must say afterwards what an interruption left behind.
- */
-export const OnFlush = Context.Reference<((commit: Commit) => void) | undefined>("@persist/core/OnFlush", {
+/** A commit that left the queue for the backend: from then on it happens or not, whoever is interrupted. */
+export interface Flight {
+  readonly commit: Commit
+  /** What became of it; `undefined` while it's on its way. */
+  readonly outcome: Exit.Exit<Outcome, StoreError> | undefined
+}
+
+/** Told of each commit of the caller's that is flushed: for those who must say what an interruption left behind. */
+export const OnFlush = Context.Reference<((flight: Flight) => void) | undefined>("@persist/core/OnFlush", {
   defaultValue: () => undefined
 })
 
-interface Waiting extends Request {
-  readonly onFlush: ((commit: Commit) => void) | undefined
+interface Waiting extends Request, Flight {
+  outcome: Exit.Exit<Outcome, StoreError> | undefined
+  readonly onFlush: ((flight: Flight) => void) | undefined
   readonly settle: (result: Effect.Effect<Outcome, StoreError>) => void
 }
 
@@ -95,7 +100,7 @@ class Lane implements Committer {
     return Effect.callback((resume) => {
       const refusal = this.refusal(request)
       if (refusal !== undefined) return resume(Effect.fail(refusal))
-      const waiting: Waiting = { ...request, onFlush, settle: resume }
+      const waiting: Waiting = { ...request, outcome: undefined, onFlush, settle: resume }
       this.queue.push(waiting)
       this.bytes += request.bytes
       if (!this.running) {
@@ -145,9 +150,9 @@ class Lane implements Committer {
     const [first, ...rest] = this.queue.splice(0, this.limits.batchCommits)
     if (first === undefined) return Effect.void
     const batch: NonEmptyArray<Waiting> = [first, ...rest]
-    for (const { bytes, commit, onFlush } of batch) {
-      this.bytes -= bytes
-      onFlush?.(commit)
+    for (const waiting of batch) {
+      this.bytes -= waiting.bytes
+      waiting.onFlush?.(waiting)
     }
     // Suspended, so that a backend that throws fails its batch, and not the lane.
     const sent = Effect.exit(Effect.suspend(() => this.send(batch, this.limits.retries)))
@@ -189,14 +194,15 @@ const repeatable = (error: BackendError, commits: ReadonlyArray<Commit>): boolea
 
 const settle = (batch: ReadonlyArray<Waiting>, exit: Exit.Exit<ReadonlyArray<Outcome>, BackendError>): void => {
   batch.forEach((waiting, i) => {
-    if (Exit.isSuccess(exit)) {
-      const outcome = exit.value[i]
-      waiting.settle(outcome === undefined ? Effect.die(new Error("too few outcomes")) : Effect.succeed(outcome))
-    } else {
-      waiting.settle(Effect.failCause(Cause.map(exit.cause, (error) => own(error, waiting.commit))))
-    }
+    waiting.outcome = Exit.isSuccess(exit)
+      ? outcomeOf(exit.value[i])
+      : Exit.failCause(Cause.map(exit.cause, (error) => own(error, waiting.commit)))
+    waiting.settle(waiting.outcome)
   })
 }
+
+const outcomeOf = (outcome: Outcome | undefined): Exit.Exit<Outcome> =>
+  outcome === undefined ? Exit.die(new Error("too few outcomes")) : Exit.succeed(outcome)
 
 // Each caller is told its own commit's id, whatever the batch's error named.
 const own = (error: BackendError, { identity }: Commit): BackendError =>

@@ -28,14 +28,18 @@ export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable"
 /**
  * The commit may or may not have happened: ask `resolve(id)`, or send the same commit under the same id again.
  * `id` is absent only where the backend says that its acknowledgements can't be lost, or that it can't resolve.
+ * Of a call that consists of several commits, `happened` tells how many did before; `id` is then the last one's.
  */
 export class OutcomeUnknown extends Schema.TaggedError<OutcomeUnknown>()("OutcomeUnknown", {
   id: Schema.UndefinedOr(Schema.String),
   reason: Schema.String,
+  happened: Schema.optionalKey(Schema.Number),
   cause: Schema.optionalKey(Schema.Defect())
 }) {
   override get message(): string {
-    const way = this.id === undefined
+    const way = this.happened !== undefined
+      ? "look at what is there before you call again"
+      : this.id === undefined
       ? "read the stream to learn the outcome"
       : `call resolve(${JSON.stringify(this.id)})`
     return `commit: the outcome is unknown, ${this.reason}; ${way}`
