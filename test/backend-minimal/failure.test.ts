@@ -1,7 +1,9 @@
 /** Six functions that fail: what nobody can know is unknown, what didn't happen is unavailable, nobody else suffers. */
 import type { SixFunctions } from "@persist/backend-minimal"
 import { Corrupt, OutcomeUnknown, Unavailable } from "@persist/core"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import { describe, expect, it } from "vitest"
 import { atOnce, later } from "./functions.ts"
@@ -104,5 +106,41 @@ describe("a function that fails", () => {
     }
     functions.kept.keys.set(JSON.stringify(["n", "k"]), "1")
     expect(await using(functions, (store) => Effect.flip(store.kv("n").get("k")))).toBeInstanceOf(Corrupt)
+  })
+})
+
+describe("a read that is interrupted", () => {
+  it.each(["kvGet", "read"] as const)("leaves %s its turn until it has answered", async (name) => {
+    const functions = atOnce()
+    const calls: Array<string> = []
+    const [begun, released] = await Effect.runPromise(Effect.all([Deferred.make<void>(), Deferred.make<void>()]))
+    let held = false
+    const holding = async (key: string) => {
+      if (!held) return functions[name](key)
+      calls.push(`${name} begins`)
+      Deferred.doneUnsafe(begun, Effect.void)
+      await Effect.runPromise(Deferred.await(released))
+      calls.push(`${name} ends`)
+      return functions[name](key)
+    }
+    const kvPut = (key: string, value: string) => {
+      if (held) calls.push("kvPut")
+      return functions.kvPut(key, value)
+    }
+    await using(
+      { ...functions, [name]: holding, kvPut },
+      Effect.fnUntraced(function*(store) {
+        held = true
+        const reading = name === "kvGet" ? store.kv("n").get("k") : Stream.runDrain(store.log().read("s"))
+        const reader = yield* Effect.forkChild(reading, { startImmediately: true })
+        yield* Deferred.await(begun)
+        yield* Fiber.interrupt(reader)
+        const putting = yield* Effect.forkChild(store.kv("n").put("k", 1), { startImmediately: true })
+        for (let n = 0; n < 10; n++) yield* Effect.yieldNow
+        yield* Deferred.succeed(released, undefined)
+        yield* Fiber.join(putting)
+        expect(calls.slice(0, 3)).toEqual([`${name} begins`, `${name} ends`, "kvPut"])
+      })
+    )
   })
 })

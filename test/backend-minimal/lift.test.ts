@@ -227,4 +227,31 @@ describe("positions", () => {
         expect(yield* store.head).toBe(2500)
       })
     ))
+
+  it("reads a stream again only where it was written to long ago", () => {
+    const functions = atOnce()
+    const reads: Array<string> = []
+    const counting = {
+      ...functions,
+      read: (stream: string) => {
+        reads.push(stream)
+        return functions.read(stream)
+      }
+    }
+    return using(
+      counting,
+      Effect.fnUntraced(function*(store) {
+        const append = (stream: string) => store.log().append(stream, added(1), { expected: "any" })
+        yield* append("long ago")
+        yield* append("again and again")
+        const others = Array.from({ length: 10_000 }, (_, n) => `s${n}`)
+        yield* Effect.forEach(others.slice(0, 5000), append, { concurrency: "unbounded", discard: true })
+        yield* append("again and again")
+        yield* Effect.forEach(others.slice(5000), append, { concurrency: "unbounded", discard: true })
+        expect(yield* Effect.forEach(["again and again", "long ago"], append)).toMatchObject([{ last: 3 }, { last: 2 }])
+        expect(reads.filter((stream) => stream === "again and again"), "remembered").toHaveLength(1)
+        expect(reads.filter((stream) => stream === "long ago"), "forgotten").toHaveLength(2)
+      })
+    )
+  })
 })

@@ -19,6 +19,7 @@ import { judge, noSeq, origin, OutcomeUnknown, place, Position, Seq } from "@per
 import { lackFault } from "@persist/core/fault"
 import type { NonEmptyArray, NonEmptyReadonlyArray } from "effect/Array"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
 import * as Semaphore from "effect/Semaphore"
 import { ask, askToWrite, type SixEvent, type SixFunctions } from "./six-functions.ts"
@@ -35,6 +36,9 @@ import {
 
 /** How many positions are reserved at a time: one more write among so many, and the widest hole a crash leaves. */
 const stretch = 1000
+
+/** How many last seqs are remembered at most: a stream that is forgotten is read whole again when it's written to. */
+const remembered = 10_000
 
 /** Where the store keeps what it knows of itself: no other key can be this text, since those are JSON. */
 export const ownKey = "$store"
@@ -64,10 +68,11 @@ export class Handle {
   head: Position
   private readonly name: string
   private readonly functions: SixFunctions
-  private readonly lastSeqs = new Map<string, Seq>()
   private state: State
   // A commit is several calls, and so is a read of several keys: neither may see the other half done.
   private readonly turn = Semaphore.makeUnsafe(1)
+  /** Those written to last are its last. */
+  private readonly lastSeqs = new Map<string, Seq>()
 
   constructor(name: string, functions: SixFunctions, state: State) {
     this.name = name
@@ -94,7 +99,7 @@ export class Handle {
   readStream(
     { from, limit, reverse, stream, to }: StreamRange
   ): Effect.Effect<ReadonlyArray<StoredEvent>, BackendError> {
-    return Effect.flatMap(this.events(stream), (events) => {
+    return Effect.flatMap(this.alone(this.events(stream)), (events) => {
       const within = events.slice(Math.max(0, from - 1), to)
       const page = reverse ? within.slice(-limit).reverse() : within.slice(0, limit)
       return Effect.fromResult(Result.all(page.map((event) => storedEvent(stream, event))))
@@ -103,15 +108,34 @@ export class Handle {
 
   /** The entries of keys, in their order. */
   get(keys: ReadonlyArray<KeyName>): Effect.Effect<ReadonlyArray<StoredEntry | undefined>, BackendError> {
-    return this.turn.withPermit(Effect.forEach(keys, (key) => this.entry(key)))
+    return this.alone(Effect.forEach(keys, (key) => this.entry(key)))
   }
 
   /** Notes the exact head, so that the next handle leaves no hole. */
-  readonly close = Effect.suspend(() => this.note({ ...this.state, reserved: this.head }))
+  get close(): Effect.Effect<void, BackendError> {
+    return this.turn.withPermit(Effect.suspend(() => this.note({ ...this.state, reserved: this.head })))
+  }
+
+  /**
+   * Reads in its turn. Who asked may leave while a function is at work, which nobody can stop: the turn is over when it
+   * has answered.
+   */
+  private alone<A, E>(read: Effect.Effect<A, E>): Effect.Effect<A, E> {
+    return Effect.uninterruptibleMask((restore) =>
+      Effect.gen({ self: this }, function*() {
+        yield* restore(this.turn.take(1))
+        const reading = yield* Effect.forkDetach(Effect.ensuring(read, this.turn.release(1)), {
+          startImmediately: true
+        })
+        return yield* restore(Fiber.join(reading))
+      })
+    )
+  }
 
   private one(commit: Commit): Effect.Effect<Outcome, BackendError> {
     const ability = neededOf(commit)
     if (ability !== undefined) return Effect.succeed({ _tag: "Refused", error: lackFault(this.name, ability) })
+    this.forget()
     return Effect.gen({ self: this }, function*() {
       const revisions = new Map<string, Position>()
       for (const { stream } of [...commit.expect.filter(isOfStream), ...commit.append]) yield* this.learn(stream)
@@ -171,12 +195,19 @@ export class Handle {
     return Effect.flatMap(answer, (events) => Effect.fromResult(readEvents(stream, events)))
   }
 
-  /** Remembers a stream's last seq: a stream is read whole when it's first written to, and never for that again. */
+  /** Remembers a stream's last seq: a stream is read whole when it's first written to. */
   private learn(stream: string): Effect.Effect<void, BackendError> {
     if (this.lastSeqs.has(stream)) return Effect.void
     return Effect.map(this.events(stream), (events) => {
       this.lastSeqs.set(stream, Seq(events.length))
     })
+  }
+
+  private forget(): void {
+    for (const stream of this.lastSeqs.keys()) {
+      if (this.lastSeqs.size <= remembered) return
+      this.lastSeqs.delete(stream)
+    }
   }
 
   private note(state: State): Effect.Effect<void, BackendError> {

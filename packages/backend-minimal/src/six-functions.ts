@@ -20,7 +20,8 @@ export interface SixEvent {
 
 /**
  * The six functions. Names and texts must come back exactly as they went in, and one that throws or rejects may or may
- * not have done what it was asked. They are called by one handle at a time, in turn.
+ * not have done what it was asked. They are called by one handle at a time, and one after
+ * another: the next when the last has answered, whether anybody still waits for it or not.
  */
 export interface SixFunctions {
   /** Puts an event, whole, at the end of a stream. */
