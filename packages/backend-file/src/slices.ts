@@ -6,8 +6,8 @@ const sliceMillis = 2
 
 /**
  * Runs a generator to its end, some two milliseconds at a time, and `pause` after each slice. The generator yields
- * wherever it may be interrupted; what it throws is told by `explain`. Its `finally` runs where the effect is
- * interrupted, too.
+ * wherever others may have a turn; its `finally` runs where the effect is interrupted, too. `explain` says what it
+ * means that it throws, or that `begin` does.
  */
 export const inSlices = <A, E, E2>(
   begin: () => Generator<void, A>,
@@ -15,14 +15,14 @@ export const inSlices = <A, E, E2>(
   explain: (cause: unknown) => E2
 ): Effect.Effect<A, E | E2> =>
   Effect.acquireUseRelease(
-    Effect.sync(begin),
+    Effect.try({ try: begin, catch: explain }),
     (work) => {
       const slice = Effect.try({ try: () => advance(work), catch: explain })
       const goOn: Effect.Effect<A, E | E2> = Effect.flatMap(slice, (step) =>
         step.done === true ? Effect.succeed(step.value) : Effect.flatMap(pause, () => goOn))
       return goOn
     },
-    // It has no more to give, and anything that it holds is let go.
+    // Nobody asks what it returns then.
     (work) =>
       Effect.sync(() => void work.return(undefined as never))
   )

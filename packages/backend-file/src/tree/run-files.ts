@@ -34,15 +34,16 @@ export class RunFiles {
     }
   }
 
-  remove(file: string): void {
-    this.place.disk.remove(join(this.place.directory, file))
+  remove(runs: ReadonlyArray<Pick<RunInfo, "file">>): void {
+    for (const { file } of runs) this.place.disk.remove(join(this.place.directory, file))
   }
 
   /** Removes what a stopped process left: files of runs that aren't in the list. */
   sweep(): void {
-    const { directory, disk, runs }: { runs: ReadonlyArray<RunInfo> } & TreePlace = this.place
+    const { directory, disk, runs } = this.place
     const listed = new Set(runs.map(({ file }) => file))
-    for (const file of disk.list(directory)) if (file.endsWith(ending) && !listed.has(file)) this.remove(file)
+    const left = disk.list(directory).filter((file) => file.endsWith(ending) && !listed.has(file))
+    this.remove(left.map((file) => ({ file })))
   }
 
   /** Makes durable which files there are. */

@@ -13,7 +13,7 @@ import type { RunInfo } from "./tree.ts"
 import { putVarint, varintLength } from "./varint.ts"
 
 // What is written at once, and how many entries are added before others may have a turn.
-const writeBytes = 256 * 1024
+const writeBytes = 64 * 1024
 const turnEntries = 32
 
 /** A new file for a run, and what is known of the run beforehand. */

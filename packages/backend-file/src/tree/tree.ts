@@ -37,7 +37,11 @@ export class DamagedRun extends Data.TaggedError("DamagedRun")<{
 export class DiskFault extends Data.TaggedError("DiskFault")<{
   /** What was thrown. */
   readonly cause: unknown
-}> {}
+}> {
+  override get message(): string {
+    return this.cause instanceof Error ? this.cause.message : String(this.cause)
+  }
+}
 
 /** A key and its value; the value belongs to the tree and must not be changed. */
 export interface TreeEntry {

@@ -101,19 +101,21 @@ export class Upkeep {
   private readonly sealAll: Effect.Effect<void> = Effect.suspend(() => {
     const [oldest] = this.layers.sealed
     if (oldest === undefined || this.sealFault !== undefined) return Effect.void
-    const sealing = Effect.catch(this.seal(oldest), (fault) => {
-      this.sealFault = fault
-      return report("The index could not be written; what was sealed stays in memory.", fault)
-    })
+    const sealing = attend(
+      this.seal(oldest),
+      "The index could not be written; what was sealed stays in memory.",
+      (fault) => {
+        this.sealFault = fault
+      }
+    )
     return Effect.andThen(sealing, this.sealAll)
   })
 
   private mergeAll(): Effect.Effect<void> {
     const plan = planMerge(this.layers.runs.map(({ info }) => info.bytes))
     if (plan === undefined || this.mergeFault !== undefined) return this.sealAll
-    const merging = Effect.catch(this.merge(plan), (fault) => {
+    const merging = attend(this.merge(plan), "Runs of the index could not be merged.", (fault) => {
       this.mergeFault = fault
-      return report("Runs of the index could not be merged.", fault)
     })
     return Effect.andThen(merging, Effect.suspend(() => this.mergeAll()))
   }
@@ -146,14 +148,13 @@ export class Upkeep {
           keepDeletions: from > 0
         }
         // Whoever waits for a seal doesn't wait for a merge.
-        return Effect.flatMap(
-          this.write(contents, Effect.andThen(Effect.yieldNow, this.sealAll)),
-          (info) =>
-            attempt(() => {
-              this.layers.replace(from, count, this.publish(from, count, info, this.through))
-              for (const { file } of infos) this.files.remove(file)
-            })
+        const written = this.write(contents, Effect.andThen(Effect.yieldNow, this.sealAll))
+        const replaced = Effect.flatMap(
+          written,
+          (info) => attempt(() => this.layers.replace(from, count, this.publish(from, count, info, this.through)))
         )
+        // A file that can't be removed now is when the tree is opened the next time.
+        return Effect.andThen(replaced, Effect.ignore(attempt(() => this.files.remove(infos))))
       },
       (runs) => Effect.sync(() => runs.forEach((run) => run.close()))
     )
@@ -177,7 +178,7 @@ export class Upkeep {
       ({ fd, file }, exit) =>
         Effect.ignore(attempt(() => {
           disk.close(fd)
-          if (Exit.isFailure(exit) || exit.value === undefined) this.files.remove(file)
+          if (Exit.isFailure(exit) || exit.value === undefined) this.files.remove([{ file }])
         }))
     )
   }
@@ -207,7 +208,19 @@ interface Contents {
   readonly keepDeletions: boolean
 }
 
-const report = (message: string, fault: RunFault): Effect.Effect<void> => Effect.logWarning(message, fault)
+// Whoever waits must be told of a defect, too, and not wait for ever.
+const attend = (
+  work: Effect.Effect<void, RunFault>,
+  message: string,
+  note: (fault: RunFault) => void
+): Effect.Effect<void> =>
+  work.pipe(
+    Effect.catchDefect((defect) => Effect.fail(explain(defect))),
+    Effect.catch((fault) => {
+      note(fault)
+      return Effect.logWarning(message, fault)
+    })
+  )
 
 /** What anything thrown means: a damaged run, or the disk. */
 export const explain = (cause: unknown): RunFault => cause instanceof DamagedRun ? cause : new DiskFault({ cause })
