@@ -124,7 +124,8 @@ export const decide = <S, C extends Catalogue, Command, E>(
       // The state is older than this answer, so a command that isn't found here isn't in the state either.
       const before = id === undefined ? undefined : yield* carriedOut(store, stream, id)
       if (before !== undefined) return { ...before, conflicts }
-      const events = yield* decided(decider, found.replay.state, command)
+      const decided = yield* Effect.fromResult(decideOn(decider, found.replay.state, command))
+      const events = yield* Effect.fromResult(decided)
       const seq = found.replay.seq(stream)
       if (events.length === 0) {
         yield* saveWhenDue(store, found, plan, snapshots)
@@ -159,11 +160,15 @@ const caughtUp = <S, C extends Catalogue>(
     (trouble) => trouble === undefined ? Effect.succeed(found) : loadReplay(store, found.replay.projection, plan)
   )
 
-const decided = <S, C extends Catalogue, Command, E>(
+/**
+ * Asks a decider once: what it decides on a state, or its own failure. `Invalid` for a decision that throws, or that
+ * is neither an array nor a `Result`.
+ */
+export const decideOn = <S, C extends Catalogue, Command, E>(
   { decide: ask, name }: Decider<S, C, Command, E>,
   state: S,
   command: Command
-): Effect.Effect<ReadonlyArray<InputOf<C>>, E | Invalid> => {
+): Result.Result<Result.Result<ReadonlyArray<InputOf<C>>, E>, Invalid> => {
   const field = `decider ${quoted(name)}`
   const asked = Result.try({
     try: () => ask(state, command),
@@ -175,13 +180,12 @@ const decided = <S, C extends Catalogue, Command, E>(
         cause
       })
   })
-  if (Result.isFailure(asked)) return Effect.fail(asked.failure)
-  const decision: unknown = asked.success
+  if (Result.isFailure(asked)) return Result.fail(asked.failure)
   const given = Result.isResult(asked.success) ? asked.success : Result.succeed(asked.success)
-  if (Result.isFailure(given)) return Effect.fail(given.failure)
-  return Array.isArray(Result.isResult(decision) ? given.success : decision)
-    ? Effect.succeed(given.success)
-    : Effect.fail(wrong(field, "gave no decision", "give an array of events, empty for none, or Result.fail"))
+  if (Result.isFailure(given)) return Result.succeed(Result.fail(given.failure))
+  return Array.isArray(given.success)
+    ? Result.succeed(Result.succeed(given.success))
+    : Result.fail(wrong(field, "gave no decision", "give an array of events, empty for none, or Result.fail"))
 }
 
 const wrong = (field: string, reason: string, remedy: string): Invalid => new Invalid({ field, reason, remedy })

@@ -87,7 +87,7 @@ export interface Log<E, I> {
 
 /** Makes the log of one catalogue over a store's engine. */
 export const makeLog = <E, I extends EventInput>(engine: Engine, codec: EventCodec<E, I>): Log<E, I> => {
-  const ops = makeOps(codec)
+  const ops = logOps(codec)
   return {
     append: ((stream: string, events: I | ReadonlyArray<I>, options: AppendOptions) =>
       Effect.suspend(() => {
@@ -111,7 +111,8 @@ export const makeLog = <E, I extends EventInput>(engine: Engine, codec: EventCod
   }
 }
 
-const makeOps = <I extends EventInput>(codec: EventCodec<unknown, I>): LogOps<I> => ({
+/** Makes the operations of a log's appends and truncations; they change whichever store commits them. */
+export const logOps = <I extends EventInput>(codec: EventCodec<unknown, I>): LogOps<I> => ({
   append: (stream, events, options) => ({
     "~persist/Op": (draft) => {
       // The id and the time are the commit's, and so are given to it.
