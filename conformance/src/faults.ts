@@ -11,27 +11,32 @@ export type Fault = "none" | "before" | "after"
 
 const down = new Unavailable({ operation: "injected", reason: "a fault was injected", remedy: "try again" })
 
+/** What befalls each verb, asked before it begins. */
+export type NextFault = (verb: "commit" | "read") => Fault
+
 /**
  * Asks `next` before each verb what befalls it. Before: `Unavailable`, and nothing happened. After: a read fails with
  * `Unavailable`, a commit with `OutcomeUnknown`, though it was done.
  */
-export const faulty = (next: () => Fault): Wrapper => ({
-  name: "faulty",
-  wrap: (backend) =>
-    Effect.succeed({
-      ...eachVerb(backend, (verb) => Effect.suspend(() => next() === "none" ? verb : Effect.fail(down))),
-      about: { ...backend.about, ambiguous: true },
-      commit: (batch) =>
-        Effect.suspend(() => {
-          const fault = next()
-          if (fault === "before") return Effect.fail(down)
-          const reply = backend.commit(batch)
-          return fault === "none" ? reply : Effect.andThen(
-            reply,
-            Effect.fail(new OutcomeUnknown({ id: batch[0].identity?.id, reason: "the reply was lost" }))
-          )
-        })
+export const withFaults = (backend: BackendShape, next: NextFault): BackendShape => ({
+  ...eachVerb(backend, (verb) => Effect.suspend(() => next("read") === "none" ? verb : Effect.fail(down))),
+  about: { ...backend.about, ambiguous: true },
+  commit: (batch) =>
+    Effect.suspend(() => {
+      const fault = next("commit")
+      if (fault === "before") return Effect.fail(down)
+      const reply = backend.commit(batch)
+      return fault === "none" ? reply : Effect.andThen(
+        reply,
+        Effect.fail(new OutcomeUnknown({ id: batch[0].identity?.id, reason: "the reply was lost" }))
+      )
     })
+})
+
+/** The same as a wrapper. */
+export const faulty = (next: NextFault): Wrapper => ({
+  name: "faulty",
+  wrap: (backend) => Effect.succeed(withFaults(backend, next))
 })
 
 /**

@@ -150,12 +150,12 @@ export const checkDecider = <S, C extends Catalogue, Command, E>(
 export const checkReadModel = <C extends Catalogue, A>(given: ReadModel<C, A>, options: CheckOptions = {}): void => {
   const model = pureModel(given)
   check(fc.tuple(eventsOf(model.events, options), fc.array(fc.nat(), { maxLength: 4 })), ([events, cuts]) => {
-    const whole = build(model, events, new Map())
-    same("building it again", whole, build(model, events, new Map()))
+    const whole = buildReadModel(model, events, new Map())
+    same("building it again", whole, buildReadModel(model, events, new Map()))
     const stored = (states: ReadonlyMap<string, A>) =>
       new Map(Array.from(states, ([key, a]) => [key, kept(model.codec, a)]))
     const inChunks = cutAt(events, cuts).reduce(
-      (states, chunk) => build(model, chunk, stored(states)),
+      (states, chunk) => buildReadModel(model, chunk, stored(states)),
       new Map<string, A>()
     )
     same("building it in chunks", whole, inChunks)
@@ -182,15 +182,17 @@ const noSeed = (): never => {
   throw new Error("nothing is folded from the start")
 }
 
-const build = <C extends Catalogue, A>(
+/** Folds events into the states of a read model by key, as keeping it in a store does, and gives the same map. */
+export const buildReadModel = <C extends Catalogue, A>(
   model: ReadModel<C, A>,
   events: ReadonlyArray<EventOf<C>>,
   states: Map<string, A>
 ): Map<string, A> => {
   for (const event of events) {
     const keys = model.keys(event)
-    for (const key of typeof keys === "string" ? [keys] : keys) {
-      const next = model.step(states.get(key) ?? model.seed(), event, key)
+    for (const key of typeof keys === "string" ? [keys] : new Set(keys)) {
+      const before = states.get(key)
+      const next = model.step(before === undefined ? model.seed() : before, event, key)
       if (next === undefined) states.delete(key)
       else states.set(key, next)
     }
