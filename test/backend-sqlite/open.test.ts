@@ -2,6 +2,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { make } from "@persist/backend-sqlite"
 import { settle } from "@persist/backend-sqlite/config"
+import { unreadable } from "@persist/backend-sqlite/error"
+import { watchFile } from "@persist/backend-sqlite/file"
 import { openDatabase } from "@persist/backend-sqlite/open"
 import * as Effect from "effect/Effect"
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
@@ -183,6 +185,36 @@ describe("readonly", () => {
       const head = yield* Effect.scoped(Effect.flatMap(make({ path, readonly: true }), ({ head: read }) => read))
       assert.strictEqual(head, 2)
       assert.isTrue(readFileSync(path).equals(before))
+    }))
+})
+
+describe("a file that the system won't give", () => {
+  // Linux shows every process its own memory as a file, of whose beginning nothing can be read.
+  it.effect.skipIf(process.platform !== "linux")(
+    "is Unavailable where its header can't be read",
+    () =>
+      Effect.gen(function*() {
+        const error = yield* errorOf(Effect.scoped(make({ path: "/proc/self/mem", readonly: true })))
+        assert.strictEqual(error._tag, "Unavailable")
+        assert.match(error.message, /^open: \/proc\/self\/mem can't be read \(EIO\); check the disk, then try again/)
+      })
+  )
+
+  it.each([["EACCES", "Denied"], ["EPERM", "Denied"], ["EIO", "Unavailable"], ["EMFILE", "Unavailable"]] as const)(
+    "%s is %s",
+    (code, tag) => {
+      const error = unreadable("open", "/a/app.db", Object.assign(new Error("whatever"), { code }))
+      assert.strictEqual(error._tag, tag)
+      assert.match(error.message, new RegExp(`^open: /a/app.db can't be read \\(${code}\\); `))
+    }
+  )
+
+  it.effect("is not written to where it's gone before it's watched", () =>
+    Effect.gen(function*() {
+      const path = yield* newPath
+      const watching = yield* errorOf(Effect.try({ try: () => watchFile(path), catch: (cause) => cause }))
+      assert.strictEqual(watching._tag, "Unavailable")
+      assert.match(watching.message, /^open: the file was moved, deleted or replaced while it was open; open the store/)
     }))
 })
 

@@ -6,7 +6,7 @@ import type { NonEmptyReadonlyArray } from "effect/Array"
 import * as NonEmpty from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import { codeOf, explain, isBusy } from "./error.ts"
+import { codeOf, explain, isBusy, movedFile } from "./error.ts"
 import type { Names } from "./names.ts"
 import * as queries from "./queries.ts"
 import { encodeResult } from "./recorded.ts"
@@ -99,7 +99,7 @@ export class Writer {
 
   private begin(): Position {
     // SQLite would go on writing to a file without a name.
-    if (this.shared.db.open && this.shared.moved()) throw movedFile()
+    if (this.shared.db.open && this.shared.moved()) throw movedFile("commit")
     this.sql.begin.run()
     this.stage = "begun"
     const version = this.sql.dataVersion.get() ?? 0
@@ -225,13 +225,6 @@ export class Writer {
     })
   }
 }
-
-const movedFile = () =>
-  new Unavailable({
-    operation: "commit",
-    reason: "the file was moved, deleted or replaced while it was open",
-    remedy: "open the store again"
-  })
 
 const prepare = (db: Database.Database) => ({
   begin: db.prepare<[]>("BEGIN IMMEDIATE"),

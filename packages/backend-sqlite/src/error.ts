@@ -72,16 +72,40 @@ const bugs = new Set(["SQLITE_MISUSE", "SQLITE_RANGE", "SQLITE_TOOBIG", "SQLITE_
 // Input and output that worked, yet brought back something else than was written.
 const damaged = new Set(["SQLITE_IOERR_DATA", "SQLITE_IOERR_CORRUPTFS"])
 
+/** The error code of the system's in something thrown. */
+export const systemCodeOf = (cause: unknown): string =>
+  cause instanceof Error && "code" in cause ? String(cause.code) : "unknown"
+
 /**
  * What it means that an open store's path can't be looked up, by the system's error code. `Denied`: a directory on the
  * way may not be searched. `Unavailable`: anything else, such as a loop of links, or a disk or a server that fails.
  */
-export const unreachable = (operation: string, path: string, code: string, cause: unknown): BackendError => {
+export const unreachable = (operation: string, path: string, cause: unknown): BackendError => {
+  const code = systemCodeOf(cause)
   const reason = `${path} can't be reached (${code})`
-  return code === "EACCES" || code === "EPERM"
+  return isForbidden(code)
     ? new Denied({ operation, reason, remedy: "grant the process permission to search the directories on the way" })
     : new Unavailable({ operation, reason, remedy: "check the directories on the way, then try again", cause })
 }
+
+/** The same of a file that is there and can't be read: `Denied` where it may not be, `Unavailable` for anything else. */
+export const unreadable = (operation: string, path: string, cause: unknown): BackendError => {
+  const code = systemCodeOf(cause)
+  const reason = `${path} can't be read (${code})`
+  return isForbidden(code)
+    ? new Denied({ operation, reason, remedy: "grant the process permission to read the file" })
+    : new Unavailable({ operation, reason, remedy: "check the disk, then try again", cause })
+}
+
+const isForbidden = (code: string): boolean => code === "EACCES" || code === "EPERM"
+
+/** The refusal to go on with a file that its path no longer names: what is written to it would be lost. */
+export const movedFile = (operation: string): Unavailable =>
+  new Unavailable({
+    operation,
+    reason: "the file was moved, deleted or replaced while it was open",
+    remedy: "open the store again"
+  })
 
 /** What a failed call means on this handle: closed, an error that was already told apart, or one of the driver's. */
 export const explain = (db: Database.Database, operation: string, cause: unknown): BackendError => {

@@ -4,7 +4,7 @@ import Database from "better-sqlite3"
 import * as Result from "effect/Result"
 import { accessSync, closeSync, constants, fdatasyncSync, openSync, readSync, type Stats, statSync } from "node:fs"
 import { dirname } from "node:path"
-import { codeOf, unreachable } from "./error.ts"
+import { codeOf, movedFile, systemCodeOf, unreachable, unreadable } from "./error.ts"
 import { applicationId, currentFormat, unsupportedFormat } from "./schema.ts"
 
 /** How a file is to be used. */
@@ -68,14 +68,15 @@ export const syncLog = ({ path, readonly }: Pick<FileUse, "path" | "readonly">):
 
 /**
  * Watches that the path keeps naming the file it names now: answers true once it was moved, deleted or replaced.
- * Both the call and what it returns throw as {@link unreachable} says where that can't be found out: never `Invalid`,
- * since the path was good when the store was opened.
+ * Throws `Unavailable` where it names none any more. Both the call and what it returns throw as {@link unreachable}
+ * says where that can't be found out: never `Invalid`, since the path was good when the store was opened.
  */
 export const watchFile = (path: string): () => boolean => {
-  const opened = look(path, (code, cause) => unreachable("open", path, code, cause))
+  const opened = look(path, (cause) => unreachable("open", path, cause))
+  if (opened === undefined) throw movedFile("open")
   return () => {
-    const now = look(path, (code, cause) => unreachable("commit", path, code, cause))
-    return now?.ino !== opened?.ino || now?.dev !== opened?.dev
+    const now = look(path, (cause) => unreachable("commit", path, cause))
+    return now?.ino !== opened.ino || now.dev !== opened.dev
   }
 }
 
@@ -84,19 +85,18 @@ export const invalidPath = (reason: string, remedy: string, cause?: unknown): In
   new Invalid({ field: "path", reason, remedy, ...(cause === undefined ? {} : { cause }) })
 
 // Undefined where nothing is there, also where a file stands in place of a directory on the way.
-const look = (path: string, refuse: (code: string, cause: unknown) => StoreError): Stats | undefined => {
+const look = (path: string, refuse: (cause: unknown) => StoreError): Stats | undefined => {
   const found = Result.try(() => statSync(path, { throwIfNoEntry: false }))
   if (Result.isSuccess(found)) return found.success
-  const code = found.failure instanceof Error && "code" in found.failure ? String(found.failure.code) : "unknown"
-  if (code === "ENOTDIR") return undefined
-  throw refuse(code, found.failure)
+  if (systemCodeOf(found.failure) === "ENOTDIR") return undefined
+  throw refuse(found.failure)
 }
 
 const inspect = (path: string): Stats | undefined =>
-  look(
-    path,
-    (code, cause) => invalidPath(`${path} can't be reached (${code})`, "correct the path or its permissions", cause)
-  )
+  look(path, (cause) => {
+    const reason = `${path} can't be reached (${systemCodeOf(cause)})`
+    return invalidPath(reason, "correct the path or its permissions", cause)
+  })
 
 const demand = (path: string, mode: number, what: string): void => {
   const remedy = mode === constants.R_OK ? "grant the permission" : "grant it, or open the store with readonly"
@@ -113,10 +113,7 @@ const journalMagic = Uint8Array.of(0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd
 const isInterrupted = (path: string): boolean => {
   const journal = `${path}-journal`
   if (inspect(journal) === undefined) return false
-  const start = new Uint8Array(journalMagic.length)
-  const fd = openSync(journal, "r")
-  readSync(fd, start, 0, start.length, 0)
-  closeSync(fd)
+  const start = readStart(journal, journalMagic.length)
   return journalMagic.every((byte, i) => byte === start[i])
 }
 
@@ -155,13 +152,25 @@ const magic = "SQLite format 3\0"
 const headerBytes = 100
 
 const readHeader = (path: string): Header | undefined => {
-  const header = new DataView(new ArrayBuffer(headerBytes))
-  const fd = openSync(path, "r")
-  const length = readSync(fd, header, 0, headerBytes, 0)
-  closeSync(fd)
-  const start = new TextDecoder("latin1").decode(header.buffer.slice(0, magic.length))
-  if (length < headerBytes || start !== magic) return undefined
+  const start = readStart(path, headerBytes)
+  const named = new TextDecoder("latin1").decode(start.subarray(0, magic.length))
+  if (start.length < headerBytes || named !== magic) return undefined
+  const header = new DataView(start.buffer)
   return { application: header.getUint32(68), format: header.getUint32(60) }
+}
+
+/** The first bytes of a file, fewer where it ends before; throws as {@link unreadable} says. */
+const readStart = (path: string, length: number): Uint8Array => {
+  const start = new Uint8Array(length)
+  const read = Result.try(() => {
+    const fd = openSync(path, "r")
+    try {
+      return readSync(fd, start, 0, length, 0)
+    } finally {
+      closeSync(fd)
+    }
+  })
+  return start.subarray(0, Result.getOrThrowWith(read, (cause) => unreadable("open", path, cause)))
 }
 
 const askHeader = (path: string): Header | undefined => {
