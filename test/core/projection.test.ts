@@ -81,6 +81,22 @@ describe("projection", () => {
     assert.deepStrictEqual(fold(careless, []).list, [])
   })
 
+  it("copies a Buffer in a seed too, which stays one", () => {
+    const seed = { deep: [Buffer.from("abc")] }
+    const careless = Projection.make({
+      ...good,
+      seed,
+      step: (state: typeof seed) => {
+        state.deep[0]?.fill(0)
+        return state
+      }
+    })
+    fold(careless, events([1]))
+    assert.strictEqual(String(seed.deep[0]), "abc", "the caller's own")
+    seed.deep[0]?.fill(1)
+    assert.strictEqual(fold(careless, []).deep[0]?.toString("latin1"), "abc", "what every fold begins with")
+  })
+
   it("takes a function for a seed that can't be copied, and says so", () => {
     class Money {
       readonly cents = 1

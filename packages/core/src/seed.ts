@@ -53,7 +53,8 @@ const copy = <A>(value: A): A => copyUnknown(value) as A // The copy of a value 
 const copyUnknown = (value: unknown): unknown => {
   if (typeof value !== "object" || value === null) return value
   if (value instanceof Date) return new Date(value)
-  if (value instanceof Uint8Array) return value.slice()
+  // Not the value's own `slice`: that of Node's Buffer, which is a Uint8Array too, would share its memory.
+  if (value instanceof Uint8Array) return Uint8Array.prototype.slice.call(value)
   if (value instanceof Map) return new Map(Array.from(value, ([key, item]) => [copyUnknown(key), copyUnknown(item)]))
   if (value instanceof Set) return new Set(Array.from(value, copyUnknown))
   if (Array.isArray(value)) return value.map(copyUnknown)
