@@ -6,14 +6,19 @@ import {
   listReaders,
   makeStore,
   registerReader,
+  runReadModel,
   runSubscription,
   runSubscriptionPages,
-  slowestReader
+  slowestReader,
+  waitFor
 } from "@persist/core"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { countOf } from "./counts.ts"
 import { append, events, filled, handle, isSave, now, Refused, savedBy, upTo } from "./handling.ts"
 
 describe("durable subscription", () => {
@@ -62,6 +67,40 @@ describe("durable subscription", () => {
       assert.strictEqual(yield* savedBy(store), 3)
       assert.deepStrictEqual(yield* Effect.flip(refusing), new Refused({ n: 4 }))
       assert.deepStrictEqual(yield* handle(store, 6), [4, 5, 6, 7, 8, 9])
+    }))
+
+  it.effect("ends as every call on a closed store does, whether the store is closed before or meanwhile", () =>
+    Effect.gen(function*() {
+      const { faulty } = yield* filled(0)
+      const scope = yield* Scope.make()
+      const store = yield* Scope.provide(makeStore(faulty.backend), scope)
+      yield* append(store, 1, 2)
+      const handled = yield* Deferred.make<void>()
+      const running = yield* Effect.forkChild(
+        Effect.flip(runSubscription(store, {
+          name: "r",
+          events,
+          handle: ({ data }) => data === 2 ? Deferred.succeed(handled, undefined) : Effect.void
+        })),
+        now
+      )
+      const keeping = yield* Effect.forkChild(Effect.flip(runReadModel(store, countOf())), now)
+      yield* Deferred.await(handled)
+      yield* waitFor(store, countOf(), 2)
+      yield* Scope.close(scope, Exit.void)
+      const again = Effect.flip(runSubscription(store, { name: "r", events, handle: () => Effect.void }))
+      for (const error of [yield* Fiber.join(running), yield* Fiber.join(keeping), yield* again]) {
+        assert.deepInclude(error, { _tag: "Invalid", field: "store", reason: "it is closed" })
+      }
+    }))
+
+  it.effect("ends as unavailable where the backend ends its wake-ups", () =>
+    Effect.gen(function*() {
+      const { faulty } = yield* filled(1)
+      const store = yield* makeStore({ ...faulty.backend, changes: Stream.empty })
+      const error = yield* Effect.flip(runSubscription(store, { name: "r", events, handle: () => Effect.void }))
+      assert.deepInclude(error, { _tag: "Unavailable", operation: "follow" })
+      assert.isAtLeast(Number(yield* savedBy(store)), 1)
     }))
 
   it.effect("a handler that throws or dies is its own defect; what was handled before is saved", () =>

@@ -60,9 +60,15 @@ export class Progress {
   }
 }
 
-/** What a run that should follow for ever fails with when there will be no more wake-ups. */
-export const storeClosed = new Unavailable({
+/**
+ * What a run that should follow for ever fails with when there are no more wake-ups: `Invalid`, as every call, where
+ * the store was closed; `Unavailable` where its backend ended them.
+ */
+export const wakeUpsEnded = ({ engine }: StoreShape): Effect.Effect<never, StoreError> =>
+  engine.reading(undefined, Effect.fail(noWakeUps))
+
+const noWakeUps = new Unavailable({
   operation: "follow",
-  reason: "the store was closed",
-  remedy: "open it again, and run the same name to go on from its checkpoint"
+  reason: "the backend ended its wake-ups",
+  remedy: "run the same name again: it goes on from its checkpoint"
 })

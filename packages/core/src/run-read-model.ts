@@ -21,7 +21,7 @@ import { until } from "./follow.ts"
 import { States } from "./model-states.ts"
 import { quoted } from "./path.ts"
 import { utf8Bytes } from "./payload.ts"
-import { Progress, storeClosed } from "./progress.ts"
+import { Progress, wakeUpsEnded } from "./progress.ts"
 import type { ReadModel } from "./read-model.ts"
 import { enrol } from "./reader.ts"
 import { registrationOps } from "./registration.ts"
@@ -74,7 +74,7 @@ export const runReadModel = <C extends Catalogue, A>(
     const keeper = new Keeper(store, model, checkpoint)
     return Effect.flatMap(
       consume(followPages(store, source, checkpoint.position), (page) => keeper.take(page)),
-      (fenced) => fenced === undefined ? Effect.fail(storeClosed) : Effect.succeed(fenced)
+      (fenced) => fenced === undefined ? wakeUpsEnded(store) : Effect.succeed(fenced)
     )
   })
 

@@ -9,7 +9,7 @@ import { Invalid, type StoreError } from "./error.ts"
 import { consume, type EventFilter, type EventSource, eventSource, followPages, type Pause } from "./event-pages.ts"
 import type { Event } from "./event.ts"
 import * as Fault from "./fault.ts"
-import { Progress, storeClosed } from "./progress.ts"
+import { Progress, wakeUpsEnded } from "./progress.ts"
 import { enrol, readerFault, type StartFrom } from "./reader.ts"
 import type { StoreShape } from "./store.ts"
 
@@ -47,8 +47,8 @@ export interface PageHandler<C extends Catalogue, E, R> {
  *
  * Running under a known name with another filter goes on with that; what the former one left out stays left out.
  * Fails with the handler's errors, `Invalid` for wrong options, `Corrupt` where the checkpoint belongs to another
- * history of the store (reset the reader) or an event can't be decoded, `Unavailable` when the store ends its wake-ups,
- * and as every read and commit.
+ * history of the store (reset the reader) or an event can't be decoded, and as every
+ * read and commit: `Invalid` when the store is closed under it.
  */
 export const runSubscription = <C extends Catalogue, E, R>(
   store: StoreShape,
@@ -165,6 +165,6 @@ const follow = <E extends Event, Err, R>(
       // What ended it is what the caller is told; where even this save fails, the events are only handled again. Having
       // passed what isn't ours needs no save: that would only fence whoever else runs under this name.
       Effect.onExit((exit) => Exit.isFailure(exit) && unsaved > 0 ? Effect.ignore(save) : Effect.void),
-      Effect.flatMap((fenced) => fenced === undefined ? Effect.fail(storeClosed) : Effect.succeed(fenced))
+      Effect.flatMap((fenced) => fenced === undefined ? wakeUpsEnded(store) : Effect.succeed(fenced))
     )
   })

@@ -1,7 +1,7 @@
 /** Exporting a store as a tree, once or for good: whichever, it goes on from where the tree stopped. */
 import { type Fenced, Invalid, Position, type StoreError, type StoreShape } from "@persist/core"
 import * as Fault from "@persist/core/fault"
-import { storeClosed } from "@persist/core/progress"
+import { wakeUpsEnded } from "@persist/core/progress"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Pull from "effect/Pull"
@@ -59,7 +59,7 @@ export const exportTree = (
   )
 
 /**
- * The same, and then whatever changes, until it is interrupted or the store is closed (`Unavailable`). Any number of
+ * The same, and then whatever changes, until it is interrupted or the store is closed (`Invalid`). Any number of
  * changes may go by between two looks at the store, which take up at most a fifth of the time. Interrupting it leaves
  * whole files; it fails as an export does, and with what `onExported` fails with.
  */
@@ -86,7 +86,7 @@ export const followTree = <E = never>(
           const took = (yield* Clock.currentTimeMillis) - started
           yield* Effect.sleep(took * restsFor)
         }
-        return yield* Effect.fail(storeClosed)
+        return yield* wakeUpsEnded(store)
       }))
   )
 
