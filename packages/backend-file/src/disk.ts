@@ -7,6 +7,7 @@ import {
   fstatSync,
   fsyncSync,
   ftruncateSync,
+  futimesSync,
   linkSync,
   mkdirSync,
   openSync,
@@ -17,6 +18,14 @@ import {
   statSync,
   writeSync
 } from "node:fs"
+
+/** What tells a file from others, and whether somebody still uses it. */
+export interface Status {
+  /** The same as long as this file is there or open, whatever it's called; another one's may be the same after that. */
+  readonly inode: string
+  /** When it was written or touched last. Only that it changes means something: clocks differ. */
+  readonly touched: string
+}
 
 /** What the store asks of a file system. Whatever fails throws Node's own error, whose `code` says why. */
 export interface Disk {
@@ -34,6 +43,10 @@ export interface Disk {
   readonly syncBeside: (fd: number) => Effect.Effect<void, unknown>
   readonly truncate: (fd: number, length: number) => void
   readonly size: (fd: number) => number
+  /** What's to be known of a file that is open, or at a path. */
+  readonly status: (file: number | string) => Status
+  /** Notes the present time as that of the last change of an open file. */
+  readonly touch: (fd: number) => void
   readonly close: (fd: number) => void
   /** Replaces whatever is at `to`; durable after {@link syncDirectory}. */
   readonly rename: (from: string, to: string) => void
@@ -75,6 +88,15 @@ export const disk: Disk = {
     })),
   truncate: ftruncateSync,
   size: (fd) => fstatSync(fd).size,
+  status: (file) => {
+    const options = { bigint: true } as const
+    const { dev, ino, mtimeNs } = typeof file === "number" ? fstatSync(file, options) : statSync(file, options)
+    return { inode: `${dev}:${ino}`, touched: String(mtimeNs) }
+  },
+  touch: (fd) => {
+    const now = new Date()
+    futimesSync(fd, now, now)
+  },
   close: closeSync,
   rename: renameSync,
   link: linkSync,
