@@ -12,7 +12,6 @@ import {
   openSync,
   readFileSync,
   renameSync,
-  rmdirSync,
   rmSync,
   writeSync
 } from "node:fs"
@@ -143,10 +142,10 @@ export const makePower = (): Power => {
         named(to, () => rmSync(to))
       },
       makeDirectory: (path) => {
-        if (disk.exists(path)) return
+        if (disk.look(path) !== undefined) return
         alive()
         disk.makeDirectory(path)
-        named(path, () => rmdirSync(path))
+        named(path, () => rmSync(path, { recursive: true }))
       },
       remove: (path) => {
         alive()

@@ -5,6 +5,7 @@ import { Contents } from "./contents/contents.ts"
 import { places } from "./directory.ts"
 import type { Disk } from "./disk.ts"
 import { codeOf, damage } from "./error.ts"
+import { otherStore } from "./identity.ts"
 import { FollowedTail } from "./log/followed-tail.ts"
 import { Log } from "./log/log.ts"
 import { offsetsOf, restoreFrom, scanOpen, scanSealed, sealedEnd } from "./log/scan.ts"
@@ -92,8 +93,10 @@ export class Follower {
   private load(): boolean {
     const { directory, disk, incarnation } = this.options
     const manifest = latestManifest(disk, directory) ?? emptyManifest(incarnation)
-    if (manifest.incarnation !== incarnation) throw replaced("another store is in its place")
     const before = this.known
+    if (manifest.incarnation !== incarnation) {
+      throw before === undefined ? otherStore(directory) : replaced("another store is in its place")
+    }
     if (before !== undefined && manifest.usage === "fenced") {
       // It lists no more than the one before, and may end before what was told.
       this.known = { ...before, manifest }

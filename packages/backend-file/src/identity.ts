@@ -13,7 +13,7 @@ const file = "store"
 
 const Stored = Schema.fromJsonString(Schema.Struct({
   kind: Schema.Literal(kind),
-  format: Schema.Int,
+  format: Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)),
   incarnation: Schema.NonEmptyString
 }))
 const decode = Schema.decodeUnknownResult(Stored)
@@ -35,12 +35,20 @@ export const findIdentity = (disk: Disk, directory: string): string | undefined 
   if (format > currentFormat) {
     throw new Unsupported({
       backend: "file",
-      ability: `format ${format} of the directory, where this version knows 1 to ${currentFormat},`,
+      ability: `format ${format} of ${path}, where this version knows 1 to ${currentFormat},`,
       remedy: "open it with the newer version that wrote it"
     })
   }
   return incarnation
 }
+
+/** The manifest and the identity of a directory tell of two different stores. */
+export const otherStore = (directory: string): Corrupt =>
+  new Corrupt({
+    where: `${join(directory, file)}, at byte 0`,
+    reason: "it says that this is another store than the manifest does",
+    remedy: "restore the file from a backup"
+  })
 
 /** Makes a directory a store, and durably so; answers its incarnation. */
 export const createIdentity = (disk: Disk, directory: string): string => {

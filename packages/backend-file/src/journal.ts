@@ -1,5 +1,5 @@
 /** The log as its one writer has it: the segment that frames go into, those before it, and the manifest of them all. */
-import { Position } from "@persist/core"
+import { origin, Position } from "@persist/core"
 import { join } from "node:path"
 import { places } from "./directory.ts"
 import type { Disk } from "./disk.ts"
@@ -83,6 +83,7 @@ export class Journal {
   private readonly options: JournalOptions
   private latest: Manifest
   private segment: OpenSegment
+  private discarded: Unsettled | undefined
 
   constructor(options: JournalOptions, manifest: Manifest, segment: OpenSegment) {
     this.options = options
@@ -137,7 +138,17 @@ export class Journal {
   }
 
   /** Publishes what has become of the index. */
-  readonly announce = ({ runs, through }: RunsChange): void => this.publish({ runs, through: Position(through) })
+  readonly announce = ({ runs, through }: RunsChange): void => {
+    if (this.discarded !== undefined) throw this.discarded
+    this.publish({ runs, through: Position(through) })
+  }
+
+  /** Publishes that there is no index: whoever opens the store next makes it anew. From now on none is announced. */
+  discardIndex(why: Unsettled): void {
+    if (this.discarded !== undefined) return
+    this.publish({ runs: [], through: origin })
+    this.discarded = why
+  }
 
   /** Says that nobody writes any more, and how far everything goes. */
   retire(): void {

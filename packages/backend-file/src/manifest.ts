@@ -168,15 +168,17 @@ export const publishManifest = (disk: Disk, directory: string, manifest: Manifes
     writeFile(disk, draft, Buffer.from(textOf(manifest)))
     disk.link(draft, path)
   } catch (cause) {
+    // What can't be removed is swept away when the store is opened again.
+    Result.try(() => disk.remove(draft))
     if (codeOf(cause) === "EEXIST") throw new Unsettled("another process had written to it", cause)
     throw cause
-  } finally {
-    disk.remove(draft)
   }
+  // From here on it's published, and nothing takes it back.
   try {
+    disk.remove(draft)
     disk.syncDirectory(directory)
     disk.remove(join(directory, manifestFile(manifest.number - 1)))
   } catch (cause) {
-    throw new Unsettled("a flush of its directory that failed", cause)
+    throw new Unsettled("a change of its directory that failed", cause)
   }
 }

@@ -8,7 +8,7 @@ import type { Settings } from "./config.ts"
 import { inspectDirectory, places } from "./directory.ts"
 import { type Disk, withFile } from "./disk.ts"
 import { classify } from "./error.ts"
-import { createIdentity } from "./identity.ts"
+import { createIdentity, otherStore } from "./identity.ts"
 import { Journal, type JournalOptions } from "./journal.ts"
 import { segmentHeader } from "./log/segment.ts"
 import { emptyManifest, latestManifest, type Manifest, publishManifest } from "./manifest.ts"
@@ -75,12 +75,8 @@ const openJournal = (options: JournalOptions) => {
 const manifestOf = (disk: Disk, directory: string, incarnation: string): Manifest => {
   const manifest = latestManifest(disk, directory)
   if (manifest === undefined) return newManifest(disk, directory, incarnation)
-  if (manifest.incarnation === incarnation) return manifest
-  throw new Corrupt({
-    where: join(directory, "store"),
-    reason: "it says that this is another store than the manifest does",
-    remedy: "restore the file from a backup"
-  })
+  if (manifest.incarnation !== incarnation) throw otherStore(directory)
+  return manifest
 }
 
 const newManifest = (disk: Disk, directory: string, incarnation: string): Manifest => {

@@ -6,7 +6,7 @@ import * as Option from "effect/Option"
 import type { Scope } from "effect/Scope"
 import type { Settings } from "./config.ts"
 import type { Disk } from "./disk.ts"
-import { classify, closed } from "./error.ts"
+import { closed } from "./error.ts"
 import { openStore } from "./open-store.ts"
 import type { Readable } from "./read-log.ts"
 import { aboutStore, type Reading, readingVerbs } from "./verbs.ts"
@@ -42,7 +42,7 @@ export const openForWriting = Effect.fnUntraced(function*(disk: Disk, settings: 
         if (!isOpen) throw closed(operation)
         return read(readable)
       },
-      catch: (cause) => classify(operation, directory, cause)
+      catch: (cause) => writer.explain(operation, cause)
     })
   const verbs = readingVerbs(reading)
   return {

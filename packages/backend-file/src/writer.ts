@@ -18,7 +18,7 @@ import {
   writeTombstone,
   writeTruncation
 } from "./log/write-record.ts"
-import type { Tree } from "./tree/tree.ts"
+import { DamagedRun, DiskFault, type Tree } from "./tree/tree.ts"
 
 /** What writing needs of a handle. */
 export interface WriterOptions {
@@ -68,8 +68,8 @@ export class Writer {
   /** Seals the open segment and begins the next, once what was sealed before is in the index for good. */
   readonly rotate: Effect.Effect<void, BackendError> = Effect.suspend(() =>
     Effect.andThen(
-      Effect.mapError(this.options.tree.sealed, (error) => classify("commit", this.options.directory, error)),
-      Effect.try({ try: () => this.seal(), catch: (cause) => this.explain(cause) })
+      Effect.mapError(this.options.tree.sealed, (error) => this.explain("commit", error)),
+      Effect.try({ try: () => this.seal(), catch: (cause) => this.explain("commit", cause) })
     )
   )
 
@@ -79,8 +79,8 @@ export class Writer {
     if (this.stopped !== undefined) return Effect.void
     const sealed = journal.open.end > smallTail ? this.rotate : Effect.void
     return sealed.pipe(
-      Effect.andThen(Effect.mapError(tree.sealed, (error) => classify("close", directory, error))),
-      Effect.andThen(Effect.try({ try: () => journal.retire(), catch: (cause) => this.explain(cause) })),
+      Effect.andThen(Effect.mapError(tree.sealed, (error) => this.explain("close", error))),
+      Effect.andThen(Effect.try({ try: () => journal.retire(), catch: (cause) => this.explain("close", cause) })),
       Effect.catch((error) => Effect.logWarning(`${directory} was left as it was: ${error.message}`))
     )
   })
@@ -192,16 +192,30 @@ export class Writer {
     undo.takeBack()
     open.offsets.cut(open.head - open.first + 1)
     this.head = open.head
-    const error = this.explain(cause)
-    return this.stopped === undefined ? error : new OutcomeUnknown({
+    const error = this.explain("commit", cause)
+    if (!(cause instanceof Unsettled)) return error
+    return new OutcomeUnknown({
       id: batch.length === 1 ? batch[0]?.identity?.id : undefined,
-      reason: `the store stopped after ${this.stopped.message}`,
+      reason: `the store stopped after ${cause.message}`,
       cause
     })
   }
 
-  private explain(cause: unknown): BackendError {
+  /** What a failure on this handle means. One after which it can't be vouched for what is written stops the writing. */
+  readonly explain = (operation: string, cause: unknown): BackendError => {
+    if (cause instanceof DiskFault) return this.explain(operation, cause.cause)
     if (cause instanceof Unsettled) this.stopped = cause
-    return classify("commit", this.options.directory, cause)
+    if (cause instanceof DamagedRun) this.stopped ??= this.discardIndex(cause)
+    return classify(operation, this.options.directory, cause)
+  }
+
+  private discardIndex(cause: DamagedRun): Unsettled {
+    const why = new Unsettled("its index was found damaged", cause)
+    try {
+      this.options.journal.discardIndex(why)
+    } catch {
+      // Then the next opening meets the damage itself, or the next handle does.
+    }
+    return why
   }
 }

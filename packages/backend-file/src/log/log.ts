@@ -61,22 +61,26 @@ export class Log {
       if (section === undefined) return
       const last = Math.min(section.last, to)
       const start = startIn(section, next, last)
-      if (start > 0 && !this.walkSection(section, start, last, use)) return
+      if (start <= last && !this.walkSection(section, start, last, use)) return
       next = last + 1
     }
   }
 
   private walkSection(section: Section, start: number, last: number, use: Use<boolean>): boolean {
-    let before = 0
-    for (let offset = start; offset < section.end;) {
-      const at = this.item(section, offset, before + 1)
+    let next = start
+    let offset = section.offset(start)
+    if (offset >= section.end) throw damage(section.path, section.end, "the table of positions leads nowhere", start)
+    while (offset < section.end) {
+      const at = this.item(section, offset, next)
       const { chunk } = this.window
       if (takesPosition(kindAt(chunk, at))) {
         const position = positionAt(chunk, at)
-        if (position <= before) throw damage(section.path, offset, "a record is out of its order", position)
+        if (next === start ? position !== start : position < next) {
+          throw damage(section.path, offset, "a record is out of its order", position)
+        }
         if (position > last) return true
-        before = position
         if (!use(chunk, at)) return false
+        next = position + 1
       }
       offset += lengthAt(chunk, at)
     }
@@ -105,11 +109,9 @@ export class Log {
   }
 }
 
-// Where the first record from `next` to `last` is; 0 where nothing is left of them.
+// The first position from `next` to `last` at which something is left; above `last` where nothing is.
 const startIn = (section: Section, next: number, last: number): number => {
-  for (let position = next; position <= last; position++) {
-    const offset = section.offset(position)
-    if (offset > 0) return offset
-  }
-  return 0
+  let position = next
+  while (position <= last && section.offset(position) === 0) position++
+  return position
 }

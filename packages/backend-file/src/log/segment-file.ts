@@ -48,17 +48,24 @@ export class SegmentFile implements Section {
   /** Where in the file the record of a position is; 0 where there is none any more. */
   offset(position: number): number {
     const n = position - this.segment.first
-    if (this.table === undefined && ++this.lookups > singleLookups) this.table = this.readTable()
-    if (this.table !== undefined) return this.table.getUint32(n * 4, true)
-    const entry = Buffer.allocUnsafe(4)
-    const count = this.disk.read(this.fd, entry, this.end + tableHeader + n * 4)
-    if (count < 4) throw damage(this.path, this.end, "the table of positions is cut short", position)
-    return entry.readUInt32LE()
+    if (this.table === undefined) {
+      const single = ++this.lookups > singleLookups ? 0 : this.entry(n)
+      // Whoever follows it finds out whether it's right. That nothing is there is believed of a whole table alone.
+      if (single > 0) return single
+      this.table = this.readTable()
+    }
+    return this.table.getUint32(n * 4, true)
   }
 
   /** Lets the file go. */
   close(): void {
     this.disk.close(this.fd)
+  }
+
+  private entry(n: number): number {
+    const bytes = Buffer.alloc(4)
+    this.disk.read(this.fd, bytes, this.end + tableHeader + n * 4)
+    return bytes.readUInt32LE()
   }
 
   // What the footer says must be what the manifest says of it.

@@ -1,0 +1,84 @@
+/** Every file operation of a session fails once: what was acknowledged stays, what was refused never was, and it goes on. */
+import { assert, describe, it } from "@effect/vitest"
+import type { Disk } from "@persist/backend-file/disk"
+import { makeOn } from "@persist/backend-file/layer"
+import type { BackendShape } from "@persist/core"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import { warningsIn } from "../core/ledger.ts"
+import { faultyDisk } from "./faults.ts"
+import { contents, expected, history } from "./history.ts"
+import { newPath } from "./place.ts"
+import { unsynced } from "./power.ts"
+
+interface Went {
+  /** How many batches were acknowledged. */
+  readonly done: number
+  /** Whether it isn't known what became of the next one. */
+  readonly unknown: boolean
+  readonly errors: ReadonlyArray<string>
+}
+
+const tagOf = (exit: Exit.Exit<unknown, { readonly _tag: string }>): string =>
+  Option.getOrUndefined(Exit.findErrorOption(exit))?._tag ?? "defect"
+
+// Commits the batches from `done` on, each again after it was refused, until the store stops.
+const goOn = Effect.fnUntraced(function*(backend: BackendShape, from: number) {
+  const errors: Array<string> = []
+  let done = from
+  for (let attempts = 0; done < history.length && attempts < 3;) {
+    const batch = history[done]
+    if (batch === undefined) break
+    const exit = yield* Effect.exit(backend.commit(batch))
+    if (Exit.isSuccess(exit)) {
+      done++
+      attempts = 0
+      continue
+    }
+    const tag = tagOf(exit)
+    errors.push(tag)
+    attempts++
+    if (tag === "OutcomeUnknown") return { done, unknown: true, errors }
+    assert.strictEqual(tag, "Unavailable")
+    // Nothing of what was refused is there.
+    const head = yield* backend.head
+    assert.strictEqual(head, (yield* expected).after[done]?.head)
+  }
+  return { done, unknown: false, errors } satisfies Went
+})
+
+// One session on a disk, from where the last one ended.
+const session = (disk: Disk, path: string, from: number) =>
+  Effect.exit(
+    Effect.scoped(Effect.flatMap(makeOn(disk, { path, segmentBytes: 1024 }), (backend) => goOn(backend, from)))
+  )
+
+describe("a file operation that fails once", () => {
+  it.effect.each(["ENOSPC", "EIO"])("%s, whichever it is", (code) =>
+    Effect.gen(function*() {
+      const { after } = yield* expected
+      const seen = new Map<string, number>()
+      for (let number = 1;; number++) {
+        const path = yield* newPath
+        const faulty = faultyDisk(number, code)
+        const { value: first } = yield* warningsIn(session(faulty.disk, path, 0))
+        const operation = faulty.failed()
+        if (operation === undefined) break
+        const went: Went = Exit.isSuccess(first) ? first.value : { done: 0, unknown: false, errors: [tagOf(first)] }
+        for (const error of went.errors) seen.set(`${operation} ${error}`, (seen.get(`${operation} ${error}`) ?? 0) + 1)
+        yield* Effect.scoped(Effect.gen(function*() {
+          const backend = yield* makeOn(unsynced, { path, segmentBytes: 1024 })
+          const { head } = yield* contents(backend)
+          const done = went.unknown && head !== after[went.done]?.head ? went.done + 1 : went.done
+          assert.deepStrictEqual(yield* contents(backend), after[done], `${number}: ${operation}`)
+          assert.strictEqual((yield* goOn(backend, done)).done, history.length)
+        }))
+        const again = yield* Effect.scoped(Effect.flatMap(makeOn(unsynced, { path, readonly: true }), contents))
+        assert.deepStrictEqual(again, after.at(-1), `${number}: ${operation}`)
+      }
+      for (const met of ["write Unavailable", "link Unavailable", "fdatasync OutcomeUnknown"]) {
+        assert.isAbove(seen.get(met) ?? 0, 0, met)
+      }
+    }), 60_000)
+})
