@@ -7,6 +7,7 @@ import type { Scope } from "effect/Scope"
 import { once } from "node:events"
 import { connect, createServer, type Socket } from "node:net"
 import { type Boundary, makeFramer } from "./frames.ts"
+import { lasting } from "./lasting.ts"
 import { onPort } from "./postgres.ts"
 
 /** Whose words are meant: `client` are those on their way to the server. */
@@ -99,7 +100,7 @@ const pump = async (line: Line, pair: Pair, of: Direction): Promise<void> => {
   const frame = makeFramer(of)
   const chunks: AsyncIterable<Buffer> = from.iterator({ destroyOnReturn: false })
   for await (const chunk of chunks) {
-    if (line.delay > 0) await new Promise((resolve) => setTimeout(resolve, line.delay))
+    if (line.delay > 0) await lasting(line.delay)
     await line.open
     const boundaries = frame(chunk)
     const armed = line.armed?.where.of === of ? line.armed : undefined
