@@ -12,7 +12,7 @@ import { isOf } from "./processes.ts"
 const rowsOf = (url: string) => Effect.map(sql(url, "SELECT n FROM t"), (rows) => rows.map(({ n }) => n))
 
 describe("a server of the test's own", () => {
-  it.live("syncs to the disk, keeps its data through a stop and a kill, is restored, and answers nobody while frozen", () =>
+  it.live("keeps its data through a stop and a kill, is restored, and answers nobody while frozen", () =>
     Effect.gen(function*() {
       const server = yield* startPostgres()
       const { url } = server
