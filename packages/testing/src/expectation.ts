@@ -1,6 +1,6 @@
 /** What an expectation is, and how it fails: by an error that every test runner knows how to show. */
 import { type Difference, differences } from "./difference.ts"
-import { placeShown, shown } from "./shown.ts"
+import { cut, placeShown, shown } from "./shown.ts"
 
 /**
  * Looks at a value itself: it gives false, or throws, where the value isn't as it should be, so the assertions of any
@@ -12,8 +12,8 @@ export type Check<A> = (value: A) => boolean | void
 export class ExpectationFailed extends Error {
   override readonly name = "ExpectationFailed"
   /** The two values, where it's a value that was expected: runners show how they differ. */
-  readonly expected?: unknown
-  readonly actual?: unknown
+  declare readonly expected?: unknown
+  declare readonly actual?: unknown
 
   constructor(
     message: string,
@@ -39,7 +39,7 @@ export const refusalOf = <A>(check: Check<A>, value: A): Refusal | undefined => 
     }
     return answer === false ? { reason: "the check gave false", cause: undefined } : undefined
   } catch (cause) {
-    return { reason: `the check threw ${shown(cause)}`, cause }
+    return { reason: `the check threw ${cause instanceof Error ? cut(String(cause)) : shown(cause)}`, cause }
   }
 }
 
