@@ -1,5 +1,5 @@
 /** Stores that break their word on purpose, so that it can be seen that the proof finds them out. */
-import type { BackendError, BackendShape, Commit, Outcome, Standing } from "@persist/core"
+import type { BackendError, BackendShape, Commit, Outcome, Standing, StoredEvent } from "@persist/core"
 import { judge, noSeq, origin, place } from "@persist/core"
 import * as NonEmpty from "effect/Array"
 import * as Effect from "effect/Effect"
@@ -10,11 +10,26 @@ import * as Option from "effect/Option"
  * - `early`: acknowledges before it writes.
  * - `halves`: writes the events of a commit, then the rest of it.
  * - `forgetful`: drops the ids that commits are to be recognised by.
+ * - `stale`: answers what it answered the last time.
  */
-export type Bug = "early" | "halves" | "forgetful"
+export type Bug = "early" | "halves" | "forgetful" | "stale"
 
 /** A backend with a bug. */
-export const spoilt = (backend: BackendShape, bug: Bug): BackendShape => ({ ...backend, commit: ways[bug](backend) })
+export const spoilt = (backend: BackendShape, bug: Bug): BackendShape =>
+  bug === "stale" ? stale(backend) : { ...backend, commit: ways[bug](backend) }
+
+const stale = (backend: BackendShape): BackendShape => {
+  const last = new Map<string, ReadonlyArray<StoredEvent>>()
+  return {
+    ...backend,
+    readStream: (range) =>
+      Effect.map(backend.readStream(range), (events) => {
+        const before = last.get(range.stream) ?? events
+        last.set(range.stream, events)
+        return before
+      })
+  }
+}
 
 type Way = (backend: BackendShape) => BackendShape["commit"]
 
@@ -36,19 +51,28 @@ const standingFor = Effect.fnUntraced(function*(backend: BackendShape, { expect,
   return { standing, liveKeys: (namespace: string) => living.get(namespace) ?? 0 }
 })
 
+// How many turns of the event loop it is late.
+const lateness = 20
+
 const early: Way = (backend) => {
   let writing: Effect.Effect<unknown, BackendError> = Effect.void
-  return Effect.fnUntraced(function*(batch) {
+  const acknowledge = Effect.fnUntraced(function*(commit: Commit) {
     yield* writing
-    const [commit] = batch
-    if (batch.length > 1) return yield* backend.commit(batch)
     const { liveKeys, standing } = yield* standingFor(backend, commit)
     const head = yield* backend.head
-    const outcome = judge(commit, standing) ?? place(commit, head, standing.lastSeq, liveKeys)
-    writing = Fiber.join(yield* Effect.forkDetach(Effect.andThen(Effect.yieldNow, backend.commit(batch))))
-    return [outcome] as const
+    const write = Effect.andThen(turns(lateness), backend.commit([commit]))
+    writing = Fiber.join(yield* Effect.forkDetach(write))
+    return judge(commit, standing) ?? place(commit, head, standing.lastSeq, liveKeys)
   })
+  return (batch) => Effect.forEach(batch, acknowledge)
 }
+
+const turns = (many: number): Effect.Effect<void> =>
+  Effect.callback((resume) => {
+    let left = many
+    const turn = () => left-- === 0 ? resume(Effect.void) : setImmediate(turn)
+    turn()
+  })
 
 // The events and all that is expected under the commit's id, everything else right after it without one.
 const halves: Way = (backend) => (batch) =>
@@ -75,4 +99,4 @@ const finish = (backend: BackendShape, commit: Commit, outcome: Outcome): Effect
 const forgetful: Way = (backend) => (batch) =>
   backend.commit(NonEmpty.map(batch, (commit) => ({ ...commit, identity: undefined })))
 
-const ways: { readonly [bug in Bug]: Way } = { early, halves, forgetful }
+const ways: { readonly [bug in Exclude<Bug, "stale">]: Way } = { early, halves, forgetful }

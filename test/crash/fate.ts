@@ -1,6 +1,7 @@
 /** What befalls one writer: drawn from dice, then carried out as it works. */
 import type { Dice } from "./dice.ts"
 import type { Message } from "./message.ts"
+import type { Hold } from "./running.ts"
 import { type Call, go, type Verdict } from "./shim.ts"
 
 /** Which calls an error befalls. */
@@ -62,12 +63,6 @@ export const describeFate = (fate: Fate): string => {
   }
 }
 
-/** Who can end a writer. */
-export interface Hold {
-  readonly nudge: () => void
-  readonly kill: () => void
-}
-
 const grows = new Set<Call["name"]>(["write", "truncate", "open", "mkdir", "link", "rename"])
 
 const isAmong = ({ name }: Call, among: Among): boolean =>
@@ -93,7 +88,7 @@ export class Doom {
     const { fate } = this
     this.heard++
     // A fate that waits for a call that never comes would wait for ever.
-    const most = this.end === Infinity ? 5000 : this.end
+    const most = this.end === Infinity ? 1500 : this.end
     if (this.heard !== most || _tag === "Mark") return
     if (fate._tag === "Kill" || (fate._tag === "Fail" && fate.finally === "Kill")) hold.kill()
     else hold.nudge()

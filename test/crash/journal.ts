@@ -64,7 +64,7 @@ export class Journal {
       case "Trouble":
         if (!excusable.has(message.error)) this.report("fault", `${message.error}: ${message.message}`)
         return
-      case "Mark":
+      default:
     }
   }
 

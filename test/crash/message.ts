@@ -1,4 +1,5 @@
 /** What a child tells its parent, a line each, in the order in which it happens. */
+import type { Op, Reply } from "@persist/conformance"
 import type { Commit, Committed, Conflict, Durability, StoredEntry, StoredEvent, Tombstone } from "@persist/core"
 import { copyPayload } from "@persist/core"
 import { createHash } from "node:crypto"
@@ -42,6 +43,12 @@ export type Message =
   | { readonly _tag: "Entries"; readonly entries: ReadonlyArray<SeenEntry> }
   /** Something failed that no commit's answer tells of. */
   | { readonly _tag: "Trouble"; readonly error: string; readonly message: string }
+  /** A call to one stream or key begins: when, by a clock that all processes share. */
+  | { readonly _tag: "Began"; readonly call: number; readonly op: Op; readonly at: number }
+  /** It has ended; without a reply where nobody knows what it did. */
+  | { readonly _tag: "Ended"; readonly call: number; readonly reply: Reply | undefined; readonly at: number }
+  /** It did nothing. */
+  | { readonly _tag: "Nothing"; readonly call: number }
   /** A place in the script that the parent may wait for. */
   | { readonly _tag: "Mark"; readonly name: string }
 

@@ -6,12 +6,14 @@ import { join } from "node:path"
 import type { SceneName, ScriptCommand } from "./child/script.ts"
 import type { Message } from "./message.ts"
 import { type Remainder, Remains } from "./remains.ts"
-import { type Running, start } from "./running.ts"
+import { start } from "./running.ts"
 import { type Call, describeCall, go } from "./shim.ts"
 import { type Files, newDirectory } from "./target.ts"
 
 /** A moment: what had been said until then, and what was there. */
 export interface Moment {
+  /** Which of the script's moments it is; some may have been passed over. */
+  readonly nth: number
   /** What the script was at. */
   readonly scene: string
   /** The call that was about to be made; `undefined` at the end. */
@@ -32,7 +34,7 @@ export interface ScriptOptions {
   /** The moment at which the store was left to the script; without one the directory is new. */
   readonly from?: Moment
   /** At which calls to take a copy; at all of them by default. */
-  readonly at?: (call: Call) => boolean
+  readonly at?: (call: Call, nth: number) => boolean
 }
 
 /** A moment in words. */
@@ -49,32 +51,30 @@ export const momentsOf = (options: ScriptOptions): Effect.Effect<ReadonlyArray<M
     const messages = [...from?.messages ?? []]
     const moments: Array<Moment> = []
     let scene = "start"
+    let nth = 0
     const take = (call: Call | undefined) => {
       const image = join(images, String(moments.length))
       cpSync(directory, image, { recursive: true })
-      moments.push({ scene, call, messages: messages.slice(), image, remainder: remains.at(image) })
+      moments.push({ nth, scene, call, messages: messages.slice(), image, remainder: remains.at(image) })
     }
     const command: ScriptCommand = { url: urlIn(directory), name, scenes }
-    const end = yield* Effect.promise(() => {
-      const child: Running = start("script.ts", command, {
-        onMessage: (message) => {
-          messages.push(message)
-          if (message._tag !== "Mark") return
-          scene = message.name
-          if (message.name === "ready") child.nudge()
-        },
-        watch: {
-          library,
-          directory,
-          onCall: (call) => {
-            if (at(call)) take(call)
-            remains.onCall(call)
-            return go
-          }
+    const child = yield* start("script.ts", command, {
+      onMessage: (message) => {
+        messages.push(message)
+        if (message._tag === "Mark") scene = message.name
+      },
+      watch: {
+        library,
+        directory,
+        onCall: (call) => {
+          if (at(call, nth)) take(call)
+          nth++
+          remains.onCall(call)
+          return go
         }
-      })
-      return child.ended
+      }
     })
+    const end = yield* child.ended
     if (end.code !== 0) return yield* Effect.die(new Error(`the script failed: ${end.complaints}`))
     take(undefined)
     return moments

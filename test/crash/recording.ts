@@ -27,8 +27,11 @@ export const recorded = (backend: BackendShape, say: Say = tell): BackendShape =
         }))
     }),
   resolve: (id) =>
-    observed(say, backend.resolve(id), (found) =>
-      say({ _tag: "Resolved", id, committed: Option.getOrUndefined(found) })),
+    observed(
+      say,
+      backend.resolve(id),
+      (found) => say({ _tag: "Resolved", id, committed: Option.getOrUndefined(found) })
+    ),
   readAll: (range) =>
     observed(say, backend.readAll(range), ({ items, through }) => {
       // Only of a page without filters is it known what it should hold.

@@ -9,7 +9,7 @@ const sector = 512
 
 /** What a name stands for. */
 interface Entry {
-  /** Tells files apart, whatever they are called: the inode's number, and when it began, since numbers are used again. */
+  /** Tells files apart by whatever name: the inode's number, and when it began, since numbers are used again. */
   readonly inode: string
   readonly isDirectory: boolean
 }

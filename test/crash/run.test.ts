@@ -6,16 +6,21 @@ import { run } from "./run.ts"
 import { neededShim } from "./shim.ts"
 import { sqlite, targets } from "./target.ts"
 
-const patience = 120_000
+const patience = 300_000
 
 describe("a store whose processes are killed and whose disk fails", () => {
-  const cases = targets.flatMap((target) => ["1", "2"].map((seed) => ({ target, name: target.name, seed })))
-  it.live.each(cases)("$name keeps its word: seed $seed", ({ seed, target }, context) =>
+  const cases = targets.map((target) => ({ target, name: target.name }))
+  it.live.each(cases)("$name keeps its word", ({ target }, context) =>
     Effect.gen(function*() {
       const library = yield* neededShim(context)
-      const { acknowledged, breaches, kills, looks, pages } = yield* run({ target, seed, library, rounds: 3 })
+      const { acknowledged, breaches, kills, looks, pages } = yield* run({
+        target,
+        seed: "1",
+        library,
+        rounds: 5
+      })
       assert.deepStrictEqual(breaches, [])
-      assert.isAbove(acknowledged, 100)
+      assert.isAbove(acknowledged, 50)
       assert.isAbove(kills, 0)
       assert.isAbove(looks, 2)
       assert.isAbove(pages, 0)

@@ -1,14 +1,15 @@
 /** One randomized run: a store, writers to whom things happen, readers beside them, and looks at what is left. */
 import * as Effect from "effect/Effect"
-import type { Scope } from "effect/Scope"
+import * as Logger from "effect/Logger"
 import { cpSync } from "node:fs"
 import { openUrl } from "persist/effect"
 import type { Breach } from "./breach.ts"
+import type { ReaderCommand } from "./child/reader.ts"
 import type { WriterCommand } from "./child/writer.ts"
 import { type Dice, makeDice } from "./dice.ts"
 import { describeFate, Doom, drawFate, type Fate } from "./fate.ts"
 import { Journal } from "./journal.ts"
-import { type End, type Running, start } from "./running.ts"
+import { type End, start } from "./running.ts"
 import { newDirectory, type Place, type Target } from "./target.ts"
 import { Verifier } from "./verify.ts"
 
@@ -32,7 +33,7 @@ export interface RunFigures {
   /** Commits of which the store alone knew what became of them. */
   readonly unknown: number
   readonly kills: number
-  /** Injected errors by name. */
+  /** Injected faults by name. */
   readonly injected: ReadonlyMap<string, number>
   /** How often the store was compared with all that is known of it. */
   readonly looks: number
@@ -51,6 +52,9 @@ interface Course {
   unknown: number
   kills: number
 }
+
+// What a store says of the tails that it cuts is expected here.
+const quiet = Logger.layer([])
 
 /** Runs until the last round, or the first breach. */
 export const run = (options: RunOptions): Effect.Effect<RunFigures, unknown> =>
@@ -74,7 +78,7 @@ export const run = (options: RunOptions): Effect.Effect<RunFigures, unknown> =>
     // Once more where it is, and once more after that was closed: looking must change nothing.
     for (let n = 0; n < 2; n++) yield* look(course, course.place.url)
     return figuresOf(course)
-  }))
+  })).pipe(Effect.provide(quiet))
 
 const figuresOf = ({ injected, journal, kills, unknown, verifier }: Course): RunFigures => ({
   acknowledged: [...journal.commits.values()].filter(({ acknowledged }) => acknowledged).length,
@@ -94,9 +98,10 @@ const generation = Effect.fnUntraced(function*(course: Course, round: number, re
     () => drawFate(dice, library !== undefined && place.files !== undefined)
   )
   course.options.onStep?.(`round ${round}: ${fates.map(describeFate).join(" | ")}`)
-  const names = fates.map((_, n) => `w${round}${"abcdef"[n]}`)
-  const ends = yield* Effect.promise(() =>
-    Promise.all(fates.map((fate, n) => live(course, names[n] ?? "", fate, readers?.begin)))
+  const ends = yield* Effect.forEach(
+    fates,
+    (fate, n) => Effect.scoped(live(course, `w${round}${"abcdef"[n]}`, fate, readers?.begin)),
+    { concurrency: "unbounded" }
   )
   for (const end of ends) complain(journal, end)
   course.unknown += journal.undecided().length
@@ -104,34 +109,27 @@ const generation = Effect.fnUntraced(function*(course: Course, round: number, re
 })
 
 /** One writer, from its start to its end. */
-const live = async (course: Course, name: string, fate: Fate, onOpened: (() => void) | undefined): Promise<End> => {
+const live = Effect.fnUntraced(function*(course: Course, name: string, fate: Fate, onOpened: (() => void) | undefined) {
   const { dice, injected, journal, options: { bug, library, seed }, place: { files, url } } = course
   const doom = new Doom(fate)
-  const command: WriterCommand = {
-    url,
-    name,
-    seed,
-    clients: 1 + dice.below(5),
-    moves: Number.MAX_SAFE_INTEGER,
-    ...bug === undefined ? {} : { bug }
-  }
-  const child: Running = start("writer.ts", command, {
-    onMessage: (message) => {
+  const clients = 1 + dice.below(5)
+  const command: WriterCommand = { url, name, seed, clients, moves: Number.MAX_SAFE_INTEGER, bug }
+  const child = yield* start("writer.ts", command, {
+    onMessage: (message, hold) => {
       journal.hear(name, message)
       if (message._tag === "Opened") onOpened?.()
-      if (message._tag === "Mark" && message.name === "ready") child.nudge()
-      doom.onMessage(message, child)
+      doom.onMessage(message, hold)
     },
-    ...library === undefined || files === undefined
-      ? {}
-      : { watch: { library, directory: files.directory, onCall: (call) => doom.onCall(call) } }
+    watch: library === undefined || files === undefined
+      ? undefined
+      : { library, directory: files.directory, onCall: (call) => doom.onCall(call) }
   })
-  const end = await child.ended
+  const end = yield* child.ended
   journal.gone(name)
   for (const what of doom.injected) injected.set(what, (injected.get(what) ?? 0) + 1)
   if (end.signal === "SIGKILL") course.kills++
   return end
-}
+})
 
 const complain = (journal: Journal, { code, complaints, signal }: End): void => {
   if (signal === "SIGKILL" || code === 0) return
@@ -144,28 +142,26 @@ interface Readers {
   readonly stop: Effect.Effect<void>
 }
 
-const startReader = (course: Course): Effect.Effect<Readers, never, Scope> =>
-  Effect.gen(function*() {
-    const { journal, options: { seed }, place } = course
-    let begun = false
-    const child = yield* Effect.acquireRelease(
-      Effect.sync(() =>
-        start("reader.ts", { url: place.readUrl, seed }, { onMessage: (message) => journal.hear("reader", message) })
-      ),
-      ({ kill }) => Effect.sync(kill)
-    )
-    return {
-      begin: () => {
-        if (!begun) child.nudge()
-        begun = true
-      },
-      stop: Effect.promise(async () => {
-        if (begun) child.nudge()
-        else child.kill()
-        complain(journal, await child.ended)
-      })
-    }
+const startReader = Effect.fnUntraced(function*({ journal, options: { seed }, place }: Course) {
+  const command: ReaderCommand = { url: place.readUrl, seed }
+  const child = yield* start("reader.ts", command, {
+    onMessage: (message) => journal.hear("reader", message),
+    held: true
   })
+  let begun = false
+  const readers: Readers = {
+    begin: () => {
+      if (!begun) child.nudge()
+      begun = true
+    },
+    stop: Effect.suspend(() => {
+      if (begun) child.nudge()
+      else child.kill()
+      return Effect.map(child.ended, (end) => complain(journal, end))
+    })
+  }
+  return readers
+})
 
 /** Looks at the store where it is, or at a copy, so that the next writers find it as the last ones left it. */
 const lookSomewhere = (course: Course): Effect.Effect<void> => {

@@ -2,6 +2,7 @@
 import type { StoreError } from "@persist/core"
 import { makeStore } from "@persist/core"
 import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
 import { openUrl } from "persist/effect"
 import type { Breach } from "./breach.ts"
 import { Journal } from "./journal.ts"
@@ -31,7 +32,9 @@ export const survey = (url: string, messages: ReadonlyArray<Message>): Effect.Ef
       ])
     }))
     const again = Effect.scoped(Effect.flatMap(openUrl(url), (backend) => verifier.look(backend)))
-    yield* Effect.catch(Effect.andThen(use, again), ({ _tag, message }: StoreError) =>
-      Effect.sync(() => journal.report("fault", `${_tag}: ${message}`)))
+    yield* Effect.catch(
+      Effect.andThen(use, again),
+      ({ _tag, message }: StoreError) => Effect.sync(() => journal.report("fault", `${_tag}: ${message}`))
+    )
     return journal.breaches
-  })
+  }).pipe(Effect.provide(Logger.layer([])))

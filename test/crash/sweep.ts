@@ -4,11 +4,12 @@ import { closeSync, cpSync, openSync, readFileSync, statSync, writeSync } from "
 import { join } from "node:path"
 import type { Breach } from "./breach.ts"
 import { makeDice } from "./dice.ts"
+import type { Message } from "./message.ts"
 import { describeMoment, type Moment } from "./moments.ts"
 import { writeRemainder } from "./remains.ts"
 import type { Call } from "./shim.ts"
 import { survey } from "./survey.ts"
-import { type Files, newDirectory } from "./target.ts"
+import { briefDirectory, type Files } from "./target.ts"
 
 /** How a process ends: killed between two calls, in the middle of a write, or with the machine's power. */
 export type Ending =
@@ -22,6 +23,32 @@ export type Ending =
 export interface Found extends Breach {
   readonly when: string
 }
+
+/** Which endings to look at, at a moment; `next` is the one after it. */
+export type Endings = (moment: Moment, next: Moment | undefined) => ReadonlyArray<Ending>
+
+/** All of them: killed before a call, in the middle of a write, and with the power, in two ways. */
+export const everyEnding: Endings = (moment, next) => [
+  { _tag: "Killed" },
+  ...tears(moment, next),
+  { _tag: "Unpowered", seed: undefined },
+  { _tag: "Unpowered", seed: `${moment.nth}` }
+]
+
+/** One at each moment, another one each time; of a row of writes only at some. */
+export const inTurn: Endings = (moment, next) => {
+  if (isWrite(moment) && next !== undefined && isWrite(next) && moment.nth % 3 > 0) return []
+  const all = everyEnding(moment, next)
+  return all.slice(moment.nth % all.length).slice(0, 1)
+}
+
+const isWrite = ({ call }: Moment): boolean => call?.name === "write"
+
+// Where a write was done is only seen right after it.
+const tears = ({ call, nth }: Moment, next: Moment | undefined): ReadonlyArray<Ending> =>
+  call?.name === "write" && call.length > 1 && next?.nth === nth + 1
+    ? [{ _tag: "Torn", bytes: Math.floor(call.length / 2) }]
+    : []
 
 /** Puts into an empty directory what an ending at a moment leaves; `next` is the moment after it. */
 const leave = (to: string, moment: Moment, next: Moment | undefined, ending: Ending): void => {
@@ -44,19 +71,23 @@ const tear = (path: string, written: string, { offset }: Call, bytes: number): v
   closeSync(fd)
 }
 
-/** Surveys what endings leave. Gives every breach, and how many endings there were by scene. */
+/** What is wrong with a store, given what had been said of it. */
+export type Check = (url: string, messages: ReadonlyArray<Message>) => Effect.Effect<ReadonlyArray<Breach>>
+
+/** Checks what endings leave. Gives every breach, and how many endings there were by scene. */
 export const sweep = Effect.fnUntraced(function*(
   files: Files,
   moments: ReadonlyArray<Moment>,
-  endingsOf: (moment: Moment, nth: number) => ReadonlyArray<Ending>
+  endings: Endings,
+  check: Check = survey
 ) {
   const found: Array<Found> = []
   const counts = new Map<string, number>()
   for (const [n, moment] of moments.entries()) {
-    for (const ending of endingsOf(moment, n)) {
-      const breaches = yield* Effect.scoped(Effect.flatMap(newDirectory, (directory) => {
+    for (const ending of endings(moment, moments[n + 1])) {
+      const breaches = yield* Effect.scoped(Effect.flatMap(briefDirectory, (directory) => {
         leave(directory, moment, moments[n + 1], ending)
-        return survey(files.urlIn(directory), moment.messages)
+        return check(files.urlIn(directory), moment.messages)
       }))
       const when = `${JSON.stringify(ending)} in ${describeMoment(moment)}`
       found.push(...breaches.map((breach) => ({ ...breach, when })))

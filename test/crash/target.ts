@@ -1,7 +1,7 @@
 /** The durable stores that the crash proof is asked of, and where it puts them. */
 import * as Effect from "effect/Effect"
 import type { Scope } from "effect/Scope"
-import { mkdtempSync, realpathSync, rmSync } from "node:fs"
+import { existsSync, mkdtempSync, realpathSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
@@ -32,13 +32,24 @@ export interface Files {
   readonly urlIn: (directory: string) => string
 }
 
-/** A directory of its own, removed with the scope. */
-export const newDirectory = Effect.acquireRelease(
-  Effect.sync(() => realpathSync(mkdtempSync(join(tmpdir(), "persist-crash-")))),
-  (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
-)
+const directoryIn = (parent: string) =>
+  Effect.acquireRelease(
+    Effect.sync(() => realpathSync(mkdtempSync(join(parent, "persist-crash-")))),
+    (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
+  )
 
-const inFiles = (name: string, writers: number, urlIn: (directory: string) => string): Target => ({
+/** A directory of its own, removed with the scope. */
+export const newDirectory = directoryIn(tmpdir())
+
+/** The same for what is looked at once and thrown away: in memory where that can be had, which syncs nothing. */
+export const briefDirectory = directoryIn(existsSync("/dev/shm") ? "/dev/shm" : tmpdir())
+
+/** A kind of store in files. */
+export interface TargetInFiles extends Target {
+  readonly place: Effect.Effect<Place & { readonly files: Files }, unknown, Scope>
+}
+
+const inFiles = (name: string, writers: number, urlIn: (directory: string) => string): TargetInFiles => ({
   name,
   writers,
   place: Effect.map(newDirectory, (directory) => ({
@@ -49,7 +60,13 @@ const inFiles = (name: string, writers: number, urlIn: (directory: string) => st
 })
 
 /** SQLite: one file, several writers. */
-export const sqlite: Target = inFiles("sqlite", 2, (directory) => `sqlite:${directory}/app.db`)
+export const sqlite: TargetInFiles = inFiles("sqlite", 2, (directory) => `sqlite:${directory}/app.db`)
+
+/** The file backend: a directory, one writer. */
+export const file: TargetInFiles = inFiles("file", 1, (directory) => `file:${directory}/data`)
 
 /** All of them. */
-export const targets: ReadonlyArray<Target> = [sqlite]
+export const targets: ReadonlyArray<Target> = [sqlite, file]
+
+/** Those that keep their stores in files of the writer's own. */
+export const targetsInFiles: ReadonlyArray<TargetInFiles> = [sqlite, file]

@@ -102,7 +102,11 @@ const exit = await Effect.runPromiseExit(Effect.gen(function*() {
   const store = yield* Scope.provide(open, scope)
   for (const name of command.scenes) {
     yield* mark(name)
-    yield* scenes[name](store)
+    // Where the disk fails one, the next may do better.
+    yield* Effect.catchCause(
+      scenes[name](store),
+      (cause) => Effect.sync(() => tell({ _tag: "Trouble", ...failureOf(cause) }))
+    )
   }
   yield* mark("closing")
   yield* Scope.close(scope, Exit.void)
