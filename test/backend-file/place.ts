@@ -3,13 +3,19 @@ import { make } from "@persist/backend-file"
 import { type Disk, disk } from "@persist/backend-file/disk"
 import type { BackendShape } from "@persist/core"
 import * as Effect from "effect/Effect"
-import { mkdtempSync, rmSync } from "node:fs"
+import { existsSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
+// In memory where there is such a place: what isn't about the disk itself needn't wait for it.
+const memory = "/dev/shm"
+
+/** Where directories of tests are made. */
+export const root = existsSync(memory) ? memory : tmpdir()
+
 /** A directory of its own, removed with the scope. */
 export const directory = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(tmpdir(), "persist-file-"))),
+  Effect.sync(() => mkdtempSync(join(root, "persist-file-"))),
   (path) => Effect.sync(() => rmSync(path, { recursive: true }))
 )
 
@@ -19,6 +25,9 @@ export const newPath = Effect.map(directory, (path) => join(path, "data"))
 /** Uses a handle and closes it again. */
 export const visit = <A, E>(path: string, use: (backend: BackendShape) => Effect.Effect<A, E>) =>
   Effect.scoped(Effect.flatMap(make({ path }), use))
+
+/** Takes away the lock of a writer that came to its end, since its process is the test's own, which lives on. */
+export const breakLock = (path: string): void => rmSync(join(path, "lock"), { recursive: true, force: true })
 
 /** The real disk, whose next write to the log gets half done and fails, as on a full disk, once that's asked for. */
 export const makeFuse = (): { readonly disk: Disk; readonly arm: () => void } => {

@@ -15,8 +15,8 @@ import {
   rmSync,
   writeSync
 } from "node:fs"
-import { tmpdir } from "node:os"
 import { basename, dirname, join } from "node:path"
+import { root } from "./place.ts"
 
 // What every operation throws from the one on that the disk stops at.
 class Stopped extends Error {
@@ -55,7 +55,7 @@ interface Changed {
 export const makePower = (): Power => {
   let operations = 0
   let last = Infinity
-  const grave = mkdtempSync(join(tmpdir(), "persist-grave-"))
+  const grave = mkdtempSync(join(root, "persist-grave-"))
   const byFd = new Map<number, Changed>()
   const changed = new Set<Changed>()
   let names: Array<{ readonly directory: string; readonly undo: () => void }> = []

@@ -7,8 +7,9 @@ import type { RunsChange } from "@persist/backend-file/tree/tree"
 import * as Effect from "effect/Effect"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
+import { directory } from "./place.ts"
 import { makePower, unsynced } from "./power.ts"
-import { directory, entriesOf, type Expected, expectedOf, valueOf } from "./tree-place.ts"
+import { entriesOf, type Expected, expectedOf, valueOf } from "./tree-place.ts"
 
 const nothing: RunsChange = { runs: [], through: 0 }
 
@@ -123,6 +124,7 @@ describe("a tree that is stopped", () => {
         }
         // Each seal takes some ten operations, a merge as many.
         assert.isAbove(operation, 90)
-      })
+      }),
+    60_000
   )
 })

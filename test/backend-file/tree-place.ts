@@ -5,15 +5,7 @@ import { openTree } from "@persist/backend-file/tree/open-tree"
 import type { RunsChange, TreeEntry, TreeRange, TreeReads } from "@persist/backend-file/tree/tree"
 import * as Effect from "effect/Effect"
 import type { Scope } from "effect/Scope"
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
-
-/** A directory of its own, removed with the scope. */
-export const directory = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(tmpdir(), "persist-tree-"))),
-  (path) => Effect.sync(() => rmSync(path, { recursive: true }))
-)
+import { directory } from "./place.ts"
 
 /** A tree's manifest, as far as a test needs one: in a variable. */
 export interface Listed {

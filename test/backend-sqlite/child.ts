@@ -1,4 +1,4 @@
-/** Child processes: each runs one script of `child/` on the sources, talks in lines, and ends with the scope. */
+/** Child processes: each runs one script on the sources, talks in lines, and ends with the scope. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
@@ -9,6 +9,8 @@ import { fileURLToPath } from "node:url"
 
 /** A running child. */
 export interface Child {
+  /** Its process's number; where it runs within another program, that one's. */
+  readonly pid: number
   /** The next line it prints; dies where it ended without one. */
   readonly line: Effect.Effect<string>
   /** Lets a child go on that waits at its start. */
@@ -25,13 +27,15 @@ export interface ChildOptions {
   readonly unprivileged?: boolean
   /** Largest file it may write, in KiB; a write beyond it fails. */
   readonly fileKibibytes?: number
+  /** A program and its arguments that run it. */
+  readonly within?: ReadonlyArray<string>
 }
 
 const nobody = 65_534
 
 const start = (script: string, args: ReadonlyArray<string>, options: ChildOptions): ChildProcess => {
-  const path = fileURLToPath(new URL(`child/${script}`, import.meta.url))
-  const command = [process.execPath, "--conditions=source", path, ...args]
+  const path = fileURLToPath(new URL(script, new URL("child/", import.meta.url)))
+  const command = [...options.within ?? [], process.execPath, "--conditions=source", path, ...args]
   const limited = options.fileKibibytes === undefined
     ? command
     : ["bash", "-c", `ulimit -f ${options.fileKibibytes} && exec "$@"`, "bash", ...command]
@@ -40,7 +44,7 @@ const start = (script: string, args: ReadonlyArray<string>, options: ChildOption
   return spawn(program, rest, { stdio: ["pipe", "pipe", "inherit"], ...identity })
 }
 
-/** Starts a script; it is killed with the scope. */
+/** Starts a script, one of `child/` here or by its URL; it is killed with the scope. */
 export const startChild = (
   script: string,
   args: ReadonlyArray<string>,
@@ -62,6 +66,7 @@ export const startChild = (
     }
     const ended = Effect.promise(() => end)
     return {
+      pid: child.pid ?? 0,
       line: Effect.orDie(Queue.take(lines)),
       go: Effect.sync(() => child.stdin?.write("go\n")),
       kill: Effect.andThen(Effect.sync(() => child.kill("SIGKILL")), Effect.asVoid(ended)),
