@@ -4,7 +4,7 @@ import { makeOn } from "@persist/backend-file/layer"
 import * as Effect from "effect/Effect"
 import { warningsIn } from "../core/ledger.ts"
 import { contents, expected, history } from "./history.ts"
-import { newPath } from "./place.ts"
+import { breakLock, newPath } from "./place.ts"
 import { makePower, unsynced } from "./power.ts"
 
 // Small enough for the history to seal some, and for the index to get as many runs.
@@ -42,6 +42,7 @@ describe("a store whose power goes at any file operation", () => {
           })
           yield* Effect.exit(Effect.scoped(session))
           power.lose(chance(stop))
+          breakLock(path)
           if (power.count() < stop) break
           const { value: left } = yield* warningsIn(Effect.scoped(Effect.gen(function*() {
             const backend = yield* makeOn(unsynced, { path, segmentBytes })

@@ -9,7 +9,7 @@ import * as Option from "effect/Option"
 import { warningsIn } from "../core/ledger.ts"
 import { faultyDisk } from "./faults.ts"
 import { contents, expected, history } from "./history.ts"
-import { newPath } from "./place.ts"
+import { breakLock, newPath } from "./place.ts"
 import { unsynced } from "./power.ts"
 
 interface Went {
@@ -63,6 +63,7 @@ describe("a file operation that fails once", () => {
         const path = yield* newPath
         const faulty = faultyDisk(number, code)
         const { value: first } = yield* warningsIn(session(faulty.disk, path, 0))
+        breakLock(path)
         const operation = faulty.failed()
         if (operation === undefined) break
         const went: Went = Exit.isSuccess(first) ? first.value : { done: 0, unknown: false, errors: [tagOf(first)] }

@@ -10,6 +10,7 @@ import { type Disk, withFile } from "./disk.ts"
 import { classify } from "./error.ts"
 import { createIdentity, otherStore } from "./identity.ts"
 import { Journal, type JournalOptions } from "./journal.ts"
+import { acquireLock } from "./lock/lock.ts"
 import { segmentHeader } from "./log/segment.ts"
 import { emptyManifest, latestManifest, type Manifest, publishManifest } from "./manifest.ts"
 import { type Indexed, openIndex } from "./open-index.ts"
@@ -32,7 +33,8 @@ export const attempt = <A>(directory: string, use: () => A): Effect.Effect<A, St
 export const openStore = Effect.fnUntraced(function*(disk: Disk, settings: Settings) {
   const directory = settings.path
   yield* attempt(directory, () => makeDirectory(disk, settings))
-  const options: JournalOptions = { disk, directory, segmentBytes: settings.segmentBytes, held: () => true }
+  const { held } = yield* acquireLock(disk, directory)
+  const options: JournalOptions = { disk, directory, segmentBytes: settings.segmentBytes, held }
   const { incarnation, journal, scanned, torn } = yield* Effect.acquireRelease(
     attempt(directory, () => openJournal(options)),
     (opened) => Effect.sync(() => opened.journal.close())
