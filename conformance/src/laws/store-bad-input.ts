@@ -1,5 +1,5 @@
 /** Laws of bad input: a typed error that names the field and the remedy, and nothing half done. */
-import type { EventHandler, StoreError, StoreShape, SubscribeOptions, SubscriptionOptions } from "@persist/core"
+import type { EventHandler, Op, StoreError, StoreShape, SubscribeOptions, SubscriptionOptions } from "@persist/core"
 import { anyEvents, Catalogue, SnapshotPolicy } from "@persist/core"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -151,6 +151,31 @@ export const storeBadInput = [
     yield* equal("data", [yield* dataOf(store, "s"), yield* dataOf(store, "t")], [[1], []])
     yield* done(store.commit(right))
     yield* equal("what is right by itself", [yield* dataOf(store, "t"), yield* kv.has("right")], [[2], true])
+  }),
+
+  law("an operation of another store is refused by its place, and changes neither store", [], function*(
+    store,
+    { core, elsewhere }
+  ) {
+    const other = yield* core.makeStore(yield* elsewhere)
+    const { ops } = other.log()
+    const kv = other.kv("n")
+    const strangers: ReadonlyArray<readonly [string, Op]> = [
+      ["an append", ops.append("s", input(1), { expected: "any" })],
+      ["an expectation of a stream", ops.check("s", 0)],
+      ["a truncation", ops.truncate("s", 1)],
+      ["a deletion of a stream", ops.delete("s", { expected: "any" })],
+      ["a put", kv.ops.put("k", 1)],
+      ["a deletion", kv.ops.delete("k")],
+      ["an expectation of a key", kv.ops.check("k", "absent")],
+      ["a clearing", kv.ops.clear()]
+    ]
+    for (const [what, op] of strangers) {
+      yield* failing(what, store.commit([op]), "Invalid", "ops[0]")
+      yield* failing(`${what} behind its own`, store.commit([store.kv("n").ops.put("own", 1), op]), "Invalid", "ops[1]")
+    }
+    yield* equal("what happened", [yield* store.head, yield* other.head], [0, 0])
+    yield* done(other.commit([kv.ops.put("k", 1)]))
   }),
 
   law("what is over the limits that are declared is refused, and what just fits is not", ["atomic", "meta"], function*(

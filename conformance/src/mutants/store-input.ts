@@ -16,6 +16,17 @@ export const storeInput = [
     ]
   ),
 
+  storeMutant(
+    "takes anybody's",
+    "commits the operations of any store",
+    (store) => ({
+      commit: (ops, options) => store.commit(ops.map((op) => ({ "~persist/Op": op["~persist/Op"] })), options)
+    }),
+    [
+      "an operation of another store is refused by its place, and changes neither store"
+    ]
+  ),
+
   beneathMutant("no limits", "declares limits that it doesn't have", (backend) => ({
     about: { ...backend.about, limits: defaultLimits }
   }), [

@@ -9,10 +9,21 @@ import { nameFault } from "./name.ts"
 import { type Payload, payloadBytes } from "./payload.ts"
 import { Position, Seq } from "./sequence.ts"
 
-/** One step of a commit, made by the `ops` of a log or a kv; what's wrong with it is told when it's committed. */
+/**
+ * One step of a commit, made by the `ops` of a log or a kv, for the store that they are of; what's wrong with it is told
+ * when it's committed.
+ */
 export interface Op {
   readonly "~persist/Op": (draft: Draft) => Fault.Fault | undefined
+  /** The incarnation of the store that it's an operation of; `undefined` where it may be any store's. */
+  readonly "~persist/Store"?: string | undefined
 }
+
+/** Makes an operation of the store with this incarnation, or of any. */
+export const opOf = (incarnation: string | undefined, write: Op["~persist/Op"]): Op => ({
+  "~persist/Op": write,
+  "~persist/Store": incarnation
+})
 
 /** An event on its way in, encoded; without an `at` it takes the commit's. */
 export type DraftEvent = Omit<NewEvent, "at"> & { readonly at: number | undefined }

@@ -94,8 +94,8 @@ const commit = (
       )
     }
     const draft = new Draft(about, options?.at ?? clock.currentTimeMillisUnsafe())
-    for (const op of ops) {
-      const opFault = op["~persist/Op"](draft)
+    for (const [i, op] of ops.entries()) {
+      const opFault = strangerFault(about, op, i) ?? op["~persist/Op"](draft)
       if (opFault !== undefined) return Effect.fail(opFault)
     }
     // Where an acknowledgement can be lost, a commit without an id could never be asked after.
@@ -104,6 +104,14 @@ const commit = (
     const finished = draft.finish(id, options?.at)
     if ("_tag" in finished) return Effect.fail(finished)
     return Effect.flatMap(committer.submit({ commit: finished, bytes: draft.bytes }), settled)
+  })
+
+/** An operation of another store, where what it changes would land in this one. */
+const strangerFault = ({ incarnation }: About, { "~persist/Store": own }: Op, i: number): Invalid | undefined =>
+  own === undefined || own === incarnation ? undefined : new Invalid({
+    field: `ops[${i}]`,
+    reason: "it was made by the log or kv of another store",
+    remedy: "make it with this store's own; what changes two stores can't be one commit"
   })
 
 const settled = (outcome: Outcome): Effect.Effect<Committed | Conflict, StoreError> =>

@@ -6,7 +6,7 @@ import type * as Stream from "effect/Stream"
 import type { StoredEntry } from "./backend.ts"
 import { type Codec, decodeAll } from "./codec.ts"
 import type { Committed, Conflict } from "./commit.ts"
-import type { Op } from "./draft.ts"
+import { type Op, opOf } from "./draft.ts"
 import { type CommitOptions, type Engine, type ReadOptions, unconditional } from "./engine.ts"
 import type { Corrupt, StoreError } from "./error.ts"
 import type { Meta } from "./event.ts"
@@ -114,9 +114,10 @@ export interface Kv<A> {
 
 /** Makes the kv of one namespace over a store's engine; `writable` lets the store itself into its `$` namespaces. */
 export const makeKv = <A>(engine: Engine, namespace: string, codec: Codec<A>, writable: boolean): Kv<A> => {
-  const ops = makeOps(namespace, codec, writable, [])
+  const place = { codec, namespace, writable }
+  const ops = makeOps(engine, place, [])
   // The id and the time are the commit's: a verb that is one takes them, a part of one does not.
-  const alone = makeOps(namespace, codec, writable, ["id", "at"])
+  const alone = makeOps(engine, place, ["id", "at"])
   const stored = (keys: ReadonlyArray<string>, options?: ReadOptions) => lookUp(engine, namespace, keys, options)
   const getMany: Kv<A>["getMany"] = (keys, options) =>
     Effect.flatMap(stored(keys, options), (entries) => decodeAll(entries, decodeFound(codec)))
@@ -151,15 +152,14 @@ export const makeKv = <A>(engine: Engine, namespace: string, codec: Codec<A>, wr
 }
 
 const makeOps = <A>(
-  namespace: string,
-  codec: Codec<A>,
-  writable: boolean,
+  { about: { incarnation } }: Engine,
+  { codec, namespace, writable }: { readonly codec: Codec<A>; readonly namespace: string; readonly writable: boolean },
   ofCommit: ReadonlyArray<string>
 ): KvOps<A> => {
   const forbidden = writable || !isReserved(namespace) ? undefined : reservedFault("namespace", namespace)
   return {
-    put: (key, value, options) => ({
-      "~persist/Op": (draft) => {
+    put: (key, value, options) =>
+      opOf(incarnation, (draft) => {
         const fault = forbidden ?? Fault.optionsFault(options, ["expected", "meta", ...ofCommit])
         if (fault !== undefined) return fault
         const encoded = codec.encode("value", value)
@@ -170,15 +170,13 @@ const makeOps = <A>(
           { namespace, key, value: encoded.success, meta: meta?.success },
           options?.expected ?? "any"
         )
-      }
-    }),
-    delete: (key, options) => ({
-      "~persist/Op": (draft) =>
+      }),
+    delete: (key, options) =>
+      opOf(incarnation, (draft) =>
         forbidden ?? Fault.optionsFault(options, ["expected", ...ofCommit]) ??
-          draft.delete(namespace, key, options?.expected ?? "any")
-    }),
-    check: (key, expected) => ({ "~persist/Op": (draft) => draft.checkKey(namespace, key, expected) }),
-    clear: () => ({ "~persist/Op": (draft) => forbidden ?? draft.clear(namespace) })
+          draft.delete(namespace, key, options?.expected ?? "any")),
+    check: (key, expected) => opOf(incarnation, (draft) => draft.checkKey(namespace, key, expected)),
+    clear: () => opOf(incarnation, (draft) => forbidden ?? draft.clear(namespace))
   }
 }
 

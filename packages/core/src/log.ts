@@ -4,7 +4,7 @@ import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type { StreamInfo } from "./backend.ts"
 import type { Appended, Committed, Conflict } from "./commit.ts"
-import type { DraftEvent, Op } from "./draft.ts"
+import { type DraftEvent, type Op, opOf } from "./draft.ts"
 import { type CommitOptions, type Engine, unconditional } from "./engine.ts"
 import { Invalid, type StoreError } from "./error.ts"
 import type { EventInput } from "./event.ts"
@@ -87,7 +87,7 @@ export interface Log<E, I> {
 
 /** Makes the log of one catalogue over a store's engine. */
 export const makeLog = <E, I extends EventInput>(engine: Engine, codec: EventCodec<E, I>): Log<E, I> => {
-  const ops = logOps(codec)
+  const ops = logOps(codec, engine.about.incarnation)
   return {
     append: ((stream: string, events: I | ReadonlyArray<I>, options: AppendOptions) =>
       Effect.suspend(() => {
@@ -111,10 +111,13 @@ export const makeLog = <E, I extends EventInput>(engine: Engine, codec: EventCod
   }
 }
 
-/** Makes the operations of a log's appends and truncations; they change whichever store commits them. */
-export const logOps = <I extends EventInput>(codec: EventCodec<unknown, I>): LogOps<I> => ({
-  append: (stream, events, options) => ({
-    "~persist/Op": (draft) => {
+/**
+ * Makes the operations of a log: those of the store with this incarnation alone, or, without one, of whichever store
+ * commits them.
+ */
+export const logOps = <I extends EventInput>(codec: EventCodec<unknown, I>, incarnation?: string): LogOps<I> => ({
+  append: (stream, events, options) =>
+    opOf(incarnation, (draft) => {
       // The id and the time are the commit's, and so are given to it.
       const fault = Fault.requiredFault(options, ["expected"], "expected")
       if (fault !== undefined) return fault
@@ -126,15 +129,16 @@ export const logOps = <I extends EventInput>(codec: EventCodec<unknown, I>): Log
         encoded.push(one.success)
       }
       return draft.append(stream, options.expected, encoded)
-    }
-  }),
-  check: (stream, expected) => ({ "~persist/Op": (draft) => draft.check(stream, expected) }),
-  truncate: (stream, before) => ({ "~persist/Op": (draft) => draft.truncate(stream, before) }),
-  delete: (stream, options) => ({
-    "~persist/Op": (draft) =>
-      Fault.requiredFault(options, ["expected"], "expected") ?? draft.check(stream, options.expected) ??
-        draft.truncate(stream, unbounded)
-  })
+    }),
+  check: (stream, expected) => opOf(incarnation, (draft) => draft.check(stream, expected)),
+  truncate: (stream, before) => opOf(incarnation, (draft) => draft.truncate(stream, before)),
+  delete: (stream, options) =>
+    opOf(
+      incarnation,
+      (draft) =>
+        Fault.requiredFault(options, ["expected"], "expected") ?? draft.check(stream, options.expected) ??
+          draft.truncate(stream, unbounded)
+    )
 })
 
 const isMany = <I>(events: I | ReadonlyArray<I>): events is ReadonlyArray<I> => Array.isArray(events)
