@@ -45,6 +45,11 @@ export class FollowedTail implements Section {
     return this.offsets.get(position - this.first)
   }
 
+  /** The first position from here on that has a record: each has. */
+  next(position: number): number {
+    return position
+  }
+
   /**
    * Reads the whole frames behind the end, makes sure that they are durable, and uses them if `confirm` then says so:
    * somebody else may have taken the store over from whoever wrote them. Answers whether there were any.

@@ -14,7 +14,8 @@ export const kind = {
   frameEnd: 17,
   segment: 32,
   table: 33,
-  footer: 34
+  footer: 34,
+  sparseTable: 35
 } as const
 
 /** Whether items of a kind take a position each. */

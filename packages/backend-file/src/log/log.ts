@@ -13,6 +13,8 @@ export interface Section extends ItemFile {
   readonly last: number
   /** Where in the file the record of one of its positions is; 0 where there is none any more. */
   readonly offset: (position: number) => number
+  /** The first position from here on that has a record; above `last` where none has. */
+  readonly next: (position: number) => number
 }
 
 /** What's done with a record: `false` ends a walk. */
@@ -60,7 +62,7 @@ export class Log {
       const section = this.section(next)
       if (section === undefined) return
       const last = Math.min(section.last, to)
-      const start = startIn(section, next, last)
+      const start = section.next(next)
       if (start <= last && !this.walkSection(section, start, last, use)) return
       next = last + 1
     }
@@ -107,11 +109,4 @@ export class Log {
     const segment = sealed[low]
     return segment === undefined ? undefined : this.files.file(segment)
   }
-}
-
-// The first position from `next` to `last` at which something is left; above `last` where nothing is.
-const startIn = (section: Section, next: number, last: number): number => {
-  let position = next
-  while (position <= last && section.offset(position) === 0) position++
-  return position
 }

@@ -68,6 +68,11 @@ export class OpenSegment implements Section, Standpoint {
     return this.offsets.get(position - this.name.first)
   }
 
+  /** The first position from here on that has a record: each has. */
+  next(position: number): number {
+    return position
+  }
+
   /**
    * Makes a frame durable, after which the log stands at `then`. Throws what the disk throws where nothing of it is
    * left, and {@link Unsettled} where that can't be told; the segment must not be used any more then.
@@ -86,7 +91,7 @@ export class OpenSegment implements Section, Standpoint {
   seal(): SealedSegment {
     const { chain, end, head, name: { first, generation }, offsets } = this
     const out = new Out(offsets.length * 4 + 1024)
-    writeFooter(out, offsets.all(), { first, last: head, tableAt: end, chain })
+    writeFooter(out, { numbers: undefined, offsets: offsets.all() }, { first, last: head, tableAt: end, chain })
     this.attempt(() => this.disk.write(this.fd, out.bytes.subarray(0, out.length), end))
     this.attempt(() => this.disk.truncate(this.fd, end + out.length))
     this.flush()

@@ -3,7 +3,8 @@ import { join } from "node:path"
 import type { Disk } from "../disk.ts"
 import { damage } from "../error.ts"
 import type { Section } from "./log.ts"
-import { fileOf, footerBytes, footerOf, type SealedSegment, tableFault, tableHeader } from "./segment.ts"
+import { isDense, PositionTable, tableHeader } from "./position-table.ts"
+import { fileOf, footerBytes, footerOf, type SealedSegment } from "./segment.ts"
 import { chunkOf } from "./window.ts"
 
 // More files than this aren't held open, nor larger tables than this altogether.
@@ -22,7 +23,7 @@ export class SegmentFile implements Section {
   readonly last: number
   readonly segment: SealedSegment
   private readonly disk: Disk
-  private table: DataView | undefined
+  private table: PositionTable | undefined
   private lookups = 0
 
   constructor(disk: Disk, directory: string, segment: SealedSegment) {
@@ -47,14 +48,17 @@ export class SegmentFile implements Section {
 
   /** Where in the file the record of a position is; 0 where there is none any more. */
   offset(position: number): number {
-    const n = position - this.segment.first
-    if (this.table === undefined) {
-      const single = ++this.lookups > singleLookups ? 0 : this.entry(n)
+    if (this.table === undefined && ++this.lookups <= singleLookups && isDense(this.bytesOfTable, this.segment)) {
+      const single = this.entry(position - this.segment.first)
       // Whoever follows it finds out whether it's right. That nothing is there is believed of a whole table alone.
       if (single > 0) return single
-      this.table = this.readTable()
     }
-    return this.table.getUint32(n * 4, true)
+    return this.whole.offset(position)
+  }
+
+  /** The first position from here on that has a record; above `last` where none has. */
+  next(position: number): number {
+    return this.offset(position) > 0 ? position : this.whole.next(position)
   }
 
   /** Lets the file go. */
@@ -83,13 +87,22 @@ export class SegmentFile implements Section {
     return footer.tableAt
   }
 
-  private readTable(): DataView {
-    const bytes = Buffer.allocUnsafeSlow(this.segment.bytes - footerBytes - this.end)
+  /** The table of all positions. */
+  get whole(): PositionTable {
+    this.table ??= this.readTable()
+    return this.table
+  }
+
+  private get bytesOfTable(): number {
+    return this.segment.bytes - footerBytes - this.end
+  }
+
+  private readTable(): PositionTable {
+    const bytes = Buffer.allocUnsafeSlow(this.bytesOfTable)
     this.disk.read(this.fd, bytes, this.end)
-    const chunk = chunkOf(bytes)
-    const fault = tableFault(chunk, this.segment)
-    if (fault !== undefined) throw damage(this.path, this.end, fault)
-    return new DataView(bytes.buffer, bytes.byteOffset + tableHeader)
+    const table = PositionTable.of(chunkOf(bytes), this.segment)
+    if (typeof table === "string") throw damage(this.path, this.end, table)
+    return table
   }
 }
 

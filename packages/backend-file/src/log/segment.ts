@@ -3,6 +3,7 @@ import { Position } from "@persist/core"
 import { hashBytes, type Standpoint } from "./frame.ts"
 import { beginItem, type Chunk, endItem, itemFault, itemHeader, kind, kindAt, lengthAt } from "./item.ts"
 import { type Out, putWhole, wholeAt } from "./out.ts"
+import { type Places, writeTable } from "./position-table.ts"
 import { positionAt } from "./read-record.ts"
 
 /** The format of segments that this version writes, and the latest that it reads. */
@@ -80,23 +81,13 @@ export interface Footer {
   readonly chain: string
 }
 
-/** Bytes of a table before its first entry. */
-export const tableHeader = itemHeader + 4
-
-/** Writes the table of positions and the footer: `offsets` says where in the file each position's record is, or 0. */
+/** Writes the table of positions and the footer. */
 export const writeFooter = (
   out: Out,
-  offsets: Uint32Array,
+  places: Places,
   { chain, first, last, tableAt }: Omit<Footer, "chain"> & { readonly chain: Buffer }
 ): void => {
-  const table = beginItem(out, kind.table, 0, 0, first, 4 + offsets.length * 4)
-  out.view.setUint32(table + itemHeader, offsets.length, true)
-  out.length = table + tableHeader
-  for (const offset of offsets) {
-    out.view.setUint32(out.length, offset, true)
-    out.length += 4
-  }
-  endItem(out, table)
+  writeTable(out, { first, last }, places)
   const footer = beginItem(out, kind.footer, 0, 0, first, footerBytes - itemHeader)
   putWhole(out.view, footer + itemHeader, last)
   out.view.setUint32(footer + itemHeader + 8, tableAt, true)
@@ -120,14 +111,4 @@ export const footerOf = (chunk: Chunk): Footer | string => {
     tableAt: chunk.view.getUint32(at + itemHeader + 8, true),
     chain: chunk.bytes.toString("hex", at + itemHeader + 12)
   }
-}
-
-/** Why a chunk isn't the table of a segment's positions; `undefined` where it is, and the entries follow its header. */
-export const tableFault = (chunk: Chunk, { first, last }: Pick<Footer, "first" | "last">): string | undefined => {
-  const fault = itemFault(chunk, 0)
-  if (fault !== undefined) return fault
-  const count = last - first + 1
-  const whole = kindAt(chunk, 0) === kind.table && chunk.view.getUint32(itemHeader, true) === count &&
-    lengthAt(chunk, 0) === tableHeader + count * 4
-  return whole ? undefined : "there is no table of the segment's positions"
 }
