@@ -1,6 +1,8 @@
 /** Directories for stores, and the shortest ways to say what a commit does and what a store holds. */
 import { make } from "@persist/backend-file"
 import { type Disk, disk } from "@persist/backend-file/disk"
+import { type ScannedSegment, scanOpen, sealedEnd } from "@persist/backend-file/log/scan"
+import { latestManifest } from "@persist/backend-file/manifest"
 import type { BackendShape } from "@persist/core"
 import * as Effect from "effect/Effect"
 import { existsSync, mkdtempSync, rmSync } from "node:fs"
@@ -25,6 +27,13 @@ export const newPath = Effect.map(directory, (path) => join(path, "data"))
 /** Uses a handle and closes it again. */
 export const visit = <A, E>(path: string, use: (backend: BackendShape) => Effect.Effect<A, E>) =>
   Effect.scoped(Effect.flatMap(make({ path }), use))
+
+/** The segment that is written in a store, and its frames. */
+export const openSegment = (path: string): ScannedSegment => {
+  const manifest = latestManifest(disk, path)
+  if (manifest?.open === undefined) throw new Error("there is no open segment")
+  return scanOpen(disk, join(path, "log"), manifest.open, sealedEnd(manifest))
+}
 
 /** Takes away the lock of a writer that came to its end, since its process is the test's own, which lives on. */
 export const breakLock = (path: string): void => rmSync(join(path, "lock"), { recursive: true, force: true })

@@ -1,15 +1,13 @@
 /** Commits that got to the disk in part: whatever there is of one, opening finds all those before it and nothing else. */
 import { assert, describe, it } from "@effect/vitest"
 import { makeOn } from "@persist/backend-file/layer"
-import { rootOf, scanOpen } from "@persist/backend-file/log/scan"
-import { latestManifest } from "@persist/backend-file/manifest"
 import { append, commit } from "@persist/conformance/given"
 import * as Effect from "effect/Effect"
 import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { warningsIn } from "../core/ledger.ts"
 import { contents, expected, history } from "./history.ts"
-import { directory } from "./place.ts"
+import { directory, openSegment } from "./place.ts"
 import { unsynced } from "./power.ts"
 
 /** A store whose writer was killed after its last commit, and the frames of its log. */
@@ -21,9 +19,7 @@ const killed = Effect.gen(function*() {
     for (const batch of history) yield* backend.commit(batch)
     cpSync(join(root, "live"), path, { recursive: true })
   }))
-  const manifest = latestManifest(unsynced, path)
-  if (manifest?.open === undefined) return yield* Effect.die(new Error("there is no open segment"))
-  const { frames, path: log } = scanOpen(unsynced, join(path, "log"), manifest.open, rootOf(manifest.incarnation))
+  const { frames, path: log } = openSegment(path)
   return { root, path, log, frames, bytes: readFileSync(log) }
 })
 

@@ -1,0 +1,115 @@
+/** Verifying: a sound store is found sound, and of a damaged one each damage is named, and the rest is read. */
+import { assert, describe, it } from "@effect/vitest"
+import { type Verified, verify } from "@persist/backend-file"
+import type { Disk } from "@persist/backend-file/disk"
+import { makeOn } from "@persist/backend-file/layer"
+import { verify as verifyOn } from "@persist/backend-file/verify/verify"
+import { append, commit } from "@persist/conformance/given"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { appendFileSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { join, relative } from "node:path"
+import { errorOf } from "../backend-sqlite/place.ts"
+import { flipped, written } from "./flipped.ts"
+import { newPath, openSegment } from "./place.ts"
+import { unsynced } from "./power.ts"
+
+const on = (disk: Disk, path: string): Effect.Effect<Exit.Exit<Verified, unknown>> =>
+  Effect.exit(verifyOn(path, undefined, disk))
+
+describe("verify", () => {
+  it.effect("finds a sound store sound, and says what it has looked at", () =>
+    Effect.gen(function*() {
+      const { path } = yield* written
+      const told: Array<readonly [number, number]> = []
+      const found = yield* verify(path, (done, whole) => told.push([done, whole]))
+      assert.deepStrictEqual(found.damages, [])
+      assert.deepStrictEqual(
+        { segments: found.segments, frames: found.frames, records: found.records, runs: found.runs },
+        { segments: 2, frames: 8, records: 28, runs: 1 }
+      )
+      assert.isAbove(found.entries, 10)
+      assert.deepStrictEqual([found.unfinished, found.kept], [0, []])
+      assert.deepStrictEqual(told, [[1, 3], [2, 3], [3, 3]])
+    }))
+
+  it.effect("names every byte that was flipped, and reads the records beside it", () =>
+    Effect.gen(function*() {
+      const { files, path } = yield* written
+      const whole = yield* verify(path)
+      for (const file of files) {
+        const name = relative(path, file)
+        const inLog = name.startsWith("log")
+        let nearby = 0
+        for (let byte = 0; byte < statSync(file).size; byte += inLog ? 1 : 5) {
+          const exit = yield* on(flipped(file, byte, 1 << byte % 8), path)
+          if (Exit.isFailure(exit)) {
+            // Which files make up the store can't be told then.
+            assert.isFalse(inLog || name.startsWith("index"), `byte ${byte} of ${name}`)
+            assert.include(String(Exit.findErrorOption(exit)), file)
+            continue
+          }
+          const { damages, records } = exit.value
+          assert.isAbove(damages.length, 0, `byte ${byte} of ${name}`)
+          for (const { path: damaged } of damages) assert.strictEqual(damaged, file)
+          if (!inLog) continue
+          assert.isAtLeast(records, whole.records - 8, `byte ${byte} of ${name}`)
+          if (damages.some(({ offset }) => byte - offset >= 0 && byte - offset < 120)) nearby++
+        }
+        if (inLog) assert.isAbove(nearby, statSync(file).size * 0.6, name)
+      }
+    }), 120_000)
+
+  it.effect("tells what a writer left unfinished, and what was cut off, from damage", () =>
+    Effect.gen(function*() {
+      const path = yield* newPath
+      const logOf = () => join(path, "log", readdirSync(join(path, "log"))[0] ?? "")
+      yield* Effect.scoped(Effect.gen(function*() {
+        const backend = yield* makeOn(unsynced, { path })
+        yield* backend.commit([commit({ append: [append("s", "1")] })])
+        assert.strictEqual((yield* verify(path)).unfinished, 0)
+        // As a writer has it that is in the middle of a write.
+        const bytes = readFileSync(logOf())
+        const { end } = openSegment(path)
+        writeFileSync(
+          logOf(),
+          Buffer.concat([bytes.subarray(0, end), Buffer.from("half a frame"), bytes.subarray(end + 12)])
+        )
+        const meanwhile = yield* verify(path)
+        assert.deepStrictEqual([meanwhile.damages, meanwhile.unfinished], [[], bytes.length - end])
+        writeFileSync(logOf(), bytes)
+      }))
+      appendFileSync(logOf(), "half a frame")
+      const [closed] = (yield* verify(path)).damages
+      assert.deepStrictEqual([closed?.path, closed?.reason], [logOf(), "there is something behind the end of the log"])
+      yield* Effect.scoped(makeOn(unsynced, { path }))
+      const after = yield* verify(path)
+      assert.deepStrictEqual(after.damages, [])
+      assert.strictEqual(after.kept.length, 1)
+    }))
+})
+
+describe("verify, of a directory", () => {
+  it.effect("names a file that is gone, and one that is another's", () =>
+    Effect.gen(function*() {
+      const { path } = yield* written
+      const [first = "", second = ""] = readdirSync(join(path, "log")).map((name) => join(path, "log", name))
+      const kept = readFileSync(first)
+      rmSync(first)
+      assert.deepStrictEqual((yield* verify(path)).damages, [
+        { path: first, offset: 0, position: 1, reason: "the file is gone" }
+      ])
+      writeFileSync(first, readFileSync(second))
+      assert.include((yield* verify(path)).damages[0]?.reason, "another segment than its name says")
+      writeFileSync(first, kept.subarray(0, 400))
+      assert.include((yield* verify(path)).damages[0]?.reason, `it has 400 bytes where it had ${kept.length}`)
+      writeFileSync(first, kept)
+      assert.deepStrictEqual((yield* verify(path)).damages, [])
+    }))
+
+  it.effect("is refused where there is no store", () =>
+    Effect.gen(function*() {
+      const path = yield* newPath
+      assert.strictEqual((yield* errorOf(verify(path)))._tag, "Invalid")
+    }))
+})
