@@ -18,9 +18,10 @@ export const fileFault = (path: string, cause: unknown): StoreError => {
   switch (code) {
     case "ENOSPC":
     case "EDQUOT":
+    case "EFBIG":
       return new Unavailable({
         operation,
-        reason: `the disk is full at ${path}`,
+        reason: `the disk takes no more at ${path} (${code})`,
         remedy: `free some space, ${again}`,
         cause
       })

@@ -1,7 +1,7 @@
 /** Work on the files of a tree: only on what lies in it, and only on files and directories. */
-import { isStoreError, type StoreError } from "@persist/core"
+import { type Invalid, isStoreError, type StoreError } from "@persist/core"
 import * as Effect from "effect/Effect"
-import { constants, type Dirent } from "node:fs"
+import { constants, type Dirent, type Stats } from "node:fs"
 import { lstat, open, readdir } from "node:fs/promises"
 import { join } from "node:path"
 import { codeOf, fileFault, inTheWay, TakenOver } from "./file-fault.ts"
@@ -46,22 +46,31 @@ export const readRegular = async (path: string): Promise<Uint8Array | undefined>
   }
 }
 
-/** Names in a directory, by their UTF-16 units, without those that begin with a dot: no file of a tree's does. */
-export const namesIn = async (root: string, path: string): Promise<ReadonlyArray<Dirent>> => {
-  const found = await told(path, () => readdir(join(root, path), { withFileTypes: true }).catch(absent))
-  return (found ?? []).filter(({ name }) => !name.startsWith(".")).sort((a, b) => a.name < b.name ? -1 : 1)
+/** What is in a directory, in an order that stays, without names that begin with a dot: no file of a tree's does. */
+export const entriesIn = async (root: string, path: string): Promise<ReadonlyArray<Dirent>> => {
+  const found = await told(path, () => statOf(join(root, path)))
+  if (found === undefined) return []
+  if (!found.isDirectory()) throw noDirectory(path, found)
+  const entries = await told(path, () => readdir(join(root, path), { withFileTypes: true }))
+  return entries.filter(({ name }) => !name.startsWith(".")).sort((a, b) => a.name < b.name ? -1 : 1)
 }
+
+/** The refusal of what isn't a directory, where one of a tree's belongs. */
+export const noDirectory = (path: string, found: Pick<Stats, "isFile" | "isSymbolicLink">): Invalid =>
+  inTheWay(path, found.isSymbolicLink() ? link : found.isFile() ? "is a file" : "is neither file nor directory")
+
+const link = "is a symbolic link, which may lead anywhere"
 
 /**
  * Every file below a directory of a tree, in an order that stays. Throws `Invalid` for a link, and whatever else is
  * neither file nor directory.
  */
 export async function* filesIn(root: string, path: string): AsyncGenerator<string> {
-  for (const entry of await namesIn(root, path)) {
+  for (const entry of await entriesIn(root, path)) {
     const each = `${path}/${entry.name}`
     if (entry.isDirectory()) yield* filesIn(root, each)
     else if (entry.isFile()) yield each
-    else throw inTheWay(each, entry.isSymbolicLink() ? "is a symbolic link, which may lead anywhere" : "is no file")
+    else throw noDirectory(each, entry)
   }
 }
 

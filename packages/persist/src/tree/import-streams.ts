@@ -76,6 +76,7 @@ const planStream = Effect.fnUntraced(function*(
   const { root, store } = circumstances
   let info: StreamInfo | undefined
   let next: number | undefined
+  let seen: number | undefined
   let removed = 0
   const fresh: Array<string> = []
   let position = Number.POSITIVE_INFINITY
@@ -97,17 +98,17 @@ const planStream = Effect.fnUntraced(function*(
     }
     const conflict = yield* compare(circumstances, read, info)
     if (conflict !== undefined) return conflict
+    const [begin] = read.events
+    if (begin !== undefined && seen !== undefined && begin.seq !== seen + 1) {
+      const reason = `seq ${begin.seq} follows seq ${seen}`
+      return yield* Effect.fail(wrong(begin.where, reason, "put back the file or the lines between"))
+    }
+    seen = read.events.at(-1)?.seq ?? seen
     const added = read.events.filter(({ seq }) => seq >= (next ?? 0))
     plan.unchanged += read.events.length - added.length
     const [first] = added
     if (first === undefined) continue
-    if (first.seq !== next) {
-      return info === undefined || fresh.length > 0
-        ? yield* Effect.fail(
-          wrong(first.where, `seq ${first.seq} follows seq ${next - 1}`, "put back the file or the lines between")
-        )
-        : behind(first.where, info.last, first.seq)
-    }
+    if (first.seq !== next) return behind(first.where, next - 1, first.seq)
     if (fresh.length === 0) position = first.position ?? Number.POSITIVE_INFINITY
     fresh.push(path)
     events += added.length

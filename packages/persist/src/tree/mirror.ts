@@ -8,7 +8,7 @@ import { modelNamespaces, treeNamespaces } from "./contents.ts"
 import { entryFile, readEntryFile, type TreeFile } from "./entry-file.ts"
 import { eventLines, readEventLines } from "./event-lines.ts"
 import { namespaceOf } from "./file-name.ts"
-import { type FilesError, filesIn, namesIn, onFiles } from "./file-read.ts"
+import { entriesIn, type FilesError, filesIn, onFiles } from "./file-read.ts"
 import { markerText } from "./marker.ts"
 import type { TreeFiles } from "./tree-files.ts"
 import * as Place from "./tree-path.ts"
@@ -97,7 +97,7 @@ export class Mirror {
 
   private async findNamespaces(): Promise<void> {
     const { root } = this.files
-    for (const { name } of await namesIn(root, Place.valuesDirectory)) {
+    for (const { name } of await entriesIn(root, Place.valuesDirectory)) {
       const namespace = namespaceOf(name) ?? await this.namespaceWithin(`${Place.valuesDirectory}/${name}`)
       if (namespace !== undefined) this.namespaces.add(namespace)
     }

@@ -5,7 +5,7 @@ import { type FileHandle, mkdir, open, readdir, readFile, realpath, rename, rm, 
 import { join, posix } from "node:path"
 import type { TreeFile } from "./entry-file.ts"
 import { codeOf, inTheWay, TakenOver } from "./file-fault.ts"
-import { absent, filesIn, readRegular, statOf, told } from "./file-read.ts"
+import { absent, filesIn, noDirectory, readRegular, statOf, told } from "./file-read.ts"
 import { deskDirectory, markerPath, streamsDirectory, valuesDirectory } from "./tree-path.ts"
 
 // So many files are written at once: what the threads that wait for the disk can bear.
@@ -187,10 +187,9 @@ export class TreeFiles {
         () => mkdir(full).catch((cause) => (codeOf(cause) === "EEXIST" ? undefined : Promise.reject(cause)))
       )
       this.changed.add(posix.dirname(path))
-      if (!(await statOf(full))?.isDirectory()) throw inTheWay(path, "is no directory")
-    } else if (!found.isDirectory()) {
-      throw inTheWay(path, found.isSymbolicLink() ? "is a symbolic link, which may lead anywhere" : "is no directory")
+      return this.enter(directory, make)
     }
+    if (!found.isDirectory()) throw noDirectory(path, found)
     this.known.add(path)
     return true
   }
