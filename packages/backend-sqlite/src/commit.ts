@@ -10,13 +10,15 @@ import { codeOf, explain, isBusy, movedFile } from "./error.ts"
 import type { Names } from "./names.ts"
 import * as queries from "./queries.ts"
 import { encodeResult } from "./recorded.ts"
-import { currentFormat, formatOf, unsupportedFormat } from "./schema.ts"
+import { currentFormat, formatOf, incarnationOf, unsupportedFormat } from "./schema.ts"
 import { KeyWriter } from "./write-kv.ts"
 import { EventWriter } from "./write-log.ts"
 
 /** What writing shares with reading on one handle. */
 export interface Shared {
   readonly db: Database.Database
+  /** What the store's was when it was opened. */
+  readonly incarnation: string
   readonly types: Names
   readonly namespaces: Names
   readonly recorded: (id: string) => Recorded | undefined
@@ -107,6 +109,8 @@ export class Writer {
       this.forget()
       const format = formatOf(this.shared.db)
       if (format !== currentFormat) throw unsupportedFormat(format, "open it again to migrate it")
+      // A checkpoint would be saved as of a history that is no longer the store's.
+      if (incarnationOf(this.shared.db) !== this.shared.incarnation) throw renewed()
       this.version = version
       this.head = Position(this.sql.head.get() ?? 0)
     }
@@ -225,6 +229,13 @@ export class Writer {
     })
   }
 }
+
+const renewed = () =>
+  new Unavailable({
+    operation: "commit",
+    reason: "the store was given another incarnation while it was open",
+    remedy: "open it again"
+  })
 
 const prepare = (db: Database.Database) => ({
   begin: db.prepare<[]>("BEGIN IMMEDIATE"),

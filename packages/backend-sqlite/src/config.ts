@@ -1,5 +1,6 @@
 /** How a store is opened, checked before anything is touched. */
-import { Invalid } from "@persist/core"
+import { Invalid, isStoreError, type StoreError } from "@persist/core"
+import * as Effect from "effect/Effect"
 import { resolve } from "node:path"
 
 /** Which file, and how it is used. */
@@ -47,6 +48,16 @@ export const settle = (config: Config): Settings => {
   demand(!(memory && readonly), "readonly", "a new store in memory has nothing to read", "leave it out, or name a file")
   return { path: memory ? path : resolve(path), readonly, synchronous, busyTimeout, pollInterval, memory }
 }
+
+/** The same as an effect. */
+export const settled = (config: Config): Effect.Effect<Settings, StoreError> =>
+  Effect.try({
+    try: () => settle(config),
+    catch: (cause) => {
+      if (isStoreError(cause)) return cause
+      throw cause
+    }
+  })
 
 const demandTime = (field: string, value: number, least: number): void =>
   demand(

@@ -42,6 +42,12 @@ export const inspectFile = ({ busyTimeout, path, readonly }: FileUse): void => {
   if (readonly || inspect(path)?.size !== 0) inspectHeader(path)
 }
 
+/** Throws `Invalid` where nothing is at a path, or an empty file, which would become a store by being opened. */
+export const demandStore = (path: string): void => {
+  if (inspect(path)?.size) return
+  throw invalidPath(`there is no store at ${path}`, "correct the path")
+}
+
 /**
  * Makes the write-ahead log durable as it lies there: who opens a file after a kill is shown commits that were written
  * and perhaps not synced, and nobody may be shown what the power can take away. Throws `Unavailable` where that fails.

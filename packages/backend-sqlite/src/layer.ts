@@ -1,6 +1,6 @@
 /** The SQLite backend: one file (or one store in memory) as a `Backend`. */
 import type { About, BackendShape, StoreError } from "@persist/core"
-import { Backend, defaultLimits, Denied, isStoreError } from "@persist/core"
+import { Backend, defaultLimits, Denied } from "@persist/core"
 import type Database from "better-sqlite3"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -8,7 +8,7 @@ import * as Option from "effect/Option"
 import type { Scope } from "effect/Scope"
 import { makeChanges } from "./changes.ts"
 import { Writer } from "./commit.ts"
-import { type Config, type Settings, settle } from "./config.ts"
+import { type Config, type Settings, settled } from "./config.ts"
 import { attempt } from "./error.ts"
 import { watchFile } from "./file.ts"
 import { Names } from "./names.ts"
@@ -36,13 +36,7 @@ interface Handle {
 }
 
 const open = Effect.fnUntraced(function*(config: Config) {
-  const settings = yield* Effect.try({
-    try: () => settle(config),
-    catch: (cause) => {
-      if (isStoreError(cause)) return cause
-      throw cause
-    }
-  })
+  const settings = yield* settled(config)
   const db = yield* openDatabase(settings)
   return yield* Effect.onError(attempt(db, "open", () => assemble(db, settings)), () => Effect.sync(() => db.close()))
 })
@@ -54,12 +48,13 @@ const assemble = (db: Database.Database, settings: Settings): Handle => {
   const recorded = makeRecorded(db)
   const changes = makeChanges(db, settings.pollInterval)
   const moved = settings.memory ? () => false : watchFile(settings.path)
+  const incarnation = incarnationOf(db)
   const writer = settings.readonly
     ? undefined
-    : new Writer({ db, types, namespaces, recorded, moved, notify: changes.notify })
+    : new Writer({ db, incarnation, types, namespaces, recorded, moved, notify: changes.notify })
   return {
     backend: {
-      about: describe(settings, incarnationOf(db)),
+      about: describe(settings, incarnation),
       commit: writer?.commit ?? (() => Effect.fail(refuseWrite())),
       resolve: (id) =>
         Effect.andThen(

@@ -28,19 +28,19 @@ export const openDatabase = (settings: Settings): Effect.Effect<Database.Databas
 
 // Only now, when SQLite has decided which of the log's commits are there: they stay so while this connection lasts.
 const makeDurable = (settings: Settings): Effect.Effect<void, StoreError> =>
-  settings.memory || settings.synchronous !== "FULL" ? Effect.void : Effect.try({
-    try: () => syncLog(settings),
-    catch: (cause) => isStoreError(cause) ? cause : classify("open", settings.path, cause)
-  })
+  settings.memory || settings.synchronous !== "FULL"
+    ? Effect.void
+    : opening(settings.path, () => syncLog(settings))
 
 const connect = ({ busyTimeout, memory, path, readonly }: Settings): Effect.Effect<Database.Database, StoreError> =>
-  Effect.try({
-    try: () => {
-      if (!memory) inspectFile({ path, readonly, busyTimeout })
-      return new Database(path, { readonly, fileMustExist: readonly, timeout: busyTimeout })
-    },
-    catch: (cause) => isStoreError(cause) ? cause : classify("open", path, cause)
+  opening(path, () => {
+    if (!memory) inspectFile({ path, readonly, busyTimeout })
+    return new Database(path, { readonly, fileMustExist: readonly, timeout: busyTimeout })
   })
+
+/** Runs what opening the file at a path takes; fails with a store error that it throws, and as {@link classify} says. */
+export const opening = <A>(path: string, use: () => A): Effect.Effect<A, StoreError> =>
+  Effect.try({ try: use, catch: (cause) => isStoreError(cause) ? cause : classify("open", path, cause) })
 
 const setUp = Effect.fnUntraced(function*(db: Database.Database, settings: Settings) {
   const step = (use: () => void) => attempt(db, "open", use)

@@ -51,7 +51,10 @@ export interface About {
   /** What it can't do; empty for every full backend. */
   readonly lacks: ReadonlySet<Ability>
   readonly limits: Limits
-  /** Identity of this store's history: a store made anew has another, a copied file keeps it (docs/guarantees.md). */
+  /**
+   * Identity of this store's history: a store made anew has another, a copied file keeps it until an operator renews it
+   * (docs/guarantees.md).
+   */
   readonly incarnation: string
 }
 
