@@ -16,12 +16,14 @@ export type Direction = "client" | "server"
 /** How the client loses its connection: at once by a reset, or by an end that looks orderly. */
 export type Loss = "reset" | "end"
 
-/** Where a connection is cut: around the nth message from 1 or after n bytes, counted over all connections. */
+/** Where a connection is cut: around the nth message from 1, or after n bytes. */
 export interface Cut {
   readonly of: Direction
   readonly at: "before" | "after" | "byte"
   readonly n: number
   readonly loss?: Loss
+  /** Counts only on the connection on which a client says this, from there on; otherwise over all connections. */
+  readonly marker?: string
 }
 
 /** A message that passed: `>` to the server or `<` to the client, and its type, as in `>Q` or `<Z`. */
@@ -59,6 +61,8 @@ interface Pair {
 interface Armed {
   readonly where: Cut
   counted: number
+  /** The connection it is for; `undefined` where it's for any. */
+  only: Pair | undefined
 }
 
 /** What a proxy is told to do, and what it has seen. */
@@ -95,6 +99,14 @@ const placeIn = (armed: Armed, length: number, boundaries: ReadonlyArray<Boundar
   return undefined
 }
 
+/** The cut that a chunk counts for, if any. */
+const armedFor = ({ armed }: Line, pair: Pair, of: Direction, chunk: Buffer): Armed | undefined => {
+  if (armed === undefined) return undefined
+  const { marker, of: direction } = armed.where
+  if (marker !== undefined && of === "client" && armed.only === undefined && chunk.includes(marker)) armed.only = pair
+  return of === direction && (marker === undefined || armed.only === pair) ? armed : undefined
+}
+
 const pump = async (line: Line, pair: Pair, of: Direction): Promise<void> => {
   const [from, to] = of === "client" ? [pair.client, pair.server] : [pair.server, pair.client]
   const frame = makeFramer(of)
@@ -103,7 +115,7 @@ const pump = async (line: Line, pair: Pair, of: Direction): Promise<void> => {
     if (line.delay > 0) await lasting(line.delay)
     await line.open
     const boundaries = frame(chunk)
-    const armed = line.armed?.where.of === of ? line.armed : undefined
+    const armed = armedFor(line, pair, of, chunk)
     const place = armed && placeIn(armed, chunk.length, boundaries)
     for (const { _tag, offset, type } of boundaries) {
       if (_tag === "Ends" && offset <= (place ?? offset)) line.passed.push(`${of === "client" ? ">" : "<"}${type}`)
@@ -164,7 +176,7 @@ export const startProxy = (target: number): Effect.Effect<Proxy, never, Scope> =
     return {
       port,
       through: (url) => onPort(url, port),
-      cut: (where) => Effect.sync(() => (line.armed = { where, counted: 0 })),
+      cut: (where) => Effect.sync(() => (line.armed = { where, counted: 0, only: undefined })),
       wasCut: Effect.sync(() => {
         const { armed } = line
         line.armed = undefined
