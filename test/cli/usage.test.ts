@@ -29,6 +29,7 @@ const commands = [
   "compact",
   "verify",
   "stats",
+  "renew",
   "conformance"
 ]
 

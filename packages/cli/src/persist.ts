@@ -9,6 +9,7 @@ import { initCommand } from "./commands/init.ts"
 import { kvCommand } from "./commands/kv.ts"
 import { projectCommand } from "./commands/project.ts"
 import { readCommand } from "./commands/read.ts"
+import { renewCommand } from "./commands/renew.ts"
 import { snapshotCommand } from "./commands/snapshot.ts"
 import { statsCommand } from "./commands/stats.ts"
 import { streamsCommand } from "./commands/streams.ts"
@@ -38,6 +39,7 @@ export const persist = Command.make("persist").pipe(
     compactCommand,
     verifyCommand,
     statsCommand,
+    renewCommand,
     conformanceCommand
   ]),
   Command.withGlobalFlags([StoreFlag, Json])

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Scope } from "effect/Scope"
 import { statSync } from "node:fs"
-import { openUrl, storeUrl as storeUrlConfig } from "persist/effect"
+import { openUrl, renewIncarnation, storeUrl as storeUrlConfig } from "persist/effect"
 import { type Failure, misuse } from "./failure.ts"
 
 /** The store's URL, where it was given on the command line. */
@@ -59,6 +59,13 @@ export const openBackend = (use: Use): Effect.Effect<BackendShape, StoreError | 
       openUrl(use === "read" ? forReading(url) : url),
       (error) => error._tag === "Invalid" ? wrongStore(error, use) : error
     ))
+
+/** Gives the command's store another incarnation, and answers it; `Failure` names `--store` where there is none. */
+export const renewStore: Effect.Effect<string, StoreError | Failure, NeedsStore> = Effect.flatMap(
+  storeUrl,
+  (url) =>
+    Effect.mapError(renewIncarnation(url), (error) => error._tag === "Invalid" ? wrongStore(error, "read") : error)
+)
 
 // Only of files it matters: opening one for writing makes it.
 const forReading = (url: string): string =>

@@ -1,12 +1,15 @@
 /** Which stores there are, by the scheme of their URLs. A driver is loaded when a URL asks for it, not before. */
-import { type BackendShape, Invalid, type StoreError, Unavailable } from "@persist/core"
+import { type BackendShape, Invalid, type StoreError, Unavailable, Unsupported } from "@persist/core"
 import * as Effect from "effect/Effect"
-import * as Result from "effect/Result"
 import type { Scope } from "effect/Scope"
 import { flag, oneOf, parseUrl, readParams, schemeOf, type StoreUrl, urlFault, whole } from "./store-url.ts"
 
 /** Opens the backend that a URL names; it closes with the scope. Import the driver within: only users load it then. */
-export type Scheme = (url: StoreUrl) => Effect.Effect<BackendShape, StoreError, Scope>
+export interface Scheme {
+  (url: StoreUrl): Effect.Effect<BackendShape, StoreError, Scope>
+  /** Gives the store that a URL names another incarnation, and answers it; for stores that can be restored or copied. */
+  readonly renew?: ((url: StoreUrl) => Effect.Effect<string, StoreError>) | undefined
+}
 
 /** Schemes by name, without the colon. */
 export interface Schemes {
@@ -26,7 +29,7 @@ const sqliteParams = {
   pollInterval: whole
 }
 
-const sqlite: Scheme = (url) =>
+const sqliteConfig = (url: StoreUrl) =>
   Effect.flatMap(checked(url, sqliteParams), (options) => {
     if (url.path === "") {
       return Effect.fail(urlFault("no file is named", "write sqlite:path, or sqlite::memory: for a store in memory"))
@@ -34,11 +37,22 @@ const sqlite: Scheme = (url) =>
     if (url.path.startsWith("//")) {
       return Effect.fail(urlFault("a file has no host", "write sqlite:path or sqlite:/absolute/path, without //"))
     }
-    return Effect.flatMap(
-      load("sqlite", () => import("@persist/backend-sqlite")),
-      ({ make }) => make({ path: url.path, ...options })
-    )
+    return Effect.succeed({ path: url.path, ...options })
   })
+
+const sqliteDriver = Effect.suspend(() => load("sqlite", () => import("@persist/backend-sqlite")))
+
+const sqlite: Scheme = Object.assign(
+  (url: StoreUrl) =>
+    Effect.flatMap(sqliteConfig(url), (config) => Effect.flatMap(sqliteDriver, ({ make }) => make(config))),
+  {
+    renew: (url: StoreUrl) =>
+      Effect.flatMap(
+        sqliteConfig(url),
+        (config) => Effect.flatMap(sqliteDriver, ({ renewIncarnation }) => renewIncarnation(config))
+      )
+  }
+)
 
 const fileParams = { readonly: flag, segmentBytes: whole, pollInterval: whole }
 
@@ -97,6 +111,30 @@ export const registerScheme = (name: string, scheme: Scheme): void => {
  * URL that is empty, has no known scheme, or says what its scheme doesn't understand; otherwise as the scheme says.
  */
 export const openUrl = (url: string, schemes: Schemes = {}): Effect.Effect<BackendShape, StoreError, Scope> =>
+  Effect.flatMap(understood(url, schemes), ({ parsed, scheme }) => scheme(parsed))
+
+/**
+ * Gives the store that a URL names another incarnation, and answers it: an operator's step after a backup was restored,
+ * and for a copy that goes its own way. Every checkpoint saved before is then told to be of another history; nothing
+ * else is changed. Fails with `Unsupported` where the scheme knows no such thing, otherwise as `openUrl` and as the
+ * scheme says.
+ */
+export const renewIncarnation = (url: string, schemes: Schemes = {}): Effect.Effect<string, StoreError> =>
+  Effect.flatMap(understood(url, schemes), ({ parsed, scheme }) =>
+    scheme.renew === undefined
+      ? Effect.fail(
+        new Unsupported({
+          backend: parsed.scheme,
+          ability: "another incarnation",
+          remedy: "make a new store and import what is to be in it"
+        })
+      )
+      : scheme.renew(parsed))
+
+const understood = (
+  url: string,
+  schemes: Schemes
+): Effect.Effect<{ readonly parsed: StoreUrl; readonly scheme: Scheme }, Invalid> =>
   Effect.suspend(() => {
     const known = new Map([...registered, ...Object.entries(schemes)])
     const remedy = `write one of ${Array.from(known.keys(), (name) => `${name}:`).join(", ")}`
@@ -105,6 +143,5 @@ export const openUrl = (url: string, schemes: Schemes = {}): Effect.Effect<Backe
     if (name === undefined) return Effect.fail(urlFault("has no scheme", `${remedy} before the path`))
     const scheme = known.get(name)
     if (scheme === undefined) return Effect.fail(urlFault(`${name}: is no scheme of a store`, remedy))
-    const parsed = parseUrl(name, url)
-    return Result.isFailure(parsed) ? Effect.fail(parsed.failure) : scheme(parsed.success)
+    return Effect.map(Effect.fromResult(parseUrl(name, url)), (parsed) => ({ parsed, scheme }))
   })
