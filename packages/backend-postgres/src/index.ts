@@ -1,1 +1,3 @@
-/** The postgres backend. */
+/** The PostgreSQL backend: a schema in a database, written to by any number of processes. */
+export type { Config } from "./config.ts"
+export * from "./layer.ts"

@@ -1,0 +1,223 @@
+/** One connection: made, found out about, asked one statement at a time, and given up when it no longer answers. */
+import { isStoreError } from "@persist/core"
+import { Socket } from "node:net"
+import { Client, type ClientConfig } from "pg"
+import type { Settings } from "./config.ts"
+import { Lost, stateOf } from "./error.ts"
+import type { Host } from "./url.ts"
+
+/** SQL, and the name it may be prepared under; what has none may be several statements, without parameters. */
+export interface Statement {
+  readonly name?: string
+  readonly text: string
+}
+
+/** A row's columns as PostgreSQL writes them. */
+export type Row = ReadonlyArray<string | null>
+
+/** What a server says of itself when it's asked first. */
+export interface Facts {
+  readonly inRecovery: boolean
+  /** As 140005 for 14.5. */
+  readonly version: number
+  readonly encoding: string
+  readonly isolation: string
+  readonly fsync: boolean
+  readonly synchronousCommit: string
+  readonly standbys: string
+  readonly cluster: string | undefined
+  readonly database: string
+  readonly user: string
+  /** Whether nobody stands between: the process that was named when the connection was made is the one that answers. */
+  readonly direct: boolean
+}
+
+/** Something that statements can be put to: a connection of ours, or a transaction of the caller's. */
+export interface Session {
+  /**
+   * Runs a statement. Rejects with `Lost` where the connection ends or doesn't answer, and with the driver's error.
+   * A `final` one commits: if the server warns, it isn't certain whether that reached what it should have.
+   */
+  readonly run: (statement: Statement, values: ReadonlyArray<unknown>, final?: boolean) => Promise<ReadonlyArray<Row>>
+}
+
+const factsText = `
+  SELECT pg_is_in_recovery()::text, current_setting('server_version_num'), current_setting('server_encoding'),
+    current_setting('default_transaction_isolation'), current_setting('fsync'),
+    current_setting('synchronous_commit'), current_setting('synchronous_standby_names'), pg_backend_pid()::text, current_user,
+    (SELECT oid::text FROM pg_database WHERE datname = current_database()),
+    CASE WHEN has_function_privilege('pg_control_system()', 'EXECUTE')
+      THEN (SELECT system_identifier::text FROM pg_control_system()) END`
+
+// Whatever its type, a value is taken as PostgreSQL writes it.
+const asText = { getTypeParser: () => (text: string) => text }
+
+// A statement is planned anew at these seconds of a connection's life, and then no more: by then the server's statistics
+// follow the tables' growth. Without it a plan that was made for empty tables could last.
+const planAges = [1, 5, 20, 80]
+
+/** A connection to one server. */
+export class Link implements Session {
+  readonly facts: Facts
+  private readonly client: Client
+  private readonly settings: Settings
+  private readonly named: () => boolean
+  private readonly born = performance.now()
+  private warned = false
+  private ended = false
+
+  private constructor(client: Client, facts: Facts, settings: Settings, named: () => boolean) {
+    this.client = client
+    this.facts = facts
+    this.settings = settings
+    this.named = named
+    const end = () => {
+      this.ended = true
+    }
+    client.on("error", end)
+    client.on("end", end)
+    // By code: 01000 is a warning of any kind, 57P01 comes as one where a wait for standbys is cut short.
+    client.on("notice", ({ code }) => {
+      if (code === "01000" || code === "57P01") this.warned = true
+    })
+  }
+
+  /** Connects to a host and asks what it is; `named` tells at each statement whether it may be prepared by name. */
+  static async connect(host: Host, settings: Settings, named: () => boolean): Promise<Link> {
+    const client = new Client(configOf(host, settings))
+    let lost: unknown
+    // Whoever waits for an answer is told as well; without this the process would end.
+    client.on("error", (cause) => {
+      lost = cause
+    })
+    try {
+      await client.connect()
+      const { rows } = await client.query<Array<string | null>>({ text: factsText, rowMode: "array", types: asText })
+      const facts = readFacts(rows[0] ?? [], processOf(client), settings.direct)
+      if (lost === undefined) return new Link(client, facts, settings, named)
+    } catch (cause) {
+      client.connection.stream.destroy()
+      throw stateOf(cause) === undefined && !isStoreError(cause) ? unreachable(host, settings, cause) : cause
+    }
+    throw unreachable(host, settings, lost)
+  }
+
+  /** Whether it can't be used any more. */
+  get broken(): boolean {
+    return this.ended
+  }
+
+  readonly run = async (statement: Statement, values: ReadonlyArray<unknown>, final = false) => {
+    if (this.ended) throw new Lost("the connection had ended", false)
+    this.keepAlive(true)
+    this.warned = false
+    const answer = this.client.query<Array<string | null>>({
+      text: statement.text,
+      values: [...values],
+      rowMode: "array",
+      types: asText,
+      ...(statement.name !== undefined && this.named() ? { name: this.nameOf(statement.name) } : {})
+    })
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        this.destroy()
+        reject(new Lost(`no answer within ${this.settings.timeout} ms`, true))
+      }, this.settings.timeout)
+    })
+    try {
+      const { rows } = await Promise.race([answer, late])
+      if (final && this.warned) {
+        throw new Lost("the server warns that the commit may not have reached its standbys", true)
+      }
+      return rows
+    } catch (cause) {
+      if (cause instanceof Lost || stateOf(cause) !== undefined) throw cause
+      this.destroy()
+      throw new Lost("the connection was lost", true, cause)
+    } finally {
+      clearTimeout(timer)
+      this.keepAlive(false)
+    }
+  }
+
+  /** Calls back for every notification, from now on. */
+  onNotification(heard: () => void): void {
+    this.client.on("notification", heard)
+  }
+
+  /** Calls back when the connection ends. */
+  onEnd(ended: () => void): void {
+    this.client.on("end", ended)
+  }
+
+  /** Ends it without another word. */
+  destroy(): void {
+    this.ended = true
+    this.client.connection.stream.destroy()
+  }
+
+  /** Takes leave of the server and waits until the connection has ended. */
+  async close(): Promise<void> {
+    this.ended = true
+    this.keepAlive(true)
+    await this.client.end()
+  }
+
+  // Only a connection that waits for an answer keeps the process alive.
+  private keepAlive(busy: boolean): void {
+    const { stream } = this.client.connection
+    if (!(stream instanceof Socket)) return
+    if (busy) stream.ref()
+    else stream.unref()
+  }
+
+  private nameOf(name: string): string {
+    const age = (performance.now() - this.born) / 1000
+    return `persist_${name}_${planAges.filter((seconds) => age >= seconds).length}`
+  }
+}
+
+const configOf = ({ host, port }: Host, { application, database, password, timeout, tls, user }: Settings) => {
+  const config: ClientConfig = {
+    host,
+    port,
+    ssl: tls,
+    application_name: application,
+    keepAlive: true,
+    connectionTimeoutMillis: timeout,
+    query_timeout: timeout
+  }
+  // What isn't said is left out, for the driver to look for in the environment.
+  if (user !== undefined) config.user = user
+  if (password !== undefined) config.password = password
+  if (database !== undefined) config.database = database
+  return config
+}
+
+// The driver keeps it, and its types don't say so.
+const processOf = (client: Client): number | undefined =>
+  "processID" in client && typeof client.processID === "number" ? client.processID : undefined
+
+const readFacts = (row: Row, process: number | undefined, direct: boolean | undefined): Facts => {
+  const [recovery, version, encoding, isolation, fsync, commits, standbys, pid, user, database, cluster] = row
+  return {
+    inRecovery: recovery === "true",
+    version: Number(version),
+    encoding: encoding ?? "",
+    isolation: isolation ?? "",
+    fsync: fsync === "on",
+    synchronousCommit: commits ?? "",
+    standbys: standbys ?? "",
+    cluster: cluster ?? undefined,
+    database: database ?? "",
+    user: user ?? "",
+    direct: direct ?? Number(pid) === process
+  }
+}
+
+const unreachable = ({ host, port }: Host, { tls }: Settings, cause: unknown): Lost => {
+  const code = cause instanceof Error && "code" in cause ? ` (${String(cause.code)})` : ""
+  const encrypted = tls === false ? "" : " by TLS"
+  return new Lost(`${host}:${port} can't be reached${encrypted}${code}`, false, cause)
+}

@@ -1,0 +1,62 @@
+/** What a writing handle remembers of the store between batches, so that the server need not look it up again. */
+
+/** A stream as it was when the handle last knew the head. */
+export interface KnownStream {
+  readonly id: number
+  readonly last: number
+}
+
+// A name and its numbers take some 200 bytes: enough for every hot stream of a large store, in some 20 MB.
+const remembered = 100_000
+
+/** Ids and last seqs. They hold while the same server runs, last seqs only until somebody else commits. */
+export class Memory {
+  /** When the server started that all of it comes from; `undefined` where nothing is remembered. */
+  server: string | undefined
+  /** The head that the last seqs belong to. */
+  head: number | undefined
+  private readonly streams = new Map<string, KnownStream>()
+  private readonly types = new Map<string, number>()
+
+  /** The stream, or `undefined` where it isn't remembered. */
+  stream(name: string): KnownStream | undefined {
+    return this.streams.get(name)
+  }
+
+  /** The type's id, or `undefined`. */
+  type(name: string): number | undefined {
+    return this.types.get(name)
+  }
+
+  /** Goes on from a head that was found on a server: what belongs to another head or server is forgotten. */
+  meet(server: string, head: number): void {
+    if (server !== this.server) this.forget()
+    else if (head !== this.head || this.streams.size >= remembered) this.streams.clear()
+    this.server = server
+    this.head = head
+  }
+
+  /** Goes on to the head that the handle itself has made. */
+  move(head: number): void {
+    this.head = head
+  }
+
+  /** Keeps a stream as it is at the present head. */
+  keepStream(name: string, stream: KnownStream): void {
+    this.streams.set(name, stream)
+  }
+
+  /** Keeps a type's id. */
+  keepType(name: string, id: number): void {
+    if (this.types.size >= remembered) this.types.clear()
+    this.types.set(name, id)
+  }
+
+  /** Drops everything: after a failure nobody knows what the server has. */
+  forget(): void {
+    this.server = undefined
+    this.head = undefined
+    this.streams.clear()
+    this.types.clear()
+  }
+}

@@ -1,0 +1,131 @@
+/** Makes a store's schema, brings an older one to the current format, and reads which store it is. */
+import { Corrupt, Denied, Invalid, Unsupported } from "@persist/core"
+import { randomUUID } from "node:crypto"
+import type { Settings } from "./config.ts"
+import { stateOf } from "./error.ts"
+import type { Link, Session } from "./link.ts"
+import { currentFormat, formats, literal } from "./schema.ts"
+
+/** The store that lies in a schema. */
+export interface Found {
+  readonly format: number
+  readonly incarnation: string
+  readonly cluster: string | undefined
+  readonly database: string
+}
+
+const once = (text: string) => ({ text })
+
+/** Reads which store lies in the schema; `undefined` where there is none. Throws `Invalid` where others' tables do. */
+export const findStore = async (session: Session, { quotedSchema, schema }: Settings): Promise<Found | undefined> => {
+  const [there] = await session.run(
+    once("SELECT to_regclass($1), to_regclass($2), to_regclass($3)"),
+    ["store", "voided", "event"].map((table) => `${quotedSchema}.${table}`)
+  )
+  const missing = there?.filter((table) => table === null).length ?? 0
+  if (missing === 3) return undefined
+  if (missing > 0) {
+    throw new Invalid({
+      field: "schema",
+      reason: `${schema} holds tables of the same names that are no store`,
+      remedy: "pass the name of a schema of its own"
+    })
+  }
+  const [row] = await session.run(
+    once(`SELECT format, incarnation, cluster, database FROM ${quotedSchema}.store`),
+    []
+  )
+  if (row === undefined) {
+    throw new Corrupt({
+      where: `table ${schema}.store`,
+      reason: "the row with the store's identity is missing",
+      remedy: "restore a backup"
+    })
+  }
+  const [format, incarnation, cluster, database] = row
+  return {
+    format: Number(format),
+    incarnation: incarnation ?? "",
+    cluster: cluster ?? undefined,
+    database: database ?? ""
+  }
+}
+
+/** `Unsupported` for another format than the current one. */
+export const unsupportedFormat = (format: number): Unsupported =>
+  new Unsupported({
+    backend: "postgres",
+    ability: `format ${format} of the schema, where this version knows 1 to ${currentFormat},`,
+    remedy: format > currentFormat
+      ? "open it with the newer version that migrated it"
+      : "open it once as the schema's owner, without readonly, to migrate it"
+  })
+
+/**
+ * Finds the store, made or migrated where need be: in one transaction, behind a lock that others who open it wait for.
+ * Throws `Unsupported` for a newer format, `Denied` where the role may not do what is needed.
+ */
+export const prepareStore = async (link: Link, settings: Settings): Promise<Found> => {
+  const found = await findStore(link, settings)
+  if (found !== undefined && found.format > currentFormat) throw unsupportedFormat(found.format)
+  if (found?.format === currentFormat) return found
+  if (settings.readonly) {
+    if (found !== undefined) throw unsupportedFormat(found.format)
+    throw new Invalid({
+      field: "schema",
+      reason: `there is no store in the schema ${settings.schema}`,
+      remedy: "correct the name, or open it without readonly to create it"
+    })
+  }
+  try {
+    return await migrate(link, settings)
+  } catch (cause) {
+    await rollBack(link)
+    throw stateOf(cause) === "42501" ? mayNotCreate(settings, link.facts.user, found) : cause
+  }
+}
+
+const migrate = async (link: Link, settings: Settings): Promise<Found> => {
+  const { quotedSchema, schema } = settings
+  const run = (text: string) => link.run(once(text), [])
+  await run("BEGIN ISOLATION LEVEL READ COMMITTED")
+  await run(`SELECT pg_advisory_xact_lock(1885696627, hashtext(${literal(schema)}))`)
+  const found = await findStore(link, settings)
+  if (found !== undefined && found.format > currentFormat) throw unsupportedFormat(found.format)
+  // A role that may create tables in a schema need not be one that may create schemas.
+  const [there] = await run(`SELECT to_regnamespace(${literal(quotedSchema)})`)
+  if (there?.[0] === null) await run(`CREATE SCHEMA ${quotedSchema}`)
+  for (const step of formats.slice(found?.format ?? 0)) await run(step(quotedSchema))
+  const { cluster, database } = link.facts
+  await run(
+    found === undefined
+      ? `INSERT INTO ${quotedSchema}.store (format, incarnation, cluster, database) VALUES (
+          ${currentFormat}, ${literal(randomUUID())}, ${cluster === undefined ? "NULL" : literal(cluster)}, ${
+        literal(database)
+      }
+        )`
+      : `UPDATE ${quotedSchema}.store SET format = ${currentFormat}`
+  )
+  const made = await findStore(link, settings)
+  await link.run(once("COMMIT"), [], true)
+  if (made === undefined) throw new Error("the store that was just made isn't there")
+  return made
+}
+
+const rollBack = async (link: Link): Promise<void> => {
+  if (link.broken) return
+  // Where this fails too, the connection is gone, and the transaction with it.
+  await link.run(once("ROLLBACK"), []).catch(() => link.destroy())
+}
+
+const mayNotCreate = ({ quotedSchema }: Settings, user: string, found: Found | undefined): Denied =>
+  new Denied({
+    operation: "open",
+    reason: found === undefined
+      ? `there is no store, and ${user} may not create one`
+      : `the schema has format ${found.format}, and ${user} may not migrate it`,
+    remedy: found === undefined
+      ? `open it once as a role that may, or GRANT CREATE ON DATABASE (or on the schema ${quotedSchema}) to it; ` +
+        `then GRANT USAGE ON SCHEMA ${quotedSchema}, and SELECT, INSERT, UPDATE, DELETE ON ALL TABLES in it`
+      : "open it once as the schema's owner"
+  })

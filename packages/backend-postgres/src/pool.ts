@@ -1,0 +1,124 @@
+/** A few connections shared by whoever asks, each by one at a time; made when needed, replaced when they break. */
+import { Unavailable } from "@persist/core"
+import { closed } from "./error.ts"
+import type { Link } from "./link.ts"
+
+interface Waiting {
+  readonly take: (link: Link) => void
+  readonly fail: (cause: unknown) => void
+}
+
+/** At most `size` connections, made by `connect`; whoever finds all of them busy waits in turn. */
+export class Pool {
+  private readonly connect: () => Promise<Link>
+  private readonly size: number
+  private readonly patience: number
+  private readonly idle: Array<Link> = []
+  private readonly all = new Set<Link>()
+  private readonly waiting: Array<Waiting> = []
+  private open = 0
+  private closed = false
+
+  constructor(connect: () => Promise<Link>, size: number, patience: number) {
+    this.connect = connect
+    this.size = size
+    this.patience = patience
+  }
+
+  /** Lends a connection until the promise settles. Rejects with `Unavailable` where none gets free in time. */
+  async use<A>(operation: string, job: (link: Link) => Promise<A>): Promise<A> {
+    const link = await this.take(operation)
+    try {
+      return await job(link)
+    } finally {
+      this.give(link)
+    }
+  }
+
+  /** Adds a connection that was made elsewhere. */
+  adopt(link: Link): void {
+    this.all.add(link)
+    this.open++
+    this.give(link)
+  }
+
+  /** Ends all connections; whoever waits is told. */
+  async close(): Promise<void> {
+    this.closed = true
+    for (const { fail } of this.waiting.splice(0)) fail(closed("wait"))
+    await Promise.all(Array.from(this.all, (link) => link.close()))
+  }
+
+  private async take(operation: string): Promise<Link> {
+    if (this.closed) throw closed(operation)
+    for (let link = this.idle.pop(); link !== undefined; link = this.idle.pop()) {
+      if (!link.broken) return link
+      this.drop(link)
+    }
+    return this.open < this.size ? await this.make(operation) : await this.wait(operation)
+  }
+
+  private async make(operation: string): Promise<Link> {
+    this.open++
+    try {
+      const link = await this.connect()
+      if (this.closed) {
+        await link.close()
+        throw closed(operation)
+      }
+      this.all.add(link)
+      return link
+    } catch (cause) {
+      this.open--
+      this.next()
+      throw cause
+    }
+  }
+
+  private wait(operation: string): Promise<Link> {
+    return new Promise((resolve, reject) => {
+      // A plain timer, not the Clock: it waits for a server, which a test's clock doesn't govern.
+      const timer = setTimeout(() => {
+        this.waiting.splice(this.waiting.indexOf(waiting), 1)
+        reject(
+          new Unavailable({
+            operation,
+            reason: `all ${this.size} connections were busy for ${this.patience} ms`,
+            remedy: "try again, or raise readers"
+          })
+        )
+      }, this.patience)
+      const waiting: Waiting = {
+        take: (link) => {
+          clearTimeout(timer)
+          resolve(link)
+        },
+        fail: (cause) => {
+          clearTimeout(timer)
+          reject(cause)
+        }
+      }
+      this.waiting.push(waiting)
+    })
+  }
+
+  private give(link: Link): void {
+    if (link.broken || this.closed) {
+      this.drop(link)
+      return this.next()
+    }
+    const first = this.waiting.shift()
+    if (first === undefined) this.idle.push(link)
+    else first.take(link)
+  }
+
+  private drop(link: Link): void {
+    if (this.all.delete(link)) this.open--
+  }
+
+  // Where a connection broke while somebody waits for one, it's replaced for them.
+  private next(): void {
+    const first = this.closed ? undefined : this.waiting.shift()
+    if (first !== undefined) this.make("wait").then(first.take, first.fail)
+  }
+}
