@@ -5,7 +5,7 @@ import { verifyLog } from "@persist/cli/verify/log"
 import { type BackendShape, makeStore, registerReader } from "@persist/core"
 import Database from "better-sqlite3"
 import * as Effect from "effect/Effect"
-import { cpSync, writeFileSync } from "node:fs"
+import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { errorOf, openDesk } from "./program.ts"
 import { useStore } from "./store-file.ts"
@@ -142,4 +142,23 @@ test("a file that is no store, or damaged, is told as what it is", async () => {
   using desk = openDesk()
   writeFileSync(desk.path("app.db"), "not a database at all, but long enough to look like one".repeat(10))
   expect(errorOf(await desk.run("verify", "--json"))).toMatchObject({ code: 2, field: "store" })
+})
+
+test("of a store in a directory every file is looked at, and damage is named by file, byte and position", async () => {
+  using desk = openDesk()
+  const store = ["--store", "file:data"]
+  await desk.runWith(lines, "import", "-", ...store)
+  const sound = await desk.json("verify", ...store)
+  expect(sound).toMatchObject({ sound: true, events: 6, files: { segments: 1, unfinished: 0, kept: [] } })
+  const [log = ""] = readdirSync(desk.path("data/log"))
+  const path = desk.path(`data/log/${log}`)
+  const bytes = readFileSync(path)
+  // Within the data of the last event.
+  const at = bytes.lastIndexOf("{\"n\":5}")
+  bytes[at + 5] = 0x36
+  writeFileSync(path, bytes)
+  const { code, stderr, stdout } = await desk.run("verify", ...store)
+  expect(code).toBe(1)
+  expect(stdout).toMatch(/log\/0+1-0\.log, at byte \d+, position \d+: the checksum doesn't match/)
+  expect(stderr).toContain("verification has")
 })

@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { inspect } from "node:util"
-import { Denied, Invalid, isStoreError, open, registerScheme, type Scheme } from "persist"
+import { Denied, Invalid, isStoreError, open, registerScheme, type Scheme, Unavailable } from "persist"
 import { StoreUrl } from "persist/effect"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 
@@ -54,6 +54,22 @@ describe("a URL", () => {
     await using store = await open("sqlite::memory:")
     expect(store.about).toMatchObject({ name: "sqlite", durability: "memory", shared: false })
     expect(readdirSync(directory)).toEqual([])
+  })
+
+  it("file:path is a directory that is there again, and may be read meanwhile", async () => {
+    {
+      await using store = await open("file:data")
+      expect(store.about).toMatchObject({ name: "file", durability: "disk", shared: false })
+      await store.kv("n").put("a", 1)
+      await using reader = await open("file:./data?readonly=true&pollInterval=1")
+      expect(reader.about.shared).toBe(true)
+      expect(await reader.kv("n").get("a")).toBe(1)
+      expect(await open("file:data").catch((error: unknown) => error)).toBeInstanceOf(Unavailable)
+    }
+    await using store = await open(`file://${join(directory, "data")}?segmentBytes=65536`)
+    expect(await store.kv("n").get("a")).toBe(1)
+    await using other = await open(`file:${join(directory, "data")}?readonly=true`)
+    expect(other.about.incarnation).toBe(store.about.incarnation)
   })
 
   it("has its scheme in any case, and its path percent-decoded", async () => {
@@ -131,7 +147,12 @@ describe("is refused, naming the field and the remedy", () => {
     ["a number out of range", "sqlite:app.db?busyTimeout=99999999999", "busyTimeout", "2147483647"],
     ["a reader of nothing", "sqlite:app.db?readonly=true", "path", "without readonly"],
     ["a directory that isn't there", "sqlite:no/app.db", "path", "create it"],
-    ["a path with a NUL", "sqlite:a%00b.db", "path", "remove it"]
+    ["a path with a NUL", "sqlite:a%00b.db", "path", "remove it"],
+    ["a directory that isn't named", "file:", "url", "file:path"],
+    ["a directory on a host", "file://host/data", "url", "file:///absolute/path"],
+    ["a size of segments out of range", "file:data?segmentBytes=1", "segmentBytes", "1073741824"],
+    ["a reader of no directory", "file:data?readonly=true", "path", "without readonly"],
+    ["a directory within one that isn't there", "file:no/data", "path", "create it"]
   ])("%s", async (_, url, field, remedy) => {
     const error = await failure(url)
     expect(error).toBeInstanceOf(Invalid)

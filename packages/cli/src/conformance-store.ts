@@ -15,20 +15,21 @@ export const fixtureOf = (url: string): Effect.Effect<Fixture, Failure> => {
   if (/^(memory|sqlite::memory):/i.test(url)) {
     return Effect.succeed({ name: url, place: Effect.succeed({ open: openUrl(url) }) })
   }
-  return scheme?.toLowerCase() === "sqlite"
-    ? Effect.succeed({ name: `sqlite:${query}`, place: Effect.map(emptyDirectory, (at) => inFile(at, query)) })
+  const kind = scheme?.toLowerCase()
+  return kind === "sqlite" || kind === "file"
+    ? Effect.succeed({ name: `${kind}:${query}`, place: Effect.map(emptyDirectory, (at) => onDisk(kind, at, query)) })
     : Effect.fail(
       misuse(
         "store",
         "no empty store of this kind can be made for the laws",
-        "give memory:, sqlite:, or --module with a fixture"
+        "give memory:, sqlite:, file:, or --module with a fixture"
       )
     )
 }
 
-const inFile = (directory: string, query: string): {
+const onDisk = (scheme: string, directory: string, query: string): {
   readonly open: Effect.Effect<BackendShape, StoreError, Scope>
-} => ({ open: openUrl(`sqlite:${encodeURI(join(directory, "store.db")).replaceAll("?", "%3F")}${query}`) })
+} => ({ open: openUrl(`${scheme}:${encodeURI(join(directory, "store")).replaceAll("?", "%3F")}${query}`) })
 
 const emptyDirectory = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "persist-laws-"))),

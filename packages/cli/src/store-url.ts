@@ -5,7 +5,8 @@ import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Scope } from "effect/Scope"
-import { statSync } from "node:fs"
+import { readdirSync, statSync } from "node:fs"
+import { join } from "node:path"
 import { openUrl, renewIncarnation, storeUrl as storeUrlConfig } from "persist/effect"
 import { type Failure, misuse } from "./failure.ts"
 
@@ -13,7 +14,7 @@ import { type Failure, misuse } from "./failure.ts"
 export const StoreFlag = GlobalFlag.Setting("store")({
   flag: Flag.String("store").pipe(
     Flag.withDescription(
-      "The store's URL, sqlite:FILE or memory:; otherwise $PERSIST_URL, otherwise sqlite:./persist.db"
+      "The store's URL, sqlite:FILE, file:DIRECTORY or memory:; otherwise $PERSIST_URL, otherwise sqlite:./persist.db"
     ),
     Flag.withMetavar("URL"),
     Flag.optional
@@ -37,13 +38,17 @@ export const shownUrl: Effect.Effect<string, never, NeedsStore> = Effect.map(
 
 /** How large the files of a store are, in bytes; `undefined` for a store that isn't in a file. */
 export const fileBytes = (url: string): number | undefined => {
-  const path = /^sqlite:(?!:memory:)([^?]+)/i.exec(url)?.[1]
+  const [, scheme = "", path] = /^(sqlite|file):(?!:memory:)([^?]+)/i.exec(url) ?? []
   if (path === undefined) return undefined
-  const sizes = ["", "-wal"].map((suffix) =>
-    statSync(decodeURIComponent(path) + suffix, { throwIfNoEntry: false })?.size
-  )
+  const place = decodeURIComponent(path)
+  const files = scheme.toLowerCase() === "sqlite" ? [place, `${place}-wal`] : filesIn(place)
+  const sizes = files.map((file) => statSync(file, { throwIfNoEntry: false })?.size)
   return sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0)
 }
+
+const filesIn = (directory: string): ReadonlyArray<string> =>
+  readdirSync(directory, { recursive: true, withFileTypes: true })
+    .flatMap((entry) => entry.isFile() ? [join(entry.parentPath, entry.name)] : [])
 
 /** How a command uses its store: one that only reads leaves no file behind where there is none. */
 export type Use = "read" | "write"
@@ -69,7 +74,7 @@ export const renewStore: Effect.Effect<string, StoreError | Failure, NeedsStore>
 
 // Only of files it matters: opening one for writing makes it.
 const forReading = (url: string): string =>
-  !/^sqlite:(?!:memory:)/i.test(url) || /[?&]readonly=/.test(url)
+  !/^(sqlite:(?!:memory:)|file:)/i.test(url) || /[?&]readonly=/.test(url)
     ? url
     : `${url}${url.includes("?") ? "&" : "?"}readonly=true`
 

@@ -2,7 +2,17 @@
 import { type BackendShape, Invalid, type StoreError, Unavailable, Unsupported } from "@persist/core"
 import * as Effect from "effect/Effect"
 import type { Scope } from "effect/Scope"
-import { flag, oneOf, parseUrl, readParams, schemeOf, type StoreUrl, urlFault, whole } from "./store-url.ts"
+import {
+  directoryOf,
+  flag,
+  oneOf,
+  parseUrl,
+  readParams,
+  schemeOf,
+  type StoreUrl,
+  urlFault,
+  whole
+} from "./store-url.ts"
 
 /** Opens the backend that a URL names; it closes with the scope. Import the driver within: only users load it then. */
 export interface Scheme {
@@ -57,15 +67,15 @@ const sqlite: Scheme = Object.assign(
 const fileParams = { readonly: flag, segmentBytes: whole, pollInterval: whole }
 
 const file: Scheme = (url) =>
-  Effect.flatMap(checked(url, fileParams), (options) => {
-    // `file:///var/data` is what others write for `file:/var/data`.
-    const path = url.path.startsWith("///") ? url.path.slice(2) : url.path
-    if (path === "") return Effect.fail(urlFault("no directory is named", "write file:path"))
-    if (path.startsWith("//")) {
-      return Effect.fail(urlFault("a directory has no host", "write file:path or file:///absolute/path"))
-    }
-    return Effect.flatMap(load("file", () => import("@persist/backend-file")), ({ make }) => make({ path, ...options }))
-  })
+  Effect.flatMap(
+    checked(url, fileParams),
+    (options) =>
+      Effect.flatMap(Effect.fromResult(directoryOf(url)), (path) =>
+        Effect.flatMap(
+          load("file", () => import("@persist/backend-file")),
+          ({ make }) => make({ path, ...options })
+        ))
+  )
 
 const checked = <P extends Parameters<typeof readParams>[1]>(url: StoreUrl, known: P) =>
   Effect.suspend(() => Effect.fromResult(readParams(url, known)))

@@ -56,6 +56,16 @@ export const parseUrl = (scheme: string, href: string): Result.Result<StoreUrl, 
   return Result.succeed(new StoreUrl(scheme, path, params, href))
 }
 
+/** The directory that a `file:` URL names; `Invalid` where it names none, or a host. */
+export const directoryOf = ({ path }: StoreUrl): Result.Result<string, Invalid> => {
+  // `file:///var/data` is what others write for `file:/var/data`.
+  const local = path.startsWith("///") ? path.slice(2) : path
+  if (local === "") return Result.fail(urlFault("no directory is named", "write file:path"))
+  return local.startsWith("//")
+    ? Result.fail(urlFault("a directory has no host", "write file:path or file:///absolute/path"))
+    : Result.succeed(local)
+}
+
 const decode = (text: string): string | undefined => Result.getOrUndefined(Result.try(() => decodeURIComponent(text)))
 
 const paramFault = (name: string, reason: string, remedy: string): Invalid =>

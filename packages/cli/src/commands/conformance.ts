@@ -16,7 +16,7 @@ import { loadDefault, moduleFlag } from "../user-module.ts"
 
 const config = {
   url: Argument.String("url").pipe(
-    Argument.withDescription("The kind of store: memory: or sqlite: with its parameters; --store otherwise"),
+    Argument.withDescription("The kind of store: memory:, sqlite: or file: with its parameters; --store otherwise"),
     Argument.optional
   ),
   module: moduleFlag("a fixture of your own kind of store").pipe(Flag.optional)

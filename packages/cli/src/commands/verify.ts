@@ -1,4 +1,5 @@
 /** `persist verify`: reads everything, and says what can't be. */
+import type { StoreError } from "@persist/core"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import { exitCode } from "../exit-code.ts"
@@ -7,20 +8,16 @@ import { Json, writeResult } from "../output.ts"
 import { counted, lasting, printable } from "../printable.ts"
 import { positions, startProgress } from "../progress.ts"
 import { openStore } from "../store-url.ts"
+import { verifyStoredFiles } from "../verify/files.ts"
 import { Findings } from "../verify/finding.ts"
 import { verifyKv } from "../verify/kv.ts"
 import { verifyLog } from "../verify/log.ts"
 
 const run = Effect.fnUntraced(function*() {
-  const store = yield* openStore("read")
-  const head = yield* store.head
   const findings = new Findings()
   const started = performance.now()
-  const progress = startProgress({ verb: "verified", noun: "event", whole: positions(head), json: yield* Json })
-  yield* verifyLog(store, head, findings, progress).pipe(
-    Effect.andThen(verifyKv(store, head, findings)),
-    Effect.ensuring(Effect.sync(() => progress.clear()))
-  )
+  const { json, lines } = yield* verifyStoredFiles(findings)
+  const head = yield* verifyAnswers(findings)
   const { counts, kept, total } = findings
   const milliseconds = Math.round(performance.now() - started)
   const looked = [
@@ -31,9 +28,10 @@ const run = Effect.fnUntraced(function*() {
     counted(counts.readers, "reader")
   ]
   yield* writeResult(
-    { sound: total === 0, head, ...counts, findings: kept, found: total, milliseconds },
+    { sound: total === 0, head: head ?? null, ...counts, ...json, findings: kept, found: total, milliseconds },
     [
       ...kept.map(({ what, where }) => printable(`${where}: ${what}`)),
+      ...lines.map(printable),
       `${total === 0 ? "sound" : counted(total, "finding")}: ${looked.join(", ")} in ${lasting(milliseconds)}`
     ]
   )
@@ -48,11 +46,33 @@ const run = Effect.fnUntraced(function*() {
   }
 }, Effect.scoped)
 
+// What the store answers, as far as it does: what it can't answer is a finding, and the rest is asked for all the same.
+const verifyAnswers = Effect.fnUntraced(function*(findings: Findings) {
+  const noting = <A, R>(verifying: Effect.Effect<A, StoreError, R>) =>
+    Effect.catchTag(verifying, "Corrupt", ({ reason, where }) => Effect.sync(() => findings.add(where, reason)))
+  const store = yield* openStore("read").pipe(
+    Effect.catch((error) => {
+      // Its files say why.
+      if (findings.total > 0) return Effect.undefined
+      return Effect.fail(error)
+    })
+  )
+  if (store === undefined) return undefined
+  const head = yield* store.head
+  const progress = startProgress({ verb: "verified", noun: "event", whole: positions(head), json: yield* Json })
+  yield* noting(verifyLog(store, head, findings, progress)).pipe(
+    Effect.andThen(noting(verifyKv(store, head, findings))),
+    Effect.ensuring(Effect.sync(() => progress.clear()))
+  )
+  return head
+})
+
 /** The command. */
 export const verifyCommand = Command.make("verify", {}, run).pipe(
   Command.withDescription(
     "Read everything and check it: positions rise, seqs have no holes, every stream says the same by itself as among " +
-      "all, payloads parse, keys are in order, revisions differ, snapshots and checkpoints belong to this store. " +
+      "all, payloads parse, keys are in order, revisions differ, snapshots and checkpoints belong to this store. Of a " +
+      "file: store every byte of every file is checked first, and what is damaged is named by file, byte and position. " +
       "Ends with exit code 1 where something doesn't hold. Nothing is changed; other processes may go on writing."
   ),
   Command.withShortDescription("Check that everything in the store holds"),
