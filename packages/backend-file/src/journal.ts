@@ -1,5 +1,6 @@
 /** The log as its one writer has it: the segment that frames go into, those before it, and the manifest of them all. */
 import { origin, Position } from "@persist/core"
+import * as Result from "effect/Result"
 import { join } from "node:path"
 import { places } from "./directory.ts"
 import type { Disk } from "./disk.ts"
@@ -9,7 +10,7 @@ import { Log } from "./log/log.ts"
 import { Offsets } from "./log/offsets.ts"
 import { OpenSegment } from "./log/open-segment.ts"
 import { Out } from "./log/out.ts"
-import { fileOf, segmentHeader, writeHeader } from "./log/segment.ts"
+import { fileOf, type SealedSegment, segmentHeader, writeHeader } from "./log/segment.ts"
 import { type Manifest, publishManifest } from "./manifest.ts"
 import type { RunsChange } from "./tree/tree.ts"
 
@@ -59,7 +60,8 @@ export const createSegment = (
   return new OpenSegment(disk, { path, fd, first, generation: given, end, head, chain, offsets }, segmentBytes)
 }
 
-const createNext = (
+/** Makes the file of a segment, of the first generation from this one on that there is none of; answers which. */
+export const createNext = (
   disk: Disk,
   log: string,
   first: Position,
@@ -135,6 +137,22 @@ export class Journal {
     publishManifest(this.options.disk, this.options.directory, manifest)
     this.latest = manifest
     this.checkHeld()
+  }
+
+  /**
+   * Puts a segment in the place of some neighbours, whose files are removed once that is published. Throws as
+   * {@link publish} does.
+   */
+  replace(segments: ReadonlyArray<SealedSegment>, by: SealedSegment): void {
+    const from = this.latest.sealed.findIndex((segment) => segment === segments[0])
+    const isThere = from >= 0 && segments.every((segment, n) => this.latest.sealed[from + n] === segment)
+    if (!isThere) throw new Error("these segments are no neighbours in the manifest")
+    const sealed = this.latest.sealed.toSpliced(from, segments.length, by)
+    this.publish({ sealed })
+    this.log.use(sealed, this.segment)
+    const { directory, disk } = this.options
+    // What can't be removed now is when the store is opened the next time.
+    for (const segment of segments) Result.try(() => disk.remove(join(places(directory).log, fileOf(segment))))
   }
 
   /** Publishes what has become of the index. */

@@ -29,5 +29,6 @@ export const makeOn = Effect.fnUntraced(function*(disk: Disk, config: Config) {
       throw cause
     }
   })
-  return yield* settings.readonly ? openForReading(disk, settings) : openForWriting(disk, settings)
+  if (settings.readonly) return yield* openForReading(disk, settings)
+  return (yield* openForWriting(disk, settings)).backend
 }) satisfies (disk: Disk, config: Config) => Effect.Effect<BackendShape, StoreError, Scope>

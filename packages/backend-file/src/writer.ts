@@ -28,6 +28,10 @@ export interface WriterOptions {
   readonly tree: Tree
   /** Called after a batch that changed something. */
   readonly notify: () => void
+  /** Called when a segment was sealed. */
+  readonly onSealed: () => void
+  /** Called after a batch by which much may have come to be needed no more. */
+  readonly onRemoved: () => void
 }
 
 // What is longer is sealed when the store is closed, so that opening it has less to read.
@@ -90,6 +94,7 @@ export class Writer {
     journal.rotate()
     contents.streams.flush()
     tree.seal(journal.open.first - 1)
+    this.options.onSealed()
   }
 
   private run(batch: NonEmptyReadonlyArray<Commit>): NonEmptyReadonlyArray<Outcome> {
@@ -105,6 +110,7 @@ export class Writer {
       this.options.notify()
     }
     undo.keep()
+    if (batch.some(removesMuch)) this.options.onRemoved()
     return outcomes
   }
 
@@ -219,3 +225,6 @@ export class Writer {
     return why
   }
 }
+
+const removesMuch = ({ truncate, write }: Commit): boolean =>
+  truncate.length > 0 || write.some(({ _tag }) => _tag === "Clear")

@@ -30,9 +30,13 @@ export class Keys {
 
   /** A key's revision; 0 where it's absent. */
   readonly revision = (namespace: string, key: string): Position => {
-    const write = this.lastWrite(keyKey(namespace, key))
+    const write = this.writeAt(keyKey(namespace, key))
     return write?.lives === true ? write.revision : Position(0)
   }
+
+  /** Where a key was put or removed last; 0 where it never was there. */
+  readonly lastWrite = (namespace: string, key: string): Position =>
+    this.writeAt(keyKey(namespace, key))?.revision ?? Position(0)
 
   /** How many keys a namespace holds. */
   readonly count = (namespace: string): number => numberOf(this.index.get(countKey(namespace))) ?? 0
@@ -40,7 +44,7 @@ export class Keys {
   /** Notes that a key was put, or removed. */
   write(namespace: string, key: string, { lives, revision }: Write): void {
     const at = keyKey(namespace, key)
-    const before = this.lastWrite(at)
+    const before = this.writeAt(at)
     this.set(at, writeValue({ lives, revision }))
     if (before !== undefined) this.set(revisionKey(namespace, before.revision), undefined)
     this.set(revisionKey(namespace, revision), nothing)
@@ -103,7 +107,7 @@ export class Keys {
     return found
   }
 
-  private lastWrite(key: Key): Write | undefined {
+  private writeAt(key: Key): Write | undefined {
     const value = this.index.get(key)
     return value === undefined ? undefined : writeOf(value)
   }

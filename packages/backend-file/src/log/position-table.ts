@@ -93,9 +93,12 @@ export class PositionTable {
     return this.view.byteLength
   }
 
-  /** How many records there may be, as far as the table alone can tell. */
-  get entries(): number {
-    return this.count
+  /** How many positions have a record. */
+  get records(): number {
+    if (this.isSparse) return this.count
+    let records = 0
+    for (let number = 0; number < this.count; number++) if (this.view.getUint32(number * 4, true) > 0) records++
+    return records
   }
 
   /** Where in the file the record of a position is; 0 where there is none. */

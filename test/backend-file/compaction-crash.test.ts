@@ -1,0 +1,87 @@
+/** Compaction that is stopped between any two file operations, or by a handle that has stopped: nothing is lost by it. */
+import { assert, describe, it } from "@effect/vitest"
+import { settle } from "@persist/backend-file/config"
+import type { Disk } from "@persist/backend-file/disk"
+import { latestManifest } from "@persist/backend-file/manifest"
+import { openForWriting } from "@persist/backend-file/write-handle"
+import * as Effect from "effect/Effect"
+import { cpSync } from "node:fs"
+import { join } from "node:path"
+import { churn, expectedAfter, segmentsOf, writeChurn } from "./churn.ts"
+import { contents } from "./history.ts"
+import { breakLock, directory, newPath } from "./place.ts"
+import { makePower, unsynced } from "./power.ts"
+
+const segmentBytes = 4096
+const batches = 50
+
+const compact = (path: string, disk: Disk) =>
+  Effect.scoped(Effect.gen(function*() {
+    const { backend, compaction } = yield* openForWriting(disk, settle({ path, segmentBytes }))
+    yield* compaction.round
+    return yield* contents(backend)
+  }))
+
+// By turns lost and not, another way for each stop.
+const byTurns = (seed: number): () => boolean => {
+  let n = seed
+  return () => (n = (n * 1103515245 + 12345) % 2 ** 31) % 2 === 0
+}
+
+describe("compaction that is stopped", () => {
+  const losses: ReadonlyArray<readonly [name: string, chance: (stop: number) => () => boolean]> = [
+    ["as by kill -9", () => () => false],
+    ["as by a loss of power, all lost that wasn't made durable", () => () => true],
+    ["as by a loss of power, some of that lost", byTurns]
+  ]
+  it.effect.each(losses)(
+    "between any two file operations, %s: all is there, and it's done the next time",
+    ([, chance]) =>
+      Effect.gen(function*() {
+        const from = yield* newPath
+        yield* writeChurn(from, batches, segmentBytes)
+        const expected = JSON.stringify(yield* expectedAfter(batches))
+        const seen = new Set<string>()
+        for (let stop = 1;; stop++) {
+          const path = join(yield* directory, "data")
+          cpSync(from, path, { recursive: true })
+          const power = makePower()
+          power.stopAt(stop)
+          yield* Effect.exit(compact(path, power.disk))
+          power.lose(chance(stop))
+          breakLock(path)
+          if (power.count() < stop) break
+          seen.add(segmentsOf(path).join())
+          assert.strictEqual(JSON.stringify(yield* compact(path, unsynced)), expected, `stopped at operation ${stop}`)
+          const listed = latestManifest(unsynced, path) ?? assert.fail("no manifest")
+          assert.strictEqual(segmentsOf(path).length, listed.sealed.length + 1)
+        }
+        // It was stopped before, between and after its changes.
+        assert.isAbove(seen.size, 4)
+      }),
+    60_000
+  )
+
+  it.effect("by a flush that failed replaces nothing: what its handle believes may not be what the disk holds", () =>
+    Effect.gen(function*() {
+      const path = yield* newPath
+      yield* writeChurn(path, batches, segmentBytes)
+      let fails = false
+      const broken: Disk = {
+        ...unsynced,
+        sync: () => {
+          if (fails) throw Object.assign(new Error("broken"), { errno: -5, code: "EIO" })
+        }
+      }
+      const before = segmentsOf(path)
+      yield* Effect.scoped(Effect.gen(function*() {
+        const { backend, compaction } = yield* openForWriting(broken, settle({ path, segmentBytes }))
+        fails = true
+        const error = yield* Effect.flip(backend.commit(churn(batches)))
+        assert.strictEqual(error._tag, "OutcomeUnknown")
+        fails = false
+        yield* compaction.round
+      }))
+      assert.deepStrictEqual(segmentsOf(path).slice(0, -1), before.slice(0, -1))
+    }))
+})
