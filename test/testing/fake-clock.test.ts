@@ -1,8 +1,9 @@
 /** A clock that stands still until a test moves it: for the process's own date, and for stores opened with Promises. */
 import { guardPurity, Invalid, Projection } from "@persist/core"
 import { defaultTime, fakeClock, given } from "@persist/testing"
+import { mock } from "node:test"
 import { open } from "persist"
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, vi } from "vitest"
 import { failureOf } from "./failure.ts"
 import { Orders, paid } from "./orders.ts"
 
@@ -47,6 +48,20 @@ describe("fakeClock", () => {
     expect((await store.kv("n").entry("a"))?.at).toBe(start + 60_000)
     expect(snapshot?.savedAt).toBe(start + 60_000)
     expect((await store.project(count, { stream: "s", asOf: { at: start + 1 } })).state).toBe(1)
+  })
+
+  it.each([
+    ["vitest", (now: number) => vi.useFakeTimers({ toFake: ["Date"], now }), () => vi.useRealTimers()],
+    ["Node", (now: number) => mock.timers.enable({ apis: ["Date"], now }), () => mock.timers.reset()]
+  ])("is no more than the fake dates of %s, which a store goes by too", async (_, start, stop) => {
+    start(1000)
+    try {
+      await using store = await open("memory:")
+      await store.kv("n").put("a", 1)
+      expect((await store.kv("n").entry("a"))?.at).toBe(1000)
+    } finally {
+      stop()
+    }
   })
 
   it("leaves timers alone, so that what waits goes on", async () => {

@@ -95,6 +95,13 @@ describe("project", () => {
       .project(buyers).expect(({ ada }) => ada?.cents === 6)
   })
 
+  it("of a read model gives states as they read back from where they are stored", () => {
+    const kept = { cents: 5, orders: 1 }
+    const { state } = given(Orders, placedIn("order-1", "ada", 5)).project({ ...buyers, step: () => kept })
+    expect(state["ada"]).toEqual(kept)
+    expect(state["ada"]).not.toBe(kept)
+  })
+
   it("of a read model deletes, takes null for a state, and counts a key that's named twice once", () => {
     const last = ReadModel.make({
       name: "last",

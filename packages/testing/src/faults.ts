@@ -27,7 +27,7 @@ export interface Chances {
 export interface Faults<E = never, R = never> {
   /** The store under test: for `open(faults.backend)`, or as the `Backend` of a Layer. */
   readonly backend: Effect.Effect<BackendShape, E, R>
-  /** Lets the next commits go wrong, so many, after those that were said to before. */
+  /** Lets the next commits go wrong, so many, after those said before; `every` and `randomly` wait until then. */
   readonly next: (mishap: Mishap, times?: number) => void
   /** Lets every nth commit from now on go wrong, instead of what `every` and `randomly` said before. */
   readonly every: (n: number, mishap: Mishap) => void
