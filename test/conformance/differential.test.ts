@@ -12,6 +12,7 @@ import {
 } from "@persist/conformance"
 import * as Effect from "effect/Effect"
 import { describe, expect, it } from "vitest"
+import { smallSegments } from "../backend-file/fixture.ts"
 import { file } from "../backend-sqlite/fixture.ts"
 import { kept, memory } from "./stores.ts"
 
@@ -28,14 +29,18 @@ describe("random commands are answered as by the model", () => {
     })
   }
 
-  it("of sqlite", async () => {
-    expect(await Effect.runPromise(agreesWithModel(file, { runs: 30 }))).toBeUndefined()
-  })
+  for (const fixture of [file, smallSegments]) {
+    it(`of ${fixture.name}`, async () => {
+      expect(await Effect.runPromise(agreesWithModel(fixture, { runs: 30 }))).toBeUndefined()
+    })
+  }
 })
 
-it("memory and sqlite answer random commands alike", async () => {
-  expect(await Effect.runPromise(differential(memory, file, { runs: 30 }))).toBeUndefined()
-})
+for (const fixture of [file, smallSegments]) {
+  it(`memory and ${fixture.name} answer random commands alike`, async () => {
+    expect(await Effect.runPromise(differential(memory, fixture, { runs: 30 }))).toBeUndefined()
+  })
+}
 
 describe("random commands find a planted bug, and few of them show it", () => {
   const planted = [

@@ -3,6 +3,7 @@ import { certify, type Fault, isLinearizable, linearize, protocolMutants, race, 
 import type { Call, Fixture, HistoryLoad, Op, Reply } from "@persist/conformance"
 import * as Effect from "effect/Effect"
 import { describe, expect, it } from "vitest"
+import { smallSegments } from "../backend-file/fixture.ts"
 import { file } from "../backend-sqlite/fixture.ts"
 import { kept, memory } from "./stores.ts"
 
@@ -68,7 +69,7 @@ const everyThird = (): () => Fault => {
 describe("clients at once, some of whose replies are lost", () => {
   const load = (fault?: () => Fault): HistoryLoad => ({ clients: 4, rounds: 5, ...fault && { fault } })
 
-  for (const fixture of [memory, kept, file]) {
+  for (const fixture of [memory, kept, file, smallSegments]) {
     it(`make a history of ${fixture.name} that has an order`, async () => {
       const calls = await Effect.runPromise(isLinearizable(fixture, load(everyThird())))
       expect(calls.filter(({ result }) => result === undefined).length).toBeGreaterThan(0)
@@ -95,7 +96,7 @@ describe("a workload that certifies itself", () => {
       return { ...raced, events: yield* certify(backend) }
     }))
 
-  for (const fixture of [memory, kept, file]) {
+  for (const fixture of [memory, kept, file, smallSegments]) {
     it(`holds on ${fixture.name}`, async () => {
       const { committed, conflicted, events } = await Effect.runPromise(certified(fixture))
       expect(events).toBe(committed)
