@@ -1,5 +1,5 @@
-/** Operations on what is stored, as it is stored: for those who copy from one store to another. */
-import type { DraftEvent, Op } from "./draft.ts"
+/** Operations on what is stored, as it is stored: for those who copy from one store to another. Any store takes them. */
+import { type DraftEvent, type Op, opOf } from "./draft.ts"
 import type { ExpectedKey } from "./kv.ts"
 import type { Expected } from "./log.ts"
 import { isReserved, reservedFault } from "./name.ts"
@@ -17,14 +17,15 @@ export interface RawEntry {
 export type RawEvent = DraftEvent
 
 /** Puts a value as it was read from another store. That text is JSON is the caller's to make sure. */
-export const putRaw = (entry: RawEntry, { expected }: { readonly expected: ExpectedKey }): Op => ({
-  "~persist/Op": (draft) =>
-    isReserved(entry.namespace) ? reservedFault("namespace", entry.namespace) : draft.put(entry, expected)
-})
+export const putRaw = (entry: RawEntry, { expected }: { readonly expected: ExpectedKey }): Op =>
+  opOf(
+    undefined,
+    (draft) => isReserved(entry.namespace) ? reservedFault("namespace", entry.namespace) : draft.put(entry, expected)
+  )
 
 /** Appends events as they were read from another store. That text is JSON is the caller's to make sure. */
 export const appendRaw = (
   stream: string,
   events: ReadonlyArray<RawEvent>,
   { expected }: { readonly expected: Expected }
-): Op => ({ "~persist/Op": (draft) => draft.append(stream, expected, events) })
+): Op => opOf(undefined, (draft) => draft.append(stream, expected, events))

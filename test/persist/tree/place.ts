@@ -1,5 +1,7 @@
 /** Directories for trees, what is in them, and what is in a store, to be compared. */
-import type { StoredEvent, StoreShape } from "@persist/core"
+import { Position, type StoredEvent, type StoreShape } from "@persist/core"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
 import { cpSync, existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -73,19 +75,19 @@ export interface Contents {
 }
 
 /** The contents of a store. */
-export const contentsOf = async (store: Store): Promise<Contents> => {
-  const { engine }: StoreShape = store.effect
-  const { runPromise } = await import("effect/Effect")
+export const contentsOf = (store: Store | StoreShape): Promise<Contents> =>
+  Effect.runPromise(readContents("effect" in store ? store.effect : store))
+
+const readContents = Effect.fnUntraced(function*(store: StoreShape) {
+  const { backend } = store.engine
   const values: Array<unknown> = []
-  for (const { namespace } of await store.namespaces().toArray()) {
+  for (const { namespace } of yield* Stream.runCollect(store.namespaces())) {
     if (namespace.startsWith("$")) continue
     const range = { namespace, gte: undefined, lt: undefined, limit: 10_000, reverse: false }
-    for (const { key, meta, value } of await runPromise(engine.backend.scan(range))) {
-      values.push([namespace, key, value, meta])
-    }
+    for (const { key, meta, value } of yield* backend.scan(range)) values.push([namespace, key, value, meta])
   }
-  const all = { after: 0, to: Number.MAX_SAFE_INTEGER, prefix: "", types: undefined, limit: 100_000, reverse: false }
-  const { items } = await runPromise(engine.backend.readAll(all as Parameters<typeof engine.backend.readAll>[0]))
-  const streams = await store.log().streams().toArray()
+  const range = { prefix: "", types: undefined, limit: 100_000, reverse: false }
+  const { items } = yield* backend.readAll({ after: Position(0), to: Position(Number.MAX_SAFE_INTEGER), ...range })
+  const streams = yield* Stream.runCollect(store.log().streams())
   return { values, streams, events: items.map(({ position: _, ...event }) => event) }
-}
+})

@@ -130,8 +130,13 @@ export const directoryFault = (directory: unknown): Invalid | undefined =>
     remedy: "pass the path of a directory"
   })
 
+// Without one of them there are things in the store that nobody could find.
+const needs = ["namespaces", "scan", "changed", "streams", "readAll"] as const
+
 /** Opens a tree for writing, and writes it whole where it isn't one of this store that can be gone on with. */
 const openMirror = Effect.fnUntraced(function*(store: StoreShape, directory: string, replace: boolean) {
+  const lack = needs.find((ability) => store.about.lacks.has(ability))
+  if (lack !== undefined) return yield* Effect.fail(Fault.lackFault(store.about.name, lack))
   const files = yield* onFiles(() => TreeFiles.open(directory))
   const content = yield* onFiles(() => files.marker())
   const head = yield* store.head
