@@ -1,5 +1,6 @@
 /** How a store is opened, checked before anything is touched. */
-import { Invalid } from "@persist/core"
+import { Invalid, isStoreError, type StoreError } from "@persist/core"
+import * as Effect from "effect/Effect"
 import { resolve } from "node:path"
 
 /** Which directory, and how it is used. */
@@ -40,6 +41,16 @@ export const settle = (config: Config): Settings => {
   demandWhole("pollInterval", pollInterval, 1, largestTime)
   return { path: resolve(path), readonly, segmentBytes, pollInterval }
 }
+
+/** {@link settle} as an effect. */
+export const settled = (config: Config): Effect.Effect<Settings, StoreError> =>
+  Effect.try({
+    try: () => settle(config),
+    catch: (cause) => {
+      if (isStoreError(cause)) return cause
+      throw cause
+    }
+  })
 
 const demandWhole = (field: string, value: number, least: number, most: number): void =>
   demand(

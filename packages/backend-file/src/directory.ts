@@ -21,7 +21,7 @@ export interface DirectoryUse {
 }
 
 /**
- * The incarnation of the store at a path; `undefined` where there is none and one may be made. Throws `Invalid` for
+ * Which store is at a path; `undefined` where there is none and one may be made. Throws `Invalid` for
  * what is no store and can't become one, `Unsupported` for a store of a newer format, `Corrupt` for a store that lacks
  * its identity, and what the disk throws.
  */
@@ -38,8 +38,8 @@ export const inspectDirectory = (disk: Disk, { path, readonly }: DirectoryUse): 
   if (found !== "directory") {
     throw invalidPath(`${path} is no directory`, "name a directory, or nothing that exists yet")
   }
-  const incarnation = findIdentity(disk, path)
-  if (incarnation !== undefined) return incarnation
+  const identity = findIdentity(disk, path)
+  if (identity !== undefined) return identity
   const names = disk.list(path)
   if (manifestNumbers(names).length > 0) {
     throw new Corrupt({

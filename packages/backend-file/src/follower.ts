@@ -10,7 +10,7 @@ import { FollowedTail } from "./log/followed-tail.ts"
 import { Log } from "./log/log.ts"
 import { offsetsOf, restoreFrom, scanOpen, scanSealed, sealedEnd } from "./log/scan.ts"
 import { fileOf, segmentHeader } from "./log/segment.ts"
-import { emptyManifest, isOutdated, latestManifest, type Manifest } from "./manifest.ts"
+import { isOutdated, latestManifest, type Manifest } from "./manifest.ts"
 import { openView } from "./tree/open-tree.ts"
 import { DamagedRun, type TreeView } from "./tree/tree.ts"
 
@@ -18,7 +18,7 @@ import { DamagedRun, type TreeView } from "./tree/tree.ts"
 export interface FollowerOptions {
   readonly disk: Disk
   readonly directory: string
-  readonly incarnation: string
+  readonly identity: string
 }
 
 /** What was read of a store. */
@@ -36,6 +36,7 @@ export class Follower {
   private known: Known | undefined
   /** Up to where somebody may have been told what there is. */
   private told = 0
+  private followed: string | undefined
 
   constructor(options: FollowerOptions) {
     this.options = options
@@ -45,6 +46,11 @@ export class Follower {
   /** What the store holds, as the last {@link refresh} found it. */
   get contents(): Contents {
     return this.found.contents
+  }
+
+  /** The incarnation of the history that it follows. */
+  get incarnation(): string {
+    return this.found.manifest.incarnation
   }
 
   /** The last position that it has found. */
@@ -91,12 +97,15 @@ export class Follower {
   }
 
   private load(): boolean {
-    const { directory, disk, incarnation } = this.options
-    const manifest = latestManifest(disk, directory) ?? emptyManifest(incarnation)
+    const { directory, disk, identity } = this.options
     const before = this.known
-    if (manifest.incarnation !== incarnation) {
+    const manifest = latestManifest(disk, directory)
+    if (manifest === undefined) throw unmade
+    if (manifest.identity !== identity) {
       throw before === undefined ? otherStore(directory) : replaced("another store is in its place")
     }
+    this.followed ??= manifest.incarnation
+    if (manifest.incarnation !== this.followed) throw replaced("it was given another incarnation")
     if (before !== undefined && manifest.usage === "fenced") {
       // It lists no more than the one before, and may end before what was told.
       this.known = { ...before, manifest }
@@ -124,7 +133,7 @@ export class Follower {
     return { manifest, contents, tail }
   }
 
-  private indexed({ incarnation, runs, sealed, through }: Manifest): Contents {
+  private indexed({ identity, runs, sealed, through }: Manifest): Contents {
     const { directory, disk } = this.options
     const { index, log } = places(directory)
     if (this.view === undefined) this.view = openView({ directory: index, disk, runs })
@@ -132,7 +141,7 @@ export class Follower {
     const contents = new Contents(this.view)
     for (const [n, segment] of sealed.entries()) {
       if (segment.last <= through) continue
-      const since = sealedEnd({ incarnation, sealed: sealed.slice(0, n) })
+      const since = sealedEnd({ identity, sealed: sealed.slice(0, n) })
       restoreFrom(contents, scanSealed(disk, log, segment, since), through)
     }
     return contents
@@ -164,6 +173,12 @@ export class Follower {
 }
 
 const headOf = ({ manifest, tail }: Known): Position => tail?.last ?? manifest.sealed.at(-1)?.last ?? Position(0)
+
+const unmade = new Unavailable({
+  operation: "open",
+  reason: "the store is only being made",
+  remedy: "try again once its first writer has opened it"
+})
 
 const replaced = (reason: string): Unavailable =>
   new Unavailable({

@@ -14,11 +14,14 @@ const file = "store"
 const Stored = Schema.fromJsonString(Schema.Struct({
   kind: Schema.Literal(kind),
   format: Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)),
-  incarnation: Schema.NonEmptyString
+  identity: Schema.NonEmptyString
 }))
 const decode = Schema.decodeUnknownResult(Stored)
 
-/** The incarnation that a store was made with; `undefined` where there is no store. Throws as {@link readIdentity}. */
+/**
+ * Which store is in a directory; `undefined` where there is none. Throws `Corrupt` where that can't be read, `Unsupported`
+ * for a newer format, and what the disk throws.
+ */
 export const findIdentity = (disk: Disk, directory: string): string | undefined => {
   const path = join(directory, file)
   if (disk.look(path) === undefined) return undefined
@@ -31,7 +34,7 @@ export const findIdentity = (disk: Disk, directory: string): string | undefined 
       cause: decoded.failure
     })
   }
-  const { format, incarnation } = decoded.success
+  const { format, identity } = decoded.success
   if (format > currentFormat) {
     throw new Unsupported({
       backend: "file",
@@ -39,7 +42,7 @@ export const findIdentity = (disk: Disk, directory: string): string | undefined 
       remedy: "open it with the newer version that wrote it"
     })
   }
-  return incarnation
+  return identity
 }
 
 /** The manifest and the identity of a directory tell of two different stores. */
@@ -50,14 +53,14 @@ export const otherStore = (directory: string): Corrupt =>
     remedy: "restore the file from a backup"
   })
 
-/** Makes a directory a store, and durably so; answers its incarnation. */
+/** Makes a directory a store, and durably so; answers which one. */
 export const createIdentity = (disk: Disk, directory: string): string => {
-  const incarnation = randomUUID()
+  const identity = randomUUID()
   const path = join(directory, file)
   const draft = `${path}.${randomBytes(6).toString("hex")}.tmp`
-  const text = `${JSON.stringify({ kind, format: currentFormat, incarnation }, undefined, 2)}\n`
+  const text = `${JSON.stringify({ kind, format: currentFormat, identity }, undefined, 2)}\n`
   writeFile(disk, draft, Buffer.from(text))
   disk.rename(draft, path)
   disk.syncDirectory(directory)
-  return incarnation
+  return identity
 }

@@ -1,10 +1,10 @@
 /** The file backend: one directory as a `Backend`. */
 import type { BackendShape, StoreError } from "@persist/core"
-import { Backend, isStoreError } from "@persist/core"
+import { Backend } from "@persist/core"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Scope } from "effect/Scope"
-import { type Config, settle } from "./config.ts"
+import { type Config, settled } from "./config.ts"
 import { type Disk, disk as realDisk } from "./disk.ts"
 import { openForReading } from "./read-handle.ts"
 import { openForWriting } from "./write-handle.ts"
@@ -22,13 +22,7 @@ export const layer = (config: Config): Layer.Layer<Backend, StoreError> => Layer
 
 /** {@link make} on a disk of one's own: to see what becomes of a store where the disk fails. */
 export const makeOn = Effect.fnUntraced(function*(disk: Disk, config: Config) {
-  const settings = yield* Effect.try({
-    try: () => settle(config),
-    catch: (cause) => {
-      if (isStoreError(cause)) return cause
-      throw cause
-    }
-  })
+  const settings = yield* settled(config)
   if (settings.readonly) return yield* openForReading(disk, settings)
   return (yield* openForWriting(disk, settings)).backend
 }) satisfies (disk: Disk, config: Config) => Effect.Effect<BackendShape, StoreError, Scope>

@@ -2,7 +2,7 @@
 import { Corrupt, Position, Unsupported } from "@persist/core"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { randomBytes } from "node:crypto"
+import { randomBytes, randomUUID } from "node:crypto"
 import { join } from "node:path"
 import { type Disk, readFile, writeFile } from "./disk.ts"
 import { codeOf, Unsettled } from "./error.ts"
@@ -26,6 +26,9 @@ export type Usage = "closed" | "open" | "fenced"
 /** What a manifest says. */
 export interface Manifest {
   readonly number: number
+  /** Which store it is, as its file `store` says; its log begins with it. */
+  readonly identity: string
+  /** See `About.incarnation`: another one says that its history is to be taken for another. */
   readonly incarnation: string
   readonly usage: Usage
   /** In the order of their positions, without a gap. */
@@ -37,9 +40,10 @@ export interface Manifest {
 }
 
 /** The first manifest of a store. */
-export const emptyManifest = (incarnation: string): Manifest => ({
+export const emptyManifest = (identity: string): Manifest => ({
   number: 0,
-  incarnation,
+  identity,
+  incarnation: randomUUID(),
   usage: "closed",
   sealed: [],
   open: undefined,
@@ -53,6 +57,7 @@ const currentFormat = 1
 const Whole = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 const Stored = Schema.Struct({
   number: Whole,
+  identity: Schema.String,
   incarnation: Schema.String,
   usage: Schema.Literals(["closed", "open", "fenced"]),
   sealed: Schema.Array(Schema.Tuple([Whole, Whole, Whole, Whole, Schema.String])),

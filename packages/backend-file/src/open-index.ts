@@ -65,7 +65,7 @@ const brought = Effect.fnUntraced(function*(
   tail: ScannedSegment | undefined
 ) {
   const { directory, disk } = options
-  const { incarnation, runs, sealed, through } = journal.manifest
+  const { identity, runs, sealed, through } = journal.manifest
   const explain = (error: DiskFault | DamagedRun) =>
     error._tag === "DamagedRun" ? error : classify("open", directory, error)
   const tree = yield* Effect.mapError(
@@ -73,7 +73,7 @@ const brought = Effect.fnUntraced(function*(
     explain
   )
   const contents = new Contents(tree)
-  let since = rootOf(incarnation)
+  let since = rootOf(identity)
   for (const [n, segment] of sealed.entries()) {
     if (segment.last > through) {
       yield* attempt(directory, () => {

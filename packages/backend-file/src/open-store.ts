@@ -18,7 +18,6 @@ import { recover, sweep } from "./recover.ts"
 
 /** A store that is open for writing. */
 export interface OpenedStore extends Indexed {
-  readonly incarnation: string
   readonly journal: Journal
 }
 
@@ -35,7 +34,7 @@ export const openStore = Effect.fnUntraced(function*(disk: Disk, settings: Setti
   yield* attempt(directory, () => makeDirectory(disk, settings))
   const { held } = yield* acquireLock(disk, directory)
   const options: JournalOptions = { disk, directory, segmentBytes: settings.segmentBytes, held }
-  const { incarnation, journal, scanned, torn } = yield* Effect.acquireRelease(
+  const { journal, scanned, torn } = yield* Effect.acquireRelease(
     attempt(directory, () => openJournal(options)),
     (opened) => Effect.sync(() => opened.journal.close())
   )
@@ -46,7 +45,7 @@ export const openStore = Effect.fnUntraced(function*(disk: Disk, settings: Setti
     )
   }
   const indexed = yield* openIndex(options, journal, scanned)
-  return { ...indexed, incarnation, journal } satisfies OpenedStore
+  return { ...indexed, journal } satisfies OpenedStore
 }) satisfies (disk: Disk, settings: Settings) => Effect.Effect<OpenedStore, StoreError, Scope>
 
 const makeDirectory = (disk: Disk, settings: Settings): void => {
@@ -57,11 +56,11 @@ const makeDirectory = (disk: Disk, settings: Settings): void => {
 
 const openJournal = (options: JournalOptions) => {
   const { directory, disk } = options
-  const incarnation = inspectDirectory(disk, { path: directory, readonly: false }) ?? createIdentity(disk, directory)
+  const identity = inspectDirectory(disk, { path: directory, readonly: false }) ?? createIdentity(disk, directory)
   const { index, log } = places(directory)
   disk.makeDirectory(log)
   disk.makeDirectory(index)
-  const manifest = fenced(options, manifestOf(disk, directory, incarnation))
+  const manifest = fenced(options, manifestOf(disk, directory, identity))
   const { scanned, segment, torn } = recover(options, manifest)
   const journal = new Journal(options, manifest, segment)
   try {
@@ -71,20 +70,20 @@ const openJournal = (options: JournalOptions) => {
     journal.close()
     throw cause
   }
-  return { incarnation, journal, scanned, torn }
+  return { journal, scanned, torn }
 }
 
-const manifestOf = (disk: Disk, directory: string, incarnation: string): Manifest => {
+const manifestOf = (disk: Disk, directory: string, identity: string): Manifest => {
   const manifest = latestManifest(disk, directory)
-  if (manifest === undefined) return newManifest(disk, directory, incarnation)
-  if (manifest.incarnation !== incarnation) throw otherStore(directory)
+  if (manifest === undefined) return newManifest(disk, directory, identity)
+  if (manifest.identity !== identity) throw otherStore(directory)
   return manifest
 }
 
-const newManifest = (disk: Disk, directory: string, incarnation: string): Manifest => {
+const newManifest = (disk: Disk, directory: string, identity: string): Manifest => {
   const { log } = places(directory)
   const lost = disk.list(log).find((name) => size(disk, join(log, name)) > segmentHeader)
-  if (lost === undefined) return emptyManifest(incarnation)
+  if (lost === undefined) return emptyManifest(identity)
   throw new Corrupt({
     where: directory,
     reason: `there is no manifest, though there is a log (${lost})`,

@@ -15,9 +15,9 @@ import { aboutStore, type Reading, readingVerbs } from "./verbs.ts"
 /** Opens a store for reading; nothing in its directory is ever written. It closes with the scope. */
 export const openForReading = Effect.fnUntraced(function*(disk: Disk, settings: Settings) {
   const directory = settings.path
-  const incarnation = yield* attempt(directory, () => incarnationOf(disk, settings))
+  const identity = yield* attempt(directory, () => identityOf(disk, settings))
   const follower = yield* Effect.acquireRelease(
-    Effect.sync(() => new Follower({ disk, directory, incarnation })),
+    Effect.sync(() => new Follower({ disk, directory, identity })),
     (opened) => Effect.sync(() => opened.close())
   )
   yield* attempt(directory, () => follower.refresh())
@@ -39,17 +39,17 @@ export const openForReading = Effect.fnUntraced(function*(disk: Disk, settings: 
     })
   return {
     ...readingVerbs(reading),
-    about: aboutStore(incarnation, true),
+    about: aboutStore(follower.incarnation, true),
     commit: () => Effect.fail(refuseWrite()),
     changes: changes.changes
   } satisfies BackendShape
 }) satisfies (disk: Disk, settings: Settings) => Effect.Effect<BackendShape, StoreError, Scope>
 
-const incarnationOf = (disk: Disk, settings: Settings): string => {
-  const incarnation = inspectDirectory(disk, settings)
+const identityOf = (disk: Disk, settings: Settings): string => {
+  const identity = inspectDirectory(disk, settings)
   // It has thrown where there is none.
-  if (incarnation === undefined) throw new Error("a store to be read has no identity")
-  return incarnation
+  if (identity === undefined) throw new Error("a store to be read has no identity")
+  return identity
 }
 
 // Each time the writer has taken away a file that was to be read, there is a newer manifest.

@@ -8,6 +8,7 @@ import { Compaction } from "./compaction/compaction.ts"
 import type { Settings } from "./config.ts"
 import type { Disk } from "./disk.ts"
 import { closed } from "./error.ts"
+import type { Journal } from "./journal.ts"
 import { type OpenedStore, openStore } from "./open-store.ts"
 import type { Readable } from "./read-log.ts"
 import { aboutStore, type Reading, readingVerbs } from "./verbs.ts"
@@ -17,6 +18,7 @@ import { Writer } from "./writer.ts"
 export interface WriteHandle {
   readonly backend: BackendShape
   readonly compaction: Compaction
+  readonly journal: Journal
 }
 
 /** Opens a store for writing, as {@link openStore} says; it closes with the scope. */
@@ -53,11 +55,11 @@ export const openForWriting = Effect.fnUntraced(function*(disk: Disk, settings: 
   compaction.lookAtAll()
   yield* Effect.forkScoped(compaction.run)
   const backend = { ...verbsOf(opened, writer, () => isOpen), changes: signal.changes }
-  return { backend, compaction } satisfies WriteHandle
+  return { backend, compaction, journal: opened.journal } satisfies WriteHandle
 }) satisfies (disk: Disk, settings: Settings) => Effect.Effect<WriteHandle, StoreError, Scope>
 
 const verbsOf = (
-  { contents, incarnation, journal }: OpenedStore,
+  { contents, journal }: OpenedStore,
   writer: Writer,
   isOpen: () => boolean
 ): Omit<BackendShape, "changes"> => {
@@ -79,7 +81,7 @@ const verbsOf = (
   const verbs = readingVerbs(reading)
   return {
     ...verbs,
-    about: aboutStore(incarnation, false),
+    about: aboutStore(journal.manifest.incarnation, false),
     commit: (batch) => Effect.suspend(() => isOpen() ? writer.commit(batch) : Effect.fail(closed("commit"))),
     // What isn't found may be on the disk all the same, where the outcome of the last commit isn't known.
     resolve: (id) =>

@@ -66,16 +66,36 @@ const sqlite: Scheme = Object.assign(
 
 const fileParams = { readonly: flag, segmentBytes: whole, pollInterval: whole }
 
-const file: Scheme = (url) =>
+const fileConfig = (url: StoreUrl) =>
   Effect.flatMap(
     checked(url, fileParams),
-    (options) =>
-      Effect.flatMap(Effect.fromResult(directoryOf(url)), (path) =>
-        Effect.flatMap(
-          load("file", () => import("@persist/backend-file")),
-          ({ make }) => make({ path, ...options })
-        ))
+    (options) => Effect.map(Effect.fromResult(directoryOf(url)), (path) => ({ path, ...options }))
   )
+
+const fileDriver = Effect.suspend(() => load("file", () => import("@persist/backend-file")))
+
+const file: Scheme = Object.assign(
+  (url: StoreUrl) =>
+    Effect.flatMap(fileConfig(url), (config) => Effect.flatMap(fileDriver, ({ make }) => make(config))),
+  {
+    renew: (url: StoreUrl) =>
+      Effect.flatMap(
+        fileConfig(url),
+        (config) => Effect.flatMap(fileDriver, ({ renewIncarnation }) => renewIncarnation(config))
+      )
+  }
+)
+
+const postgresDriver = Effect.suspend(() => load("postgres", () => import("@persist/backend-postgres")))
+
+// Its URL has several hosts and options of connections, so that the driver takes it apart itself.
+const postgres: Scheme = Object.assign(
+  (url: StoreUrl) => Effect.flatMap(postgresDriver, ({ make }) => make({ url: url.href })),
+  {
+    renew: (url: StoreUrl) =>
+      Effect.flatMap(postgresDriver, ({ renewIncarnation }) => renewIncarnation({ url: url.href }))
+  }
+)
 
 const checked = <P extends Parameters<typeof readParams>[1]>(url: StoreUrl, known: P) =>
   Effect.suspend(() => Effect.fromResult(readParams(url, known)))
@@ -96,7 +116,7 @@ const load = <Module extends object>(
   return Effect.flatMap(loaded, (module) => "make" in module ? Effect.succeed(module) : Effect.fail(absent({})))
 }
 
-const registered = new Map<string, Scheme>(Object.entries({ memory, sqlite, file }))
+const registered = new Map<string, Scheme>(Object.entries({ memory, sqlite, file, postgres, postgresql: postgres }))
 
 /**
  * Adds a scheme for every later `open` of this program. Throws `Invalid` for a name that can't be a scheme, and for one

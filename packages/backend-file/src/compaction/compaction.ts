@@ -148,8 +148,8 @@ export class Compaction {
   private replace(segments: Segments, draft: Draft): Effect.Effect<void, BackendError> {
     const { contents, directory, disk, journal, stopped } = this.options
     const { log } = places(directory)
-    const { incarnation, sealed } = journal.manifest
-    const since = sealedEnd({ incarnation, sealed: sealed.slice(0, sealed.indexOf(segments[0])) })
+    const { identity, sealed } = journal.manifest
+    const since = sealedEnd({ identity, sealed: sealed.slice(0, sealed.indexOf(segments[0])) })
     const rewriting = { disk, directory: log, segments, since, target: draft, isLiving: livingIn(contents) }
     return Effect.gen({ self: this }, function*() {
       const by = yield* inSlices(() => rewrite(rewriting), Effect.yieldNow, this.explain)

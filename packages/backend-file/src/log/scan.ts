@@ -20,13 +20,13 @@ import {
 } from "./segment.ts"
 import { chunkOf } from "./window.ts"
 
-/** Where the first segment of a store begins: the hash of its incarnation stands for a frame before it. */
-export const rootOf = (incarnation: string): Standpoint => ({ head: Position(0), chain: hashOf(incarnation) })
+/** Where the first segment of a store begins: the hash of its identity stands for a frame before it. */
+export const rootOf = (identity: string): Standpoint => ({ head: Position(0), chain: hashOf(identity) })
 
 /** Where the segment after the sealed ones begins. */
-export const sealedEnd = ({ incarnation, sealed }: Pick<Manifest, "incarnation" | "sealed">): Standpoint => {
+export const sealedEnd = ({ identity, sealed }: Pick<Manifest, "identity" | "sealed">): Standpoint => {
   const last = sealed.at(-1)
-  return last === undefined ? rootOf(incarnation) : { head: last.last, chain: Buffer.from(last.chain, "hex") }
+  return last === undefined ? rootOf(identity) : { head: last.last, chain: Buffer.from(last.chain, "hex") }
 }
 
 /** A segment that was read, and its frames as far as each follows on the one before. */

@@ -57,14 +57,14 @@ export const verify = (
 }
 
 const manifestOf = (disk: Disk, directory: string): Manifest | undefined => {
-  const incarnation = inspectDirectory(disk, { path: directory, readonly: true })
+  const identity = inspectDirectory(disk, { path: directory, readonly: true })
   const manifest = latestManifest(disk, directory)
-  if (manifest !== undefined && manifest.incarnation !== incarnation) throw otherStore(directory)
+  if (manifest !== undefined && manifest.identity !== identity) throw otherStore(directory)
   return manifest
 }
 
 const look = Effect.fnUntraced(function*(disk: Disk, directory: string, manifest: Manifest, onVerified: OnVerified) {
-  const { incarnation, open, runs, sealed, usage } = manifest
+  const { identity, open, runs, sealed, usage } = manifest
   const { index, log } = places(directory)
   const findings = new Findings()
   const verifying = { disk, directory: log, findings }
@@ -79,7 +79,7 @@ const look = Effect.fnUntraced(function*(disk: Disk, directory: string, manifest
       }),
       Effect.yieldNow
     )
-  let since = rootOf(incarnation)
+  let since = rootOf(identity)
   for (const segment of sealed) {
     const before = since
     yield* step(() => verifySealed(verifying, segment, before))
