@@ -7,7 +7,7 @@ import type { RegisterCommand } from "./child/register.ts"
 import { makeDice } from "./dice.ts"
 import type { Message } from "./message.ts"
 import { start } from "./running.ts"
-import { sqlite, type Target, targets } from "./target.ts"
+import { file, sqlite, type Target } from "./target.ts"
 
 const patience = 300_000
 
@@ -76,7 +76,7 @@ const record = Effect.fnUntraced(function*({ bug, generations, seed, target }: L
 })
 
 describe("what clients saw who were killed", () => {
-  const cases = targets.map((target) => ({ target, name: target.name }))
+  const cases = [sqlite, file].map((target) => ({ target, name: target.name }))
   it.live.each(cases)(
     "$name: can be explained by one thing done after another",
     ({ target }) =>

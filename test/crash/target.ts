@@ -52,11 +52,10 @@ export interface TargetInFiles extends Target {
 const inFiles = (name: string, writers: number, urlIn: (directory: string) => string): TargetInFiles => ({
   name,
   writers,
-  place: Effect.map(newDirectory, (directory) => ({
-    url: urlIn(directory),
-    readUrl: `${urlIn(directory)}?readonly=true`,
-    files: { directory, urlIn }
-  }))
+  place: Effect.map(newDirectory, (directory) => {
+    const url = urlIn(directory)
+    return { url, readUrl: `${url}${url.includes("?") ? "&" : "?"}readonly=true`, files: { directory, urlIn } }
+  })
 })
 
 /** SQLite: one file, several writers. */
@@ -65,8 +64,17 @@ export const sqlite: TargetInFiles = inFiles("sqlite", 2, (directory) => `sqlite
 /** The file backend: a directory, one writer. */
 export const file: TargetInFiles = inFiles("file", 1, (directory) => `file:${directory}/data`)
 
-/** All of them. */
-export const targets: ReadonlyArray<Target> = [sqlite, file]
+/** The same with segments of a few commits each, so that they are sealed, indexed and compacted all the time. */
+export const fileInPieces: TargetInFiles = inFiles(
+  "file-in-pieces",
+  1,
+  (directory) => `file:${directory}/data?segmentBytes=4096`
+)
 
-/** Those that keep their stores in files of the writer's own. */
-export const targetsInFiles: ReadonlyArray<TargetInFiles> = [sqlite, file]
+/** Whether a kind of store keeps its stores in files of the writer's own. */
+export const isInFiles = (target: Target): target is TargetInFiles => inOwnFiles.has(target)
+
+const inOwnFiles: ReadonlySet<Target> = new Set([sqlite, file, fileInPieces])
+
+/** All of them. */
+export const targets: ReadonlyArray<Target> = [sqlite, file, fileInPieces]
