@@ -64,10 +64,11 @@ export interface Cluster {
   readonly thaw: () => void
 }
 
-/** A server over a data directory that is there already. */
+/** A server over a data directory that is there already, with these settings and variables of its environment. */
 export const clusterOn = async (
   data: string,
-  settings: Readonly<Record<string, string>> = {}
+  settings: Readonly<Record<string, string>> = {},
+  variables: Readonly<Record<string, string>> = {}
 ): Promise<Cluster> => {
   const { postgres } = await programs()
   const port = await freePort()
@@ -91,7 +92,7 @@ export const clusterOn = async (
     start: async () => {
       if (server !== undefined) throw new Error("the server is running already")
       for (;;) {
-        const started = await listening(postgres, args, /ready to accept/)
+        const started = await listening(postgres, args, /ready to accept/, variables)
         if (typeof started !== "string") {
           server = started
           return

@@ -18,13 +18,20 @@ const heard = (server: ChildProcess, marker: RegExp): Promise<string | undefined
     server.once("error", (error) => resolve(String(error)))
   })
 
-/** Runs a server under the servers' account until its standard error matches; gives all it said where it ended. */
+/** Runs a server under the servers' account until its standard error matches; gives what it said where it ended. */
 export const listening = async (
   program: string,
   args: ReadonlyArray<string>,
-  marker: RegExp
+  marker: RegExp,
+  variables: Readonly<Record<string, string>> = {}
 ): Promise<ChildProcess | string> => {
-  const server = spawn(program, args, { ...serverAccount(), ...surroundings, stdio: ["ignore", "ignore", "pipe"] })
+  const { cwd, env } = surroundings
+  const server = spawn(program, args, {
+    ...serverAccount(),
+    cwd,
+    env: { ...env, ...variables },
+    stdio: ["ignore", "ignore", "pipe"]
+  })
   const failure = await heard(server, marker)
   if (failure !== undefined) return failure
   server.unref() // What `spawn` gives as a pipe is a socket, though its type doesn't say so.

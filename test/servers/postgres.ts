@@ -120,20 +120,23 @@ export const serverOf = (cluster: Cluster): PostgresServer => {
   }
 }
 
-const launch = async (settings: Readonly<Record<string, string>>) => {
+type OptionsOfCluster = Parameters<typeof clusterOn> extends [string, ...infer Options] ? Options : never
+
+const launch = async (...options: OptionsOfCluster) => {
   const directory = newDirectory()
-  const cluster = await clusterOn(await initialise(directory, "data"), settings)
+  const cluster = await clusterOn(await initialise(directory, "data"), ...options)
   await cluster.start()
   return { directory, server: serverOf(cluster) }
 }
 
-/** Starts a server of the test's own, with these settings of `postgresql.conf`; it is removed with the scope. */
-export const startPostgres = (
-  settings: Readonly<Record<string, string>> = {}
-): Effect.Effect<PostgresServer, never, Scope> =>
+/**
+ * Starts a server of the test's own, with these settings of `postgresql.conf` and variables of its environment; it is
+ * removed with the scope.
+ */
+export const startPostgres = (...options: OptionsOfCluster): Effect.Effect<PostgresServer, never, Scope> =>
   Effect.map(
     Effect.acquireRelease(
-      Effect.promise(() => launch(settings)),
+      Effect.promise(() => launch(...options)),
       ({ directory }) => Effect.sync(() => removeDirectory(directory))
     ),
     ({ server }) => server
@@ -147,7 +150,7 @@ let started: Promise<string> | undefined
  */
 export const sharedPostgres: Effect.Effect<Databases & { readonly url: string }> = Effect.map(
   Effect.promise(() =>
-    started ??= Promise.resolve(process.env.PERSIST_TEST_POSTGRES ?? launch({}).then(({ server }) => server.url))
+    started ??= Promise.resolve(process.env.PERSIST_TEST_POSTGRES ?? launch().then(({ server }) => server.url))
   ),
   (url) => ({ url, database: databaseOn(url) })
 )

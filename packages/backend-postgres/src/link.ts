@@ -132,13 +132,19 @@ export class Link implements Session {
       }
       return rows
     } catch (cause) {
-      if (cause instanceof Lost || stateOf(cause) !== undefined) throw cause
+      if (cause instanceof Lost || (stateOf(cause) !== undefined && !(final && await this.hasEnded()))) throw cause
       this.destroy()
       throw new Lost("the connection was lost", true, cause)
     } finally {
       clearTimeout(timer)
       this.keepAlive(false)
     }
+  }
+
+  // An error that the session survives has undone the transaction. One that ends it, as when the log can't be flushed,
+  // says nothing of that, whatever its code.
+  private hasEnded(): Promise<boolean> {
+    return this.client.query("").then(() => false, () => true)
   }
 
   /** Calls back for every notification, from now on. */
