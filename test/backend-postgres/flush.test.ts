@@ -1,4 +1,4 @@
-/** A disk that fails under the server: a commit whose flush failed may be there all the same, and isn't called refused. */
+/** A disk that fails under the server: a commit whose flush failed may be there all the same, and is not refused. */
 import { assert, describe, it } from "@effect/vitest"
 import { make } from "@persist/backend-postgres"
 import * as Effect from "effect/Effect"

@@ -1,0 +1,154 @@
+/** Servers and networks that don't answer, or not in time: what the store then says of a commit is true. */
+import { assert, describe, it } from "@effect/vitest"
+import { type Config, make } from "@persist/backend-postgres"
+import * as Effect from "effect/Effect"
+import { Client } from "pg"
+import { errorOf, eventsOf } from "../backend-sqlite/place.ts"
+import { sharedPostgres, sql, startPostgres } from "../servers/postgres.ts"
+import { startProxy } from "../servers/proxy.ts"
+import { claimOf, commitUnder, send, verify } from "./claim.ts"
+
+/** A database with a store, one handle that doesn't wait long, by way of a proxy, and another that does, past it. */
+const setting = (options: Partial<Config>) =>
+  Effect.gen(function*() {
+    const { database } = yield* sharedPostgres
+    const url = yield* database
+    const proxy = yield* startProxy(Number(new URL(url).port))
+    const witness = yield* make({ url })
+    const handle = yield* make({ url: proxy.through(url), ...options })
+    yield* handle.commit([commitUnder("first")])
+    return { url, proxy, witness, handle }
+  })
+
+/** A session in which a statement has been run in a transaction that stays open; it ends with the scope. */
+const holding = (url: string, statement: string) =>
+  Effect.acquireRelease(
+    Effect.promise(async () => {
+      const client = new Client({ connectionString: url })
+      await client.connect()
+      client.on("error", () => {}) // Its server may end first.
+      await client.query("BEGIN")
+      await client.query(statement)
+      return client
+    }),
+    (client) => Effect.promise(() => client.end())
+  )
+
+// What every writer holds until its commit is visible; see `lockSql`.
+const lock = "SELECT pg_advisory_xact_lock(1885696627, 'persist.store'::regclass::oid::int)"
+
+const others = "SELECT FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid()"
+
+describe("a network that lets nothing through", () => {
+  it.live(
+    "and delivers a commit late: it doesn't happen any more once it was said that it never did",
+    () =>
+      Effect.gen(function*() {
+        const { handle, proxy, url, witness } = yield* setting({ timeout: 200, reconnectWithin: 200 })
+        const commit = commitUnder("late")
+        yield* proxy.hold
+        assert.strictEqual(claimOf(yield* send(handle, commit)), "unknown")
+        assert.strictEqual((yield* witness.resolve("late"))._tag, "None")
+        yield* proxy.passed
+        yield* proxy.heal
+        // The commit's last message has passed, and nobody is at it any more.
+        let passed: ReadonlyArray<string> = []
+        while (!passed.includes(">S")) passed = [...passed, ...yield* proxy.passed]
+        while ((yield* sql(url, others)).length > 0);
+        assert.deepStrictEqual(yield* eventsOf(witness, "of late"), [])
+        yield* verify("unknown", commit, handle, witness, "late")
+      }),
+    60_000
+  )
+})
+
+describe("a server that is stopped where it is", () => {
+  it.live("leaves the outcome unknown until it goes on", () =>
+    Effect.gen(function*() {
+      const server = yield* startPostgres()
+      const witness = yield* make({ url: server.url })
+      const handle = yield* make({ url: server.url, timeout: 200, reconnectWithin: 200 })
+      const commit = commitUnder("frozen")
+      yield* server.freeze
+      assert.strictEqual(claimOf(yield* send(handle, commit)), "unknown")
+      const second = yield* send(handle, commitUnder("second"))
+      assert.strictEqual(claimOf(second), "refused", "nothing is sent where there is no connection")
+      yield* server.thaw
+      yield* verify("unknown", commit, handle, witness, "frozen")
+      yield* verify("refused", commitUnder("second"), handle, witness, "second")
+    }), 60_000)
+})
+
+describe("a lock that is held for too long", () => {
+  it.live(
+    "by a writer that stalls: others are refused, nothing happened, and readers go on",
+    () =>
+      Effect.gen(function*() {
+        const { handle, url, witness } = yield* setting({ lockTimeout: 100 })
+        const commit = commitUnder("waiting")
+        const claim = yield* Effect.scoped(Effect.gen(function*() {
+          yield* holding(url, lock)
+          assert.strictEqual((yield* eventsOf(handle, "of first")).length, 1)
+          const answer = yield* send(handle, commit)
+          assert.include(String(answer._tag === "Failure" && answer.failure.message), "raise lockTimeout")
+          return claimOf(answer)
+        }))
+        assert.strictEqual(claim, "refused")
+        yield* verify(claim, commit, handle, witness, "waiting")
+      }),
+    60_000
+  )
+
+  it.live("for the server's statement_timeout: what is claimed is true", () =>
+    Effect.gen(function*() {
+      const { url, witness } = yield* setting({})
+      yield* sql(url, `ALTER DATABASE ${new URL(url).pathname.slice(1)} SET statement_timeout = '150ms'`)
+      const handle = yield* make({ url })
+      const commit = commitUnder("timed out")
+      const claim = yield* Effect.scoped(Effect.gen(function*() {
+        yield* holding(url, lock)
+        return claimOf(yield* send(handle, commit))
+      }))
+      assert.notStrictEqual(claim, "committed")
+      yield* verify(claim, commit, handle, witness, "timed out")
+    }), 60_000)
+})
+
+describe("too few connections", () => {
+  it.live(
+    "of the handle: a read that finds all of them busy is told so, and later ones go on",
+    () =>
+      Effect.gen(function*() {
+        const { handle, url } = yield* setting({ readers: 1, timeout: 300, reconnectWithin: 0 })
+        const read = eventsOf(handle, "of first")
+        yield* Effect.scoped(Effect.gen(function*() {
+          yield* holding(url, "LOCK TABLE persist.event")
+          const answers = yield* Effect.all([Effect.flip(read), Effect.flip(read)], { concurrency: "unbounded" })
+          assert.deepStrictEqual(answers.map(({ _tag }) => _tag), ["Unavailable", "Unavailable"])
+          assert.isTrue(answers.some(({ message }) => message.includes("raise readers")), String(answers))
+        }))
+        assert.strictEqual((yield* read).length, 1)
+      }),
+    60_000
+  )
+
+  it.live("of the server: whoever has one goes on, whoever needs one is told the remedy", () =>
+    Effect.gen(function*() {
+      const server = yield* startPostgres({ max_connections: "6", superuser_reserved_connections: "0" })
+      const { url } = server
+      const handle = yield* make({ url, reconnectWithin: 50 })
+      yield* Effect.scoped(Effect.gen(function*() {
+        const refused = yield* Effect.exit(Effect.forever(holding(url, "SELECT")))
+        assert.include(String(refused), "too many clients")
+        assert.strictEqual(claimOf(yield* send(handle, commitUnder("first"))), "committed")
+        for (
+          const needy of [Effect.asVoid(eventsOf(handle, "of first")), Effect.scoped(Effect.asVoid(make({ url })))]
+        ) {
+          const error = yield* errorOf(needy)
+          assert.strictEqual(error._tag, "Unavailable")
+          assert.include(error.message, "raise max_connections")
+        }
+      }))
+      assert.strictEqual((yield* eventsOf(handle, "of first")).length, 1)
+    }), 60_000)
+})
