@@ -6,6 +6,9 @@ import type { BackendShape } from "@persist/core"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
+import { cpSync, renameSync, rmSync } from "node:fs"
+import { join } from "node:path"
+import { errorOf } from "../backend-sqlite/place.ts"
 import { warningsIn } from "../core/ledger.ts"
 import { faultyDisk } from "./faults.ts"
 import { contents, expected, history } from "./history.ts"
@@ -82,4 +85,36 @@ describe("a file operation that fails once", () => {
         assert.isAbove(seen.get(met) ?? 0, 0, met)
       }
     }), 60_000)
+})
+
+describe("files that are taken away while the store is open", () => {
+  const cases: ReadonlyArray<readonly [name: string, take: (path: string) => void]> = [
+    ["its directory is removed", (path) => rmSync(path, { recursive: true })],
+    ["its directory is moved", (path) => renameSync(path, `${path}.old`)],
+    ["its directory is moved, and another store is made there", (path) => {
+      renameSync(path, `${path}.old`)
+      cpSync(`${path}.old`, path, { recursive: true })
+    }],
+    ["its log is removed", (path) => rmSync(join(path, "log"), { recursive: true })],
+    ["its lock is removed", breakLock]
+  ]
+  it.effect.each(cases)("%s: no commit is acknowledged any more", ([, take]) =>
+    Effect.gen(function*() {
+      const path = yield* newPath
+      const batch = history[0]
+      assert.isDefined(batch)
+      const { warnings } = yield* warningsIn(Effect.scoped(Effect.gen(function*() {
+        const backend = yield* makeOn(unsynced, { path })
+        yield* backend.commit(batch)
+        take(path)
+        const [first, second] = [yield* errorOf(backend.commit(batch)), yield* errorOf(backend.commit(batch))]
+        assert.strictEqual(first._tag, "OutcomeUnknown")
+        assert.match(first.message, /the store stopped after (its lock|its directory|a file of its log)/)
+        assert.strictEqual(second._tag, "Unavailable")
+        assert.match(second.message, /close it and open it again$/)
+        // That a commit isn't found doesn't mean then that it never happened.
+        assert.strictEqual((yield* errorOf(backend.resolve("never used")))._tag, "Unavailable")
+      })))
+      assert.deepStrictEqual(warnings, [])
+    }))
 })

@@ -43,6 +43,8 @@ export interface Disk {
   readonly syncBeside: (fd: number) => Effect.Effect<void, unknown>
   readonly truncate: (fd: number, length: number) => void
   readonly size: (fd: number) => number
+  /** Whether a file that is open still has a name: what is written to one without is lost. */
+  readonly isNamed: (fd: number) => boolean
   /** What's to be known of a file that is open, or at a path. */
   readonly status: (file: number | string) => Status
   /** Notes the present time as that of the last change of an open file. */
@@ -88,6 +90,7 @@ export const disk: Disk = {
     })),
   truncate: ftruncateSync,
   size: (fd) => fstatSync(fd).size,
+  isNamed: (fd) => fstatSync(fd).nlink > 0,
   status: (file) => {
     const options = { bigint: true } as const
     const { dev, ino, mtimeNs } = typeof file === "number" ? fstatSync(file, options) : statSync(file, options)

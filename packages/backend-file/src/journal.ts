@@ -196,6 +196,7 @@ export class Journal {
 
   // After it was written and before anybody is told: who takes the store over sees it or fences it off.
   private checkHeld(): void {
-    if (!this.options.held()) throw new Unsettled("another process took it over")
+    if (!this.options.held()) throw new Unsettled("its lock was taken over, or its directory was moved or removed")
+    if (!this.segment.isNamed) throw new Unsettled("a file of its log was removed")
   }
 }

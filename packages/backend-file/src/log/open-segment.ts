@@ -98,6 +98,11 @@ export class OpenSegment implements Section, Standpoint {
     return { first, last: head, generation, bytes: end + out.length, chain: chain.toString("hex") }
   }
 
+  /** Whether its file is still there. */
+  get isNamed(): boolean {
+    return this.disk.isNamed(this.fd)
+  }
+
   /** Undoes {@link seal}. Throws {@link Unsettled} where that fails. */
   unseal(cause: unknown): void {
     this.takeBack(cause)
