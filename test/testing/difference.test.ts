@@ -79,6 +79,12 @@ describe("a difference is told", () => {
     expect(failureOf(() => stateOf(expected).expect(actual)).message).toContain("isn't as expected")
   })
 
+  it("once where the whole differs", () => {
+    expect(failureOf(() => stateOf(2).expect(1)).message).toBe(`projection "p" after 0 events isn't as expected
+  state: expected 1, got 2
+    never as expected; it is so from the start, and no event changed it`)
+  })
+
   it("shortly where values are long or differ in many places", () => {
     const many = Array.from({ length: 300 }, (_, i) => i)
     const { message } = failureOf(() => stateOf(many).expect(many.map((n) => n + 1)))

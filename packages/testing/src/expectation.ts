@@ -46,35 +46,28 @@ export const refusalOf = <A>(check: Check<A>, value: A): Refusal | undefined => 
 /** Most differences that one message tells. */
 const mostTold = 8
 
-/** A line for each difference, followed by what is known of it; `whole` is what the value as a whole is called. */
-export const toldDifferences = (
-  whole: string,
-  found: ReadonlyArray<Difference>,
-  more: (difference: Difference) => ReadonlyArray<string> = () => []
-): ReadonlyArray<string> => {
-  const lines = found.slice(0, mostTold).flatMap((difference) => {
-    const { actual, expected, keys } = difference
-    return [
-      `  ${placeShown(whole, keys)}: expected ${shown(expected)}, got ${shown(actual)}`,
-      ...more(difference).map((line) => `    ${line}`)
-    ]
-  })
-  return found.length > mostTold ? [...lines, `  and ${found.length - mostTold} more differences`] : lines
-}
-
-/** Fails unless two values are equal in content; `title` says what they are of. */
+/**
+ * Fails unless two values are equal in content. `title` says what they are of, `whole` is what a value as a whole is
+ * called, and `more` gives a line for each of the differences that are told.
+ */
 export const expectEqual = (
   title: string,
   whole: string,
   expected: unknown,
   actual: unknown,
-  more?: (difference: Difference) => ReadonlyArray<string>
+  more: (told: ReadonlyArray<Difference>) => ReadonlyArray<string> = () => []
 ): void => {
   const found = differences(expected, actual)
   if (found.length === 0) return
-  const told = toldDifferences(whole, found, more)
-  const both = found.every(({ keys }) => keys.length === 0)
-    ? []
-    : [`  expected ${shown(expected)}`, `  got      ${shown(actual)}`]
-  throw new ExpectationFailed([title, ...told, ...both].join("\n"), { values: { expected, actual } })
+  const told = found.slice(0, mostTold)
+  const known = more(told)
+  const lines = told.flatMap(({ actual: is, expected: wanted, keys }, i) => [
+    `  ${placeShown(whole, keys)}: expected ${shown(wanted)}, got ${shown(is)}`,
+    ...known[i] === undefined ? [] : [`    ${known[i]}`]
+  ])
+  if (found.length > mostTold) lines.push(`  and ${found.length - mostTold} more differences`)
+  if (found.some(({ keys }) => keys.length > 0)) {
+    lines.push(`  expected ${shown(expected)}`, `  got      ${shown(actual)}`)
+  }
+  throw new ExpectationFailed([title, ...lines].join("\n"), { values: { expected, actual } })
 }
