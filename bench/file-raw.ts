@@ -1,6 +1,6 @@
 /**
- * The file backend beside a loop written by hand that appends to one file: encoding into one reusable buffer, a checksum
- * for each record, one write and one flush for each group. Interleaved in one run.
+ * The file backend beside a loop written by hand that appends to one file: encoding into one reusable buffer, a
+ * checksum for each record, one write and one flush for each group. Interleaved in one run.
  * Run: `node --conditions=source bench/file-raw.ts [rounds]`. Prints medians and their ratio, backend to raw.
  */
 import { make } from "@persist/backend-file"
@@ -15,7 +15,8 @@ import { crc32 } from "node:zlib"
 
 const rounds = Number(process.argv[2] ?? 15)
 const directory = mkdtempSync(join(tmpdir(), "persist-bench-"))
-const data = JSON.stringify({ order: "7f3a", lines: Array.from({ length: 6 }, (_, i) => ({ sku: `sku-${i}`, n: i })) })
+const order = { order: "7f3a", lines: Array.from({ length: 6 }, (_, i) => ({ sku: `sku-${i}`, n: i })) }
+const data = JSON.stringify(order)
 
 interface Job {
   readonly name: string
@@ -121,7 +122,7 @@ const appending = Effect.fnUntraced(function*(clients: number, each: number, raw
         (n) =>
           Effect.forEach(
             events,
-            (round) => log.append(round[n]?.stream ?? "", { type: "placed", data: 1 }, { expected: "any" }),
+            (round) => log.append(round[n]?.stream ?? "", { type: "placed", data: order }, { expected: "any" }),
             { discard: true }
           ),
         { concurrency: "unbounded", discard: true }

@@ -1,4 +1,4 @@
-/** Bytes that aren't what was written: whatever is flipped, an answer is right or it's an error that names the place. */
+/** Bytes that aren't what was written: an answer is right, or it's an error that names the place. */
 import { assert, describe, it } from "@effect/vitest"
 import type { Disk } from "@persist/backend-file/disk"
 import { makeOn } from "@persist/backend-file/layer"

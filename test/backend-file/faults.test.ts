@@ -1,4 +1,4 @@
-/** Every file operation of a session fails once: what was acknowledged stays, what was refused never was, and it goes on. */
+/** File operations that fail: what was acknowledged stays, what was refused never was, and the store goes on. */
 import { assert, describe, it } from "@effect/vitest"
 import type { Disk } from "@persist/backend-file/disk"
 import { makeOn } from "@persist/backend-file/layer"

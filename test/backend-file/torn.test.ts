@@ -1,4 +1,4 @@
-/** Commits that got to the disk in part: whatever there is of one, opening finds all those before it and nothing else. */
+/** Commits that got to the disk in part: opening finds all those before it and nothing else. */
 import { assert, describe, it } from "@effect/vitest"
 import { makeOn } from "@persist/backend-file/layer"
 import { append, commit } from "@persist/conformance/given"

@@ -19,8 +19,8 @@ const Stored = Schema.fromJsonString(Schema.Struct({
 const decode = Schema.decodeUnknownResult(Stored)
 
 /**
- * Which store is in a directory; `undefined` where there is none. Throws `Corrupt` where that can't be read, `Unsupported`
- * for a newer format, and what the disk throws.
+ * Which store is in a directory; `undefined` where there is none. Throws `Corrupt` where that can't be read,
+ * `Unsupported` for a newer format, and what the disk throws.
  */
 export const findIdentity = (disk: Disk, directory: string): string | undefined => {
   const path = join(directory, file)

@@ -1,4 +1,4 @@
-/** The end of the log, found again: as it was left, or, after a writer that didn't close it, copied as far as it's whole. */
+/** The end of the log, found again: as it was left, or, where it wasn't closed, copied as far as it's whole. */
 import { join } from "node:path"
 import { places } from "./directory.ts"
 import { writeFile } from "./disk.ts"
@@ -83,7 +83,7 @@ const withoutZeros = (bytes: Buffer): Buffer => {
   return bytes.subarray(0, length)
 }
 
-/** Removes what isn't part of the store: what earlier writers began and didn't finish, or replaced and didn't remove. */
+/** Removes what isn't part of the store: what earlier writers began and didn't finish, or replaced. */
 export const sweep = ({ directory, disk }: JournalOptions, { number, open, sealed }: Manifest): void => {
   const { log } = places(directory)
   const kept = new Set([...sealed, ...open === undefined ? [] : [open]].map(fileOf))

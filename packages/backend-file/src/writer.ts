@@ -56,7 +56,7 @@ export class Writer {
     this.head = options.journal.open.head
   }
 
-  /** See `BackendShape.commit`. Fails with `OutcomeUnknown` where what was written can't be vouched for; it then stops. */
+  /** See `BackendShape.commit`. Where it can't vouch for what was written it fails with `OutcomeUnknown`, and stops. */
   readonly commit: BackendShape["commit"] = (batch) =>
     Effect.suspend(() => {
       if (this.stopped !== undefined) return Effect.fail(stopped("commit", this.stopped))

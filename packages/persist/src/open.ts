@@ -27,9 +27,9 @@ const counts = { waitingCommits: 1, waitingBytes: 1, batchCommits: 1, retries: 0
  *
  * `memory:` is a new store that ends with the handle. `sqlite:path` is a file, created where it isn't there, with the
  * parameters `readonly` (`true`, `false`), `synchronous` (`FULL`, `NORMAL`, `OFF`), `busyTimeout` and `pollInterval`
- * (milliseconds): `sqlite:app.db?readonly=true`. `file:path` is a directory, made where it isn't there, that one process writes and
- * others may read; its parameters are `readonly`, `segmentBytes` and `pollInterval`. Paths are percent-decoded, so write
- * `%3F` for `?` and `%25` for `%`.
+ * (milliseconds): `sqlite:app.db?readonly=true`. `file:path` is a directory, made where it isn't there, that one process
+ * writes and others may read, with the parameters `readonly`, `segmentBytes` and `pollInterval`. Paths are
+ * percent-decoded, so write `%3F` for `?` and `%25` for `%`.
  *
  * Rejects, having changed nothing, with `Invalid` (a wrong URL or option, or what is there is no store), `Unsupported`
  * (a store of a newer version), `Unavailable` (locked, or the driver can't be loaded), `Denied` or `Corrupt`.

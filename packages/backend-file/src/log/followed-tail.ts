@@ -1,4 +1,4 @@
-/** The segment that another process is writing: its frames are believed one by one, once they can't be lost any more. */
+/** The segment that another process is writing: each frame is believed once it can't be lost any more. */
 import { Position } from "@persist/core"
 import type { Disk } from "../disk.ts"
 import { eachItem, type Frame, frameAt, frameBytesAt, frameHeader } from "./frame.ts"

@@ -57,7 +57,7 @@ const noteOrder = (findings: Findings, path: string, frame: Frame, { chain, head
   }
 }
 
-/** Notes what is wrong within a frame that isn't whole, as far as its records can be told apart; the chunk ends with it. */
+/** Notes what is wrong within a frame that isn't whole, record by record if it can. The chunk ends with it. */
 export const passDamaged = (
   findings: Findings,
   path: string,

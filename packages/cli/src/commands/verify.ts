@@ -70,9 +70,10 @@ const verifyAnswers = Effect.fnUntraced(function*(findings: Findings) {
 /** The command. */
 export const verifyCommand = Command.make("verify", {}, run).pipe(
   Command.withDescription(
-    "Read everything and check it: positions rise, seqs have no holes, every stream says the same by itself as among " +
-      "all, payloads parse, keys are in order, revisions differ, snapshots and checkpoints belong to this store. Of a " +
-      "file: store every byte of every file is checked first, and what is damaged is named by file, byte and position. " +
+    "Read everything and check it: positions rise, seqs have no holes, every stream says the same by itself as " +
+      "among all, payloads parse, keys are in order, revisions differ, snapshots and checkpoints belong to this " +
+      "store. Of a file: store every byte of every file is checked first, and damage is named by file, byte and " +
+      "position. " +
       "Ends with exit code 1 where something doesn't hold. Nothing is changed; other processes may go on writing."
   ),
   Command.withShortDescription("Check that everything in the store holds"),
