@@ -18,8 +18,9 @@ const once = (text: string) => ({ text })
 
 /** Reads which store lies in the schema; `undefined` where there is none. Throws `Invalid` where others' tables do. */
 export const findStore = async (session: Session, { quotedSchema, schema }: Settings): Promise<Found | undefined> => {
+  // Opening a table, whichever, makes the session take in what others have made meanwhile; to_regclass alone doesn't.
   const [there] = await session.run(
-    once("SELECT to_regclass($1), to_regclass($2), to_regclass($3)"),
+    once("SELECT to_regclass($1), to_regclass($2), to_regclass($3) FROM pg_catalog.pg_namespace LIMIT 1"),
     ["store", "voided", "event"].map((table) => `${quotedSchema}.${table}`)
   )
   const missing = there?.filter((table) => table === null).length ?? 0
