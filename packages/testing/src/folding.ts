@@ -77,7 +77,7 @@ const blamed = <S>(fold: Folding<S>, found: ReadonlyArray<Difference>): Readonly
   return trails.map((trail) => told(fold, "as expected", trail))
 }
 
-/** What became of a state or a part of it, step by step: as text, since the next step may change in place what it is. */
+/** What became of a state or a part of it: as text, since the next step may change in place what it is. */
 class Trail<S> {
   /** After how many events it was right last; -1 where it never was. */
   right = -1
