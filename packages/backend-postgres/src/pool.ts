@@ -6,6 +6,8 @@ import type { Link } from "./link.ts"
 interface Waiting {
   readonly take: (link: Link) => void
   readonly fail: (cause: unknown) => void
+  /** Whether it has given up. */
+  gone: boolean
 }
 
 /** At most `size` connections, made by `connect`; whoever finds all of them busy waits in turn. */
@@ -79,7 +81,9 @@ export class Pool {
     return new Promise((resolve, reject) => {
       // A plain timer, not the Clock: it waits for a server, which a test's clock doesn't govern.
       const timer = setTimeout(() => {
-        this.waiting.splice(this.waiting.indexOf(waiting), 1)
+        waiting.gone = true
+        const place = this.waiting.indexOf(waiting)
+        if (place >= 0) this.waiting.splice(place, 1)
         reject(
           new Unavailable({
             operation,
@@ -89,6 +93,7 @@ export class Pool {
         )
       }, this.patience)
       const waiting: Waiting = {
+        gone: false,
         take: (link) => {
           clearTimeout(timer)
           resolve(link)
@@ -119,6 +124,7 @@ export class Pool {
   // Where a connection broke while somebody waits for one, it's replaced for them.
   private next(): void {
     const first = this.closed ? undefined : this.waiting.shift()
-    if (first !== undefined) this.make("wait").then(first.take, first.fail)
+    if (first === undefined) return
+    this.make("wait").then((link) => first.gone ? this.give(link) : first.take(link), first.fail)
   }
 }
