@@ -7,11 +7,13 @@ import {
   append,
   appendEach,
   clear,
+  commitAll,
   commitOne,
   conflicted,
   del,
   expectStream,
   getOne,
+  put,
   putEach,
   readWhole,
   tryCommit
@@ -57,6 +59,12 @@ export const lists = [
       }
       yield* equal(`pages of ${limit}`, found, ordered)
     }
+  }),
+
+  law("a page of streams is short only where their names end", ["streams"], function*(backend) {
+    const names = Array.from({ length: 1500 }, (_, n) => `${10_000 + n}`)
+    yield* commitAll(backend, names.map((name) => ({ append: [append(name, "1")] })))
+    yield* equal("streams", yield* streamNames(backend, "", undefined, 1501), names)
   }),
 
   law("a prefix lists the streams whose names start with it, sign for sign", ["streams"], function*(backend) {
@@ -107,6 +115,12 @@ export const lists = [
       }
       yield* equal(`pages of ${limit}`, found, ordered)
     }
+  }),
+
+  law("a page of namespaces is short only where their names end", ["namespaces"], function*(backend) {
+    const names = Array.from({ length: 1500 }, (_, n) => `${10_000 + n}`)
+    yield* commitAll(backend, names.map((name) => ({ write: [put("k", "1", { namespace: name })] })))
+    yield* equal("namespaces", yield* namespaceNames(backend, undefined, 1501), names)
   }),
 
   law("a namespace is listed only while it holds a key", ["namespaces", "delete"], function*(backend) {

@@ -3,7 +3,7 @@ import type { BackendShape, KeyRange } from "@persist/core"
 import { compareUtf8 } from "@persist/core"
 import * as Effect from "effect/Effect"
 import { equal, every } from "../assertion.ts"
-import { clear, commitOne, del, getOne, put, putEach } from "../given.ts"
+import { clear, commitAll, commitOne, del, getOne, put, putEach } from "../given.ts"
 import { lawOf } from "../law.ts"
 
 const law = lawOf("scans")
@@ -87,6 +87,13 @@ export const scans = [
     yield* five(backend)
     yield* equal("two", yield* keysOf(backend, { limit: 2, reverse: true }), ["e", "d"])
     yield* equal("two below d", yield* keysOf(backend, { lt: "d", limit: 2, reverse: true }), ["c", "b"])
+  }),
+
+  law("a page of a scan is short only where its keys end", ["scan"], function*(backend) {
+    const keys = Array.from({ length: 1500 }, (_, n) => `${10_000 + n}`)
+    yield* commitAll(backend, keys.map((key) => ({ write: [put(key, "1")] })))
+    yield* equal("keys", yield* keysOf(backend, { limit: 1501 }), keys)
+    yield* equal("keys in reverse", yield* keysOf(backend, { limit: 1501, reverse: true }), keys.toReversed())
   }),
 
   law("a scan keeps to its namespace", ["scan"], function*(backend) {

@@ -106,7 +106,10 @@ export const groups = [
     }),
     [
       "a batch of hundreds of commits happens whole",
-      "hundreds of streams with one event each are hundreds of streams"
+      "hundreds of streams with one event each are hundreds of streams",
+      "a page of a scan is short only where its keys end",
+      "a page of streams is short only where their names end",
+      "a page of namespaces is short only where their names end"
     ]
   ),
 

@@ -33,6 +33,14 @@ const streamsAre = (backend: BackendShape, alter: (info: StreamInfo) => StreamIn
 
 /** Broken in `streams` and `namespaces`. */
 export const lists = [
+  mutant("lists by the thousand", "gives a thousand names at most, whatever was asked for", (backend) => ({
+    streams: (range) => backend.streams({ ...range, limit: Math.min(range.limit, 1000) }),
+    namespaces: (range) => backend.namespaces({ ...range, limit: Math.min(range.limit, 1000) })
+  }), [
+    "a page of streams is short only where their names end",
+    "a page of namespaces is short only where their names end"
+  ]),
+
   mutant(
     "first from 0",
     "counts the first seq of a stream from 0",

@@ -50,6 +50,10 @@ export const scans = [
     ]
   ),
 
+  asks("scans by the thousand", "gives a thousand keys at most, whatever was asked for", ({ limit }) => ({
+    limit: Math.min(limit, 1000)
+  }), ["a page of a scan is short only where its keys end"]),
+
   asks("the upper bound is included", "gives the key at the upper bound", ({ lt }) => ({
     lt: lt === undefined ? lt : `${lt}\u0000`
   }), [
@@ -73,7 +77,8 @@ export const scans = [
       Effect.map(backend.scan(range), (found) => range.reverse && range.lt === undefined ? found.slice(1) : found)
   }), [
     "a scan without bounds gives every key",
-    "a limit in reverse gives the last keys of a scan"
+    "a limit in reverse gives the last keys of a scan",
+    "a page of a scan is short only where its keys end"
   ]),
 
   mutant("half an entry", "leaves the time out of what a scan gives", (backend) => ({
@@ -92,7 +97,8 @@ export const scans = [
   asks("scans never in reverse", "takes no notice of the direction", () => ({ reverse: false }), [
     "a scan without bounds gives every key",
     "a scan in reverse gives the last keys first",
-    "a limit in reverse gives the last keys of a scan"
+    "a limit in reverse gives the last keys of a scan",
+    "a page of a scan is short only where its keys end"
   ]),
 
   mutant("limits a scan, then reverses it", "takes the first keys and then turns them around", (backend) => ({
@@ -155,7 +161,8 @@ export const scans = [
     "a scan without bounds gives every key",
     "a scan in reverse gives the last keys first",
     "a limit in reverse gives the last keys of a scan",
-    "a cleared namespace scans as empty"
+    "a cleared namespace scans as empty",
+    "a page of a scan is short only where its keys end"
   ]),
 
   mutant("goes on after the next key", "skips a key where a scan goes on from a name that is no key", (backend) => ({

@@ -139,6 +139,7 @@ export const stores: ReadonlyArray<Mutant> = [
     "namespaces are listed with how many keys they hold",
     "namespaces are listed in the order of their UTF-8 bytes",
     "pages of namespaces go on after a name, whatever their size",
+    "a page of namespaces is short only where their names end",
     "a namespace is listed only while it holds a key",
     "a cleared namespace is not listed",
     "the lists of streams and namespaces are the same after reopening"

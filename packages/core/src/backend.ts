@@ -169,7 +169,10 @@ export interface NamespacesRange {
   readonly limit: number
 }
 
-/** The verbs. A reader who was given position p never later meets anything new at or below p. */
+/**
+ * The verbs. A reader who was given position p never later meets anything new at or below p. A page without `through`
+ * is shorter than its limit only where there is no more.
+ */
 export interface BackendShape {
   readonly about: About
   /**
