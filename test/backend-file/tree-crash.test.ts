@@ -5,7 +5,7 @@ import { type Key, keyOf } from "@persist/backend-file/key"
 import { openTree } from "@persist/backend-file/tree/open-tree"
 import type { RunsChange } from "@persist/backend-file/tree/tree"
 import * as Effect from "effect/Effect"
-import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { directory } from "./place.ts"
 import { makePower, unsynced } from "./power.ts"
@@ -46,8 +46,10 @@ const last = history.length - 1
 /** Writes the seals that are missing up to one of them. */
 const writeHistory = Effect.fnUntraced(
   function*(on: Disk, place: string, to: number, announced: (through: number) => void) {
+    on.makeDirectory(join(place, "index"))
+    on.syncDirectory(place)
     const tree = yield* openTree({
-      directory: place,
+      directory: join(place, "index"),
       disk: on,
       ...read(place),
       announce: (change) => {
@@ -71,16 +73,17 @@ const recover = Effect.fnUntraced(function*(place: string, acknowledged: number)
   const { runs, through } = read(place)
   assert.isAtLeast(through, acknowledged)
   const expected = history[through] ?? assert.fail(`sealed ${through}`)
+  mkdirSync(join(place, "index"), { recursive: true })
   yield* Effect.scoped(Effect.gen(function*() {
     const tree = yield* openTree({
-      directory: place,
+      directory: join(place, "index"),
       disk: unsynced,
       runs,
       through,
       announce: () => assert.fail("a change")
     })
     assert.strictEqual(JSON.stringify(entriesOf(tree)), JSON.stringify(expectedOf(expected)))
-    const files = readdirSync(place).filter((name) => name.endsWith(".run"))
+    const files = readdirSync(join(place, "index"))
     assert.deepStrictEqual(files.sort(), runs.map(({ file }) => file).sort())
   }))
   const next = Math.min(through + 1, last)
