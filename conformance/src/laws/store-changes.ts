@@ -78,6 +78,7 @@ export const storeChanges = [
   law("what changes while a watcher reads what is there is told it once", ["changed"], function*(store, { over }) {
     yield* fillKeys(store, "n", ["a", "b"])
     let meanwhile = 2
+    const written = yield* Deferred.make<void>()
     // Somebody else puts a key just after each of the first pages was read.
     const raced = yield* over((backend) => ({
       ...backend,
@@ -85,7 +86,9 @@ export const storeChanges = [
         Effect.tap(
           backend.changed(range),
           () =>
-            meanwhile-- > 0 ? Effect.orDie(commitOne(backend, { write: [put(`late ${meanwhile}`, "1")] })) : Effect.void
+            meanwhile-- > 0
+              ? Effect.orDie(commitOne(backend, { write: [put(`late ${meanwhile}`, "1")] }))
+              : Deferred.succeed(written, undefined)
         )
     }))
     const seen = yield* raced.kv("n").watch({ after: 0 }).pipe(
@@ -93,7 +96,7 @@ export const storeChanges = [
       Stream.runCollect,
       Effect.forkChild({ startImmediately: true })
     )
-    yield* Effect.forEach(count(50), () => Effect.yieldNow, { discard: true })
+    yield* Deferred.await(written)
     yield* fillKeys(store, "n", ["the end"])
     const keys = (yield* Fiber.join(seen)).map(({ key }) => key)
     yield* equal("keys", keys, ["a", "b", "late 1", "late 0", "the end"])
