@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import type { Scope } from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { About, BackendShape } from "./backend.ts"
+import { newCommitId } from "./commit-id.ts"
 import type { CommitId, Committed, Conflict, Outcome } from "./commit.ts"
 import { type Committer, type CommitterOptions, makeCommitter } from "./committer.ts"
 import { Draft, type Op } from "./draft.ts"
@@ -100,7 +101,7 @@ const commit = (
     }
     // Where an acknowledgement can be lost, a commit without an id could never be asked after.
     const named = about.ambiguous && !about.lacks.has("resolve")
-    const id = options?.id ?? (named ? crypto.randomUUID() : undefined)
+    const id = options?.id ?? (named ? newCommitId(clock.currentTimeMillisUnsafe()) : undefined)
     const finished = draft.finish(id, options?.at)
     if ("_tag" in finished) return Effect.fail(finished)
     return Effect.flatMap(committer.submit({ commit: finished, bytes: draft.bytes }), settled)
