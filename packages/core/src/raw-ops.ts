@@ -1,4 +1,4 @@
-/** Operations on what is stored, as it is stored: for those who copy from one store to another. Any store takes them. */
+/** Operations on what is stored, as it is stored, which any store takes: for those who copy from one to another. */
 import { type DraftEvent, type Op, opOf } from "./draft.ts"
 import type { ExpectedKey } from "./kv.ts"
 import type { Expected } from "./log.ts"

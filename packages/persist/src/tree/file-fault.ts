@@ -22,7 +22,7 @@ export const fileFault = (path: string, cause: unknown): StoreError => {
       return new Unavailable({
         operation,
         reason: `the disk takes no more at ${path} (${code})`,
-        remedy: `free some space, ${again}`,
+        remedy: `free some space and ${again}`,
         cause
       })
     case "EACCES":
