@@ -28,7 +28,10 @@ import { type Abortable, call, callPlain, split } from "./run.ts"
 import { handing, type Running, start, type Thrown } from "./running.ts"
 import type { Surroundings } from "./surroundings.ts"
 
-/** What a durable subscription does with each thing it's handed; what it answers is waited for. */
+/**
+ * What a durable subscription does with each thing it's handed; what it answers is waited for, so it must not itself
+ * wait for the subscription's end: see {@link Running.stop}.
+ */
 export interface Handling<A> {
   readonly handle: (received: A) => unknown
 }
@@ -80,7 +83,7 @@ export interface Readers {
   ) => Promise<void>
   /** Registers a reader, so that compaction leaves it what it has yet to read; or finds it registered. */
   readonly registerReader: (name: string, options?: RegisterOptions & Abortable) => Promise<Checkpoint>
-  /** Lists the registered readers by name, and how far each is behind. */
+  /** Lists the registered readers by name, and how far each is behind: `lag` 0 where it has read all of its events. */
   readonly listReaders: (options?: Abortable) => Promise<ReadonlyArray<Reader>>
   /** The least position among the readers that cover a stream; `undefined` where there is none. */
   readonly slowestReader: (stream: string, options?: Abortable) => Promise<Position | undefined>

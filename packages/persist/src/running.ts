@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
+import { endFor } from "./own-end.ts"
 import { signalFault } from "./run.ts"
 import type { Surroundings } from "./surroundings.ts"
 
@@ -16,7 +17,11 @@ export interface Running extends AsyncDisposable {
    * nobody handles ends the process.
    */
   readonly ended: Promise<Fenced | undefined>
-  /** Stops it after what it has in hand, and saves how far it came. Never rejects; stopping again changes nothing. */
+  /**
+   * Stops it after what it has in hand, and saves how far it came. Stopping again changes nothing. Its own handler may
+   * call it, but not wait for it, nor for `ended` or the store's `close`, which wait for the handler: where that can be
+   * seen (before the handler's first `await`) it rejects with `Invalid`, elsewhere both wait for ever.
+   */
   readonly stop: () => Promise<void>
 }
 
@@ -44,18 +49,20 @@ export const handing = <A>(handle: (received: A) => unknown, received: A): Effec
 export const start = (
   effect: Effect.Effect<Fenced, unknown>,
   signal: AbortSignal | undefined,
-  { scope, stay }: Surroundings
+  { runs, scope, stay }: Surroundings
 ): Running => {
   const fault = signal === undefined ? undefined : signalFault(signal)
   if (fault !== undefined) return running(Promise.reject(fault), () => undefined)
   if (signal?.aborted === true) return running(Promise.reject(signal.reason), () => undefined)
   const leave = stay()
   const fiber = Fiber.runIn(Effect.runFork(effect), scope)
+  runs.add(fiber)
   const interrupt = () => fiber.interruptUnsafe()
   signal?.addEventListener("abort", interrupt, { once: true })
   const ended = new Promise<Fenced | undefined>((resolve, reject) => {
     fiber.addObserver((exit) => {
       leave()
+      runs.delete(fiber)
       signal?.removeEventListener("abort", interrupt)
       if (exit._tag === "Success") resolve(exit.value)
       else if (!Cause.hasInterruptsOnly(exit.cause)) reject(reasonOf(exit.cause))
@@ -63,7 +70,7 @@ export const start = (
       else resolve(undefined)
     })
   })
-  return running(ended, interrupt)
+  return running(ended, interrupt, (caller) => caller === fiber)
 }
 
 const reasonOf = (cause: Cause.Cause<unknown>): unknown => {
@@ -71,10 +78,14 @@ const reasonOf = (cause: Cause.Cause<unknown>): unknown => {
   return error instanceof Thrown ? error.cause : error
 }
 
-const running = (ended: Running["ended"], interrupt: () => void): Running => {
+const running = (
+  ended: Running["ended"],
+  interrupt: () => void,
+  isOwn: (caller: Fiber.Fiber<unknown, unknown>) => boolean = () => false
+): Running => {
   const stop = () => {
     interrupt()
-    return ended.then(() => undefined, () => undefined)
+    return endFor(isOwn, "stop", ended.then(() => undefined, () => undefined))
   }
   return { ended, stop, [Symbol.asyncDispose]: stop }
 }

@@ -23,6 +23,7 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import { type Kv, type KvReads, promiseKv, promiseKvReads } from "./kv.ts"
 import { type Log, promiseLog } from "./log.ts"
+import { endFor } from "./own-end.ts"
 import { type Projections, promiseProjections } from "./projections.ts"
 import { promiseReaders, type Readers } from "./readers.ts"
 import { type Following, following, plain, type Reading, reading } from "./reading.ts"
@@ -61,7 +62,8 @@ export interface Store extends Projections, Readers, AsyncDisposable {
   readonly effect: StoreShape
   /**
    * Flushes the commits that wait and releases everything; loops that wait for what comes end. Later calls are
-   * `Invalid`. Closing again is closing once.
+   * `Invalid`. Closing again is closing once. A subscription's handler may call it, but not wait for it: see
+   * `Running.stop`.
    */
   readonly close: () => Promise<void>
 }
@@ -70,7 +72,10 @@ export interface Store extends Projections, Readers, AsyncDisposable {
 export const promiseStore = (store: StoreShape, scope: Scope.Closeable): Store => {
   const surroundings = surroundingsOf(scope, store.about.shared)
   let closing: Promise<void> | undefined
-  const close = (): Promise<void> => closing ??= Effect.runPromise(Scope.close(scope, Exit.void))
+  const close = (): Promise<void> => {
+    closing ??= Effect.runPromise(Scope.close(scope, Exit.void))
+    return endFor((caller) => surroundings.runs.has(caller), "close", closing)
+  }
   const log = (catalogue?: Catalogue) =>
     catalogue === undefined ? promiseLog(store.log()) : promiseLog(store.log(catalogue))
   const kv = (from: string | ReadModel<Catalogue, unknown>, schema?: PureSchema) =>

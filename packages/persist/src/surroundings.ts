@@ -1,5 +1,6 @@
 /** What surrounds whoever waits for what comes: a store, whose closing ends it, and a process, which it keeps alive. */
 import { Invalid } from "@persist/core"
+import type * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
 import type { Scope } from "effect/Scope"
 
@@ -7,6 +8,8 @@ import type { Scope } from "effect/Scope"
 export interface Surroundings {
   /** Closing it ends what waits. */
   readonly scope: Scope
+  /** The runs that call handlers, as long as they go on. */
+  readonly runs: Set<Fiber.Fiber<unknown, unknown>>
   /** Keeps the process alive until the answered function is called. */
   readonly stay: () => () => void
 }
@@ -35,6 +38,7 @@ const longest = 2 ** 31 - 1
  */
 export const surroundingsOf = (scope: Scope, shared: boolean): Surroundings => ({
   scope,
+  runs: new Set(),
   stay: () => {
     if (!shared) return () => undefined
     const timer = setInterval(() => undefined, longest)
