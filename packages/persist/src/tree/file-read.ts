@@ -46,13 +46,25 @@ export const readRegular = async (path: string): Promise<Uint8Array | undefined>
   }
 }
 
+/** What is in a directory of a tree. */
+export interface Listed {
+  /** As the tree calls it. */
+  readonly name: string
+  readonly entry: Dirent
+}
+
+// The old file system of macOS gives names back decomposed, and takes them either way.
+const givenName = (name: string): string => process.platform === "darwin" ? name.normalize("NFC") : name
+
 /** What is in a directory, in an order that stays, without names that begin with a dot: no file of a tree's does. */
-export const entriesIn = async (root: string, path: string): Promise<ReadonlyArray<Dirent>> => {
+export const entriesIn = async (root: string, path: string): Promise<ReadonlyArray<Listed>> => {
   const found = await told(path, () => statOf(join(root, path)))
   if (found === undefined) return []
   if (!found.isDirectory()) throw noDirectory(path, found)
   const entries = await told(path, () => readdir(join(root, path), { withFileTypes: true }))
-  return entries.filter(({ name }) => !name.startsWith(".")).sort((a, b) => a.name < b.name ? -1 : 1)
+  return entries.filter(({ name }) => !name.startsWith("."))
+    .map((entry) => ({ name: givenName(entry.name), entry }))
+    .sort((a, b) => a.name < b.name ? -1 : 1)
 }
 
 /** The refusal of what isn't a directory, where one of a tree's belongs. */
@@ -66,8 +78,8 @@ const link = "is a symbolic link, which may lead anywhere"
  * neither file nor directory.
  */
 export async function* filesIn(root: string, path: string): AsyncGenerator<string> {
-  for (const entry of await entriesIn(root, path)) {
-    const each = `${path}/${entry.name}`
+  for (const { entry, name } of await entriesIn(root, path)) {
+    const each = `${path}/${name}`
     if (entry.isDirectory()) yield* filesIn(root, each)
     else if (entry.isFile()) yield each
     else throw noDirectory(each, entry)

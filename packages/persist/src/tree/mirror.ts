@@ -81,7 +81,10 @@ export class Mirror {
       this.namespaces.add(namespace)
       yield* eachChanged(this.store, namespace, since, (items) => this.change(items))
     }
-    yield* eachStreams(this.store, (infos) => Effect.forEach(infos, (info) => this.shorten(info), { discard: true }))
+    yield* eachStreams(this.store, (infos) => {
+      const shortened = infos.filter(({ first, stream }) => first > 1 && first !== this.firsts.get(stream))
+      return Effect.forEach(shortened, (info) => this.shorten(info), { discard: true })
+    })
     yield* this.flush
     yield* this.append(head)
     yield* this.flush
@@ -166,7 +169,6 @@ export class Mirror {
   /** Takes what a stream has lost at its beginning out of the tree. */
   private readonly shorten = Effect.fnUntraced(function*(this: Mirror, { first, stream }: StreamInfo) {
     const before = this.firsts.get(stream)
-    if (first === 1 || first === before) return
     this.firsts.set(stream, first)
     const start = Place.fileStart(first)
     if (before === undefined && (yield* onFiles(() => this.removedIn(stream, start))) === first - 1) return

@@ -103,10 +103,11 @@ export class TreeFiles {
   /** Removes a file, where it is there, and the directories that are empty without it. */
   async remove(path: string): Promise<void> {
     const directory = posix.dirname(path)
-    if (!(await this.enter(directory, false))) return
+    if (!(await this.enter(directory, false)) || await told(path, () => statOf(join(this.root, path))) === undefined) {
+      return
+    }
     await this.checkOwner()
-    const gone = await told(path, () => unlink(join(this.root, path)).then(() => true, absent))
-    if (gone !== true) return
+    await told(path, () => unlink(join(this.root, path)).catch(absent))
     this.removed++
     await this.prune(directory)
   }
@@ -126,8 +127,7 @@ export class TreeFiles {
   async keepOnly(kept: ReadonlySet<string>): Promise<void> {
     for (const directory of [valuesDirectory, streamsDirectory]) {
       for await (const path of filesIn(this.root, directory)) {
-        // Some file systems give names back decomposed.
-        if (/\.(json|ndjson|bin)$/.test(path) && !kept.has(path.normalize("NFC"))) await this.remove(path)
+        if (/\.(json|ndjson|bin)$/.test(path) && !kept.has(path)) await this.remove(path)
       }
     }
   }
