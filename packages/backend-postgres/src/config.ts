@@ -33,10 +33,14 @@ export interface Config {
   readonly direct?: boolean
 }
 
-/** A configuration that holds, with its defaults. */
-export interface Settings extends Required<Omit<Config, "url" | "direct">>, Access {
-  /** The schema's name as SQL has it. */
+/** The schema of a store: its name, and the same as SQL has it. */
+export interface SchemaName {
+  readonly schema: string
   readonly quotedSchema: string
+}
+
+/** A configuration that holds, with its defaults. */
+export interface Settings extends Required<Omit<Config, "url" | "direct">>, Access, SchemaName {
   readonly direct: boolean | undefined
 }
 
@@ -65,7 +69,7 @@ export const settle = (config: Config): Settings => {
   const fields = { ...options, ...config }
   const settings = {
     ...access,
-    schema: fields.schema ?? "persist",
+    ...settleSchema(fields.schema),
     readonly: fields.readonly ?? false,
     readers: fields.readers ?? 4,
     timeout: fields.timeout ?? 30_000,
@@ -74,7 +78,6 @@ export const settle = (config: Config): Settings => {
     pollInterval: fields.pollInterval ?? 500,
     direct: fields.direct
   }
-  demandSchema(settings.schema)
   demandFlag("readonly", settings.readonly)
   if (settings.direct !== undefined) demandFlag("direct", settings.direct)
   demandWhole("readers", settings.readers, 1, 1000)
@@ -82,11 +85,12 @@ export const settle = (config: Config): Settings => {
   demandWhole("lockTimeout", settings.lockTimeout, 1, longest)
   demandWhole("reconnectWithin", settings.reconnectWithin, 0, longest)
   demandWhole("pollInterval", settings.pollInterval, 1, longest)
-  return { ...settings, quotedSchema: quoted(settings.schema) }
+  return settings
 }
 
-// PostgreSQL would cut a longer name off, so that two stores could come to lie in one schema.
-const demandSchema = (schema: string): void =>
+/** Checks a schema's name, `persist` by default. Throws `Invalid`. */
+export const settleSchema = (schema = "persist"): SchemaName => {
+  // PostgreSQL would cut a longer name off, so that two stores could come to lie in one schema.
   demand(
     typeof schema === "string" && schema !== "" && Buffer.byteLength(schema) <= 63 && schema.isWellFormed() &&
       !schema.includes("\0") && !schema.startsWith("pg_"),
@@ -94,6 +98,8 @@ const demandSchema = (schema: string): void =>
     "expected a schema's name of 1 to 63 bytes that PostgreSQL doesn't keep for itself",
     "pass another name"
   )
+  return { schema, quotedSchema: quoted(schema) }
+}
 
 const demandFlag = (field: string, value: boolean): void =>
   demand(typeof value === "boolean", field, "expected a boolean", "pass true or false")

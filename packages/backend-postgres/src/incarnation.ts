@@ -8,7 +8,7 @@ import { type Config, type Settings, settle } from "./config.ts"
 import { classify } from "./error.ts"
 import { Handle } from "./handle.ts"
 import type { Link } from "./link.ts"
-import { prepareStore } from "./migrate.ts"
+import { findCurrent } from "./migrate.ts"
 import { literal } from "./schema.ts"
 
 /**
@@ -49,7 +49,7 @@ const operate = (config: Config, incarnation: string | undefined): Effect.Effect
 const settleHere = async (link: Link, settings: Settings, incarnation: string | undefined): Promise<string> => {
   const { quotedSchema: schema } = settings
   try {
-    const found = await prepareStore(link, { ...settings, readonly: true })
+    const found = await findCurrent(link, settings)
     const { cluster, database } = link.facts
     const next = incarnation ?? found.incarnation
     await link.run(

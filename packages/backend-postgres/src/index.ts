@@ -2,3 +2,4 @@
 export type { Config } from "./config.ts"
 export { keepIncarnation, renewIncarnation } from "./incarnation.ts"
 export * from "./layer.ts"
+export { within, type WithinConfig } from "./within.ts"

@@ -4,6 +4,7 @@ import { Socket } from "node:net"
 import { Client, type ClientConfig } from "pg"
 import type { Settings } from "./config.ts"
 import { Lost, stateOf } from "./error.ts"
+import { askFacts, type Facts } from "./facts.ts"
 import type { Host } from "./url.ts"
 
 /** SQL, and the name it may be prepared under; what has none may be several statements, without parameters. */
@@ -15,23 +16,6 @@ export interface Statement {
 /** A row's columns as PostgreSQL writes them. */
 export type Row = ReadonlyArray<string | null>
 
-/** What a server says of itself when it's asked first. */
-export interface Facts {
-  readonly inRecovery: boolean
-  /** As 140005 for 14.5. */
-  readonly version: number
-  readonly encoding: string
-  readonly isolation: string
-  readonly fsync: boolean
-  readonly synchronousCommit: string
-  readonly standbys: string
-  readonly cluster: string | undefined
-  readonly database: string
-  readonly user: string
-  /** Whether nobody stands between: the process that was named when the connection was made is the one that answers. */
-  readonly direct: boolean
-}
-
 /** Something that statements can be put to: a connection of ours, or a transaction of the caller's. */
 export interface Session {
   /**
@@ -41,16 +25,8 @@ export interface Session {
   readonly run: (statement: Statement, values: ReadonlyArray<unknown>, final?: boolean) => Promise<ReadonlyArray<Row>>
 }
 
-const factsText = `
-  SELECT pg_is_in_recovery()::text, current_setting('server_version_num'), current_setting('server_encoding'),
-    current_setting('default_transaction_isolation'), current_setting('fsync'),
-    current_setting('synchronous_commit'), current_setting('synchronous_standby_names'), pg_backend_pid()::text, current_user,
-    (SELECT oid::text FROM pg_database WHERE datname = current_database()),
-    CASE WHEN has_function_privilege('pg_control_system()', 'EXECUTE')
-      THEN (SELECT system_identifier::text FROM pg_control_system()) END`
-
-// Whatever its type, a value is taken as PostgreSQL writes it.
-const asText = { getTypeParser: () => (text: string) => text }
+/** Whatever its type, a value is taken as PostgreSQL writes it. */
+export const asText = { getTypeParser: () => (text: string) => text }
 
 // A statement is planned anew at these seconds of a connection's life, and then no more: by then the server's statistics
 // follow the tables' growth. Without it a plan that was made for empty tables could last.
@@ -92,8 +68,9 @@ export class Link implements Session {
     })
     try {
       await client.connect()
-      const { rows } = await client.query<Array<string | null>>({ text: factsText, rowMode: "array", types: asText })
-      const facts = readFacts(rows[0] ?? [], processOf(client), settings.direct)
+      const ask = async (text: string) =>
+        (await client.query<Array<string | null>>({ text, rowMode: "array", types: asText })).rows
+      const facts = await askFacts(ask, processOf(client), settings.direct)
       if (lost === undefined) return new Link(client, facts, settings, named)
     } catch (cause) {
       client.connection.stream.destroy()
@@ -204,23 +181,6 @@ const configOf = ({ host, port }: Host, { application, database, password, timeo
 // The driver keeps it, and its types don't say so.
 const processOf = (client: Client): number | undefined =>
   "processID" in client && typeof client.processID === "number" ? client.processID : undefined
-
-const readFacts = (row: Row, process: number | undefined, direct: boolean | undefined): Facts => {
-  const [recovery, version, encoding, isolation, fsync, commits, standbys, pid, user, database, cluster] = row
-  return {
-    inRecovery: recovery === "true",
-    version: Number(version),
-    encoding: encoding ?? "",
-    isolation: isolation ?? "",
-    fsync: fsync === "on",
-    synchronousCommit: commits ?? "",
-    standbys: standbys ?? "",
-    cluster: cluster ?? undefined,
-    database: database ?? "",
-    user: user ?? "",
-    direct: direct ?? Number(pid) === process
-  }
-}
 
 const unreachable = ({ host, port }: Host, { tls }: Settings, cause: unknown): Lost => {
   const code = cause instanceof Error && "code" in cause ? ` (${String(cause.code)})` : ""

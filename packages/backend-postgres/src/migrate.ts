@@ -1,7 +1,7 @@
 /** Makes a store's schema, brings an older one to the current format, and reads which store it is. */
 import { Corrupt, Denied, Invalid, Unsupported } from "@persist/core"
 import { randomUUID } from "node:crypto"
-import type { Settings } from "./config.ts"
+import type { SchemaName, Settings } from "./config.ts"
 import { stateOf } from "./error.ts"
 import type { Link, Session } from "./link.ts"
 import { currentFormat, formats, literal } from "./schema.ts"
@@ -17,7 +17,7 @@ export interface Found {
 const once = (text: string) => ({ text })
 
 /** Reads which store lies in the schema; `undefined` where there is none. Throws `Invalid` where others' tables do. */
-export const findStore = async (session: Session, { quotedSchema, schema }: Settings): Promise<Found | undefined> => {
+export const findStore = async (session: Session, { quotedSchema, schema }: SchemaName): Promise<Found | undefined> => {
   // Opening a table, whichever, makes the session take in what others have made meanwhile; to_regclass alone doesn't.
   const [there] = await session.run(
     once("SELECT to_regclass($1), to_regclass($2), to_regclass($3) FROM pg_catalog.pg_namespace LIMIT 1"),
@@ -52,8 +52,7 @@ export const findStore = async (session: Session, { quotedSchema, schema }: Sett
   }
 }
 
-/** `Unsupported` for another format than the current one. */
-export const unsupportedFormat = (format: number): Unsupported =>
+const unsupportedFormat = (format: number): Unsupported =>
   new Unsupported({
     backend: "postgres",
     ability: `format ${format} of the schema, where this version knows 1 to ${currentFormat},`,
@@ -62,22 +61,29 @@ export const unsupportedFormat = (format: number): Unsupported =>
       : "open it once as the schema's owner, without readonly, to migrate it"
   })
 
+/** Finds the store as it is. Throws `Invalid` where there is none, `Unsupported` for another format than the current. */
+export const findCurrent = async (session: Session, name: SchemaName): Promise<Found> => {
+  const found = await findStore(session, name)
+  if (found === undefined) {
+    throw new Invalid({
+      field: "schema",
+      reason: `there is no store in the schema ${name.schema}`,
+      remedy: "correct the name, or open it without readonly to create it"
+    })
+  }
+  if (found.format !== currentFormat) throw unsupportedFormat(found.format)
+  return found
+}
+
 /**
  * Finds the store, made or migrated where need be: in one transaction, behind a lock that others who open it wait for.
  * Throws `Unsupported` for a newer format, `Denied` where the role may not do what is needed.
  */
 export const prepareStore = async (link: Link, settings: Settings): Promise<Found> => {
+  if (settings.readonly) return findCurrent(link, settings)
   const found = await findStore(link, settings)
   if (found !== undefined && found.format > currentFormat) throw unsupportedFormat(found.format)
   if (found?.format === currentFormat) return found
-  if (settings.readonly) {
-    if (found !== undefined) throw unsupportedFormat(found.format)
-    throw new Invalid({
-      field: "schema",
-      reason: `there is no store in the schema ${settings.schema}`,
-      remedy: "correct the name, or open it without readonly to create it"
-    })
-  }
   try {
     return await migrate(link, settings)
   } catch (cause) {

@@ -1,9 +1,10 @@
 /** Opening: whether the server will do, which store is there, whether it belongs there, and what it then promises. */
 import type { About, Durability } from "@persist/core"
 import { defaultLimits, Denied, Unsupported } from "@persist/core"
-import type { Settings } from "./config.ts"
-import type { Facts, Link } from "./link.ts"
-import { type Found, prepareStore } from "./migrate.ts"
+import type { SchemaName, Settings } from "./config.ts"
+import type { Facts } from "./facts.ts"
+import type { Link, Session } from "./link.ts"
+import { findCurrent, type Found, prepareStore } from "./migrate.ts"
 
 const oldestVersion = 140_000
 
@@ -13,8 +14,17 @@ const oldestVersion = 140_000
  */
 export const openStore = async (link: Link, settings: Settings): Promise<Found> => {
   demandServer(link.facts)
-  const found = await prepareStore(link, settings)
-  if (isElsewhere(found, link.facts)) throw copied(settings)
+  return atHome(await prepareStore(link, settings), link.facts, settings)
+}
+
+/** Finds the store as it is; never makes or migrates one. Throws as {@link openStore}, and `Invalid` where none is. */
+export const enterStore = async (session: Session, facts: Facts, name: SchemaName): Promise<Found> => {
+  demandServer(facts)
+  return atHome(await findCurrent(session, name), facts, name)
+}
+
+const atHome = (found: Found, facts: Facts, name: SchemaName): Found => {
+  if (isElsewhere(found, facts)) throw copied(name)
   return found
 }
 
@@ -23,7 +33,7 @@ export const isElsewhere = (found: Found, { cluster, database }: Facts): boolean
   found.database !== database ||
   (found.cluster !== undefined && cluster !== undefined && found.cluster !== cluster)
 
-const copied = ({ schema }: Settings): Denied =>
+const copied = ({ schema }: SchemaName): Denied =>
   new Denied({
     operation: "open",
     reason: `the store in the schema ${schema} was made in another database, and came here by a dump or a copy`,

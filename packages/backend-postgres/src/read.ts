@@ -10,7 +10,7 @@ import { fromStored, toStored } from "./text.ts"
 /** What reading needs of a handle. */
 export interface Reading {
   readonly queries: Queries
-  readonly identity: Identity
+  readonly identity: Pick<Identity, "floor" | "see">
   /** Runs a statement for a verb. */
   readonly read: (
     operation: string,
