@@ -22,8 +22,11 @@ const twoHandles = Effect.gen(function*() {
 })
 
 const told = (backend: BackendShape, first: Commit, ...rest: ReadonlyArray<Commit>) =>
-  Effect.map(backend.commit([first, ...rest]), (outcomes) =>
-    outcomes.map((one) => one._tag === "Committed" ? `${one.position}${one.repeated ? " again" : ""}` : one._tag))
+  Effect.map(
+    backend.commit([first, ...rest]),
+    (outcomes) =>
+      outcomes.map((one) => one._tag === "Committed" ? `${one.position}${one.repeated ? " again" : ""}` : one._tag)
+  )
 
 describe("a commit that is sent again", () => {
   it.live("gives its first result behind one that conflicts, whoever has written since", () =>

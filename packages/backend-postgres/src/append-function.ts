@@ -62,7 +62,8 @@ export const appendParameters = [
   "event_meta text[]",
   "event_id text[]",
   // Commits with an id that happen: where they start and end above the head, where their appends start and how many
-  // they are, and their revisions above the start.
+  // they are, and their revisions above the start. After their ids come those of commits that conflict, for which
+  // there is nothing else: they are only compared with those that have happened before.
   "commit_id text[]",
   "commit_digest text[]",
   "commit_attempt int[]",
@@ -213,7 +214,7 @@ export const writeSql = (schema: string): string => `
       FROM generate_series(commit_append[n] + 1, commit_append[n] + commit_appends[n] - 1) m
     ) END,
     commit_revisions[n]::int[]
-  FROM generate_series(1, cardinality(commit_id)) n;`
+  FROM generate_series(1, cardinality(commit_digest)) n;`
 
 /** The function in a schema, whose name is given as SQL has it. */
 export const appendFunction = (schema: string): string => `

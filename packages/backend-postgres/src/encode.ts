@@ -55,7 +55,7 @@ export interface EncodedAppends {
 export const encodeAppends = (
   commits: ReadonlyArray<Placed>,
   assumption: Assumption,
-  { headMatters }: Played,
+  { conflicting, headMatters }: Played,
   memory: Memory,
   caller: Caller
 ): EncodedAppends => {
@@ -67,9 +67,6 @@ export const encodeAppends = (
   const assumed = Array.from(assumption.streams.values())
   const typeIds = types.names.map((name) => memory.type(name) ?? 0)
   const known = assumed.every(({ id }) => id > 0) && !typeIds.includes(0)
-  const attempts = commits.flatMap(({ commit: { identity } }) =>
-    identity === undefined ? [] : [caller.attempts.get(identity.id) ?? 0]
-  )
   return {
     streams,
     types,
@@ -89,7 +86,7 @@ export const encodeAppends = (
       int4s(typeIds),
       texts(types.names.map((name, n) => typeIds[n] === 0 ? name : undefined)),
       ...rows.events(),
-      ...rows.commits(attempts)
+      ...rows.commits(conflicting, caller.attempts)
     ]
   }
 }
@@ -177,9 +174,11 @@ class AppendRows {
     ]
   }
 
-  commits(attempts: ReadonlyArray<number>): ReadonlyArray<unknown> {
+  commits(conflicting: ReadonlyArray<string>, attempted: Caller["attempts"]): ReadonlyArray<unknown> {
+    const ids = [...this.ids, ...conflicting]
+    const attempts = ids.map((id) => attempted.get(id) ?? 0)
     return [
-      texts(this.ids),
+      texts(ids),
       texts(this.digests),
       int4s(attempts.some((count) => count > 0) ? attempts : []),
       int4s(this.commit.start),

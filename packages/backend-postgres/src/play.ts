@@ -9,12 +9,18 @@ export interface Played {
   readonly outcomes: ReadonlyArray<Outcome>
   /** Whether a key's revision was asked for that the batch itself had given: such a judgement rests on the head. */
   readonly headMatters: boolean
+  /** Ids of the commits that conflict: unless one has happened before, as nobody has told yet. */
+  readonly conflicting: ReadonlyArray<string>
 }
 
 /** Judges and places every commit of a batch. The numbers are right where the assumption is. */
 export const play = (batch: ReadonlyArray<Commit>, assumption: Assumption): Played => {
   const stage = new Stage(assumption)
-  return { outcomes: batch.map((commit) => stage.decide(commit)), headMatters: stage.headMatters }
+  const outcomes = batch.map((commit) => stage.decide(commit))
+  const conflicting = batch.flatMap(({ identity }, n) =>
+    identity !== undefined && outcomes[n]?._tag === "Conflict" ? [identity.id] : []
+  )
+  return { outcomes, headMatters: stage.headMatters, conflicting }
 }
 
 class Stage {
