@@ -10,9 +10,9 @@ import { expect, it } from "vitest"
 
 const refusal = (url: string) => Effect.runPromise(Effect.flip(renewIncarnation(url)))
 
-it("of a file is that of every later handle", async () => {
+it.each(["sqlite", "file"])("of a store on disk is that of every later handle: %s", async (scheme) => {
   const directory = mkdtempSync(join(tmpdir(), "persist-renew-"))
-  const url = `sqlite:${join(directory, "app.db")}`
+  const url = `${scheme}:${join(directory, "store")}`
   try {
     const before = await open(url)
     await before.close()
