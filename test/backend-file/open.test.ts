@@ -126,9 +126,10 @@ describe("a path where there is no store", () => {
   it.effect("nothing, or an empty directory, readonly", () =>
     Effect.gen(function*() {
       const path = yield* newPath
-      assert.match((yield* errorOf(make({ path, readonly: true }))).message, /^path: there is no store at .*readonly$/)
+      const refusal = errorOf(Effect.scoped(make({ path, readonly: true })))
+      assert.match((yield* refusal).message, /^path: there is no store at .*readonly$/)
       mkdirSync(path)
-      assert.match((yield* errorOf(make({ path, readonly: true }))).message, /^path: there is no store in .*readonly$/)
+      assert.match((yield* refusal).message, /^path: there is no store in .*readonly$/)
       assert.deepStrictEqual(readdirSync(path), [])
     }))
 

@@ -1,7 +1,7 @@
 /** The index's tree: found through many levels, opened cheaply, and the same whatever goes on beside. */
 import { assert, describe, it } from "@effect/vitest"
 import { disk } from "@persist/backend-file/disk"
-import { everyKey, keyOf } from "@persist/backend-file/key"
+import { everyKey, type Key, keyOf } from "@persist/backend-file/key"
 import { openView } from "@persist/backend-file/tree/open-tree"
 import { DamagedRun } from "@persist/backend-file/tree/tree"
 import * as Effect from "effect/Effect"
@@ -77,7 +77,7 @@ describe("a tree", () => {
       tree.delete(a)
       tree.seal(2)
       tree.put(c, valueOf("3"))
-      const expected = [[b, "2"], [c, "3"]]
+      const expected: ReadonlyArray<readonly [Key, string]> = [[b, "2"], [c, "3"]]
       assert.deepStrictEqual(entriesOf(tree), expected)
       assert.isUndefined(tree.get(a))
       yield* tree.sealed

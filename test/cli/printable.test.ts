@@ -1,7 +1,7 @@
 /** Numbers, sizes and times as people read them. */
 import { counted, lasting, printable, sized } from "@persist/cli/printable"
-import { parseTime, timeText } from "@persist/cli/time"
 import * as Result from "effect/Result"
+import { parseTime, timeText } from "persist/effect"
 import { expect, test } from "vitest"
 
 test.each([

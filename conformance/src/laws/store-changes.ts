@@ -85,7 +85,7 @@ export const storeChanges = [
       changed: (range) =>
         Effect.tap(
           backend.changed(range),
-          () =>
+          (): Effect.Effect<unknown> =>
             meanwhile-- > 0
               ? Effect.orDie(commitOne(backend, { write: [put(`late ${meanwhile}`, "1")] }))
               : Deferred.succeed(written, undefined)
