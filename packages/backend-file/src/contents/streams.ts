@@ -1,10 +1,19 @@
 /** The streams that a store holds: their first and last seqs, and at which positions their events are. */
 import type { StreamInfo, StreamRange, StreamsRange } from "@persist/core"
 import { compareUtf8, Seq, successor } from "@persist/core"
-import { endOf, firstPart, type Key, keyOf, nameAt, startOf } from "../key.ts"
+import { endOf, firstPart, keyOf, nameAt, startOf } from "../key.ts"
 import type { TreeReads } from "../tree/tree.ts"
-import { putVarint, varintAt, varintEnd, varintLength } from "../tree/varint.ts"
-import { chunkKey, chunkPositions, chunksBelow, chunkValue, indexedPositions } from "./chunk.ts"
+import {
+  chunkKey,
+  chunkPositions,
+  chunksBelow,
+  chunkValue,
+  entryKey,
+  entryOf,
+  entryValue,
+  indexedPositions,
+  lastIndexed
+} from "./stream-entry.ts"
 import type { Undo } from "./undo.ts"
 
 /** One stream as commits meet it. */
@@ -19,6 +28,8 @@ interface State {
   positions: Array<number>
   /** Whether the index says that there is such a stream. */
   listed: boolean
+  /** Whether that is all that it says. */
+  isNew: boolean
   /** Whether it waits for the next {@link Streams.flush}. */
   waiting: boolean
   /** Whether events were removed that the index tells of. */
@@ -28,9 +39,12 @@ interface State {
 // States remembered although the index has all of them: last seqs of streams that are written to again and again.
 const remembered = 100_000
 
-const infoKey = (stream: string): Key => keyOf("S", stream)
+// Positions in a stream's own entry: those of a stream that ends where it began need no other.
+const ownPositions = 64
+
 const shortenedKey = keyOf("T")
 const nothing = new Uint8Array(0)
+const nothingYet = entryValue({ first: 1, last: 0, base: 1, positions: [] })
 
 /** The streams: of what changed since the last flush in memory, of the rest in the index. */
 export class Streams {
@@ -115,16 +129,17 @@ export class Streams {
 
   /** Streams with a name that starts with a prefix and is above another, in their order. */
   list({ after, limit, prefix }: StreamsRange): ReadonlyArray<StreamInfo> {
-    const from = after !== undefined && compareUtf8(after, prefix) >= 0 ? infoKey(successor(after)) : undefined
+    const from = after !== undefined && compareUtf8(after, prefix) >= 0 ? entryKey(successor(after)) : undefined
     const start = startOf(keyOf("S"), prefix)
-    const found: Array<StreamInfo> = []
+    const found: Array<readonly [stream: string, value: Uint8Array]> = []
     for (const { key, value } of this.index.range({ gte: from ?? start, lt: endOf(start) })) {
-      const stream = nameAt(key, firstPart).value
-      const { first, last } = this.states.get(stream) ?? infoOf(value)
-      found.push({ stream, first: Seq(first), last: Seq(last) })
+      found.push([nameAt(key, firstPart).value, value])
       if (found.length === limit) break
     }
-    return found
+    return found.map(([stream, value]) => {
+      const { first, last } = this.states.get(stream) ?? this.indexed(stream, value)
+      return { stream, first: Seq(first), last: Seq(last) }
+    })
   }
 
   /** Tells the index everything it doesn't tell of yet. */
@@ -133,22 +148,34 @@ export class Streams {
       state.waiting = false
       // Its first append was taken back.
       if (!state.listed) continue
-      const { base, first, last, name, positions } = state
-      this.index.put(infoKey(name), infoValue(first, last))
-      for (let n = 0; n < positions.length; n += chunkPositions) {
-        this.index.put(chunkKey(name, base + n), chunkValue(positions.slice(n, n + chunkPositions)))
-      }
-      if (state.shortened) { for (const key of chunksBelow(this.index, name, first)) this.index.delete(key) }
-      this.begin(state, last + 1)
+      this.tell(state)
+      this.begin(state, state.last + 1)
+      state.isNew = false
       state.shortened = false
     }
     this.waiting = []
   }
 
-  /** Forgets everything that isn't in the index. */
-  forget(): void {
-    this.states.clear()
-    this.waiting = []
+  private tell({ base, first, isNew, last, name, positions, shortened }: State): void {
+    let told = 0
+    if (isNew) {
+      const own = positions.slice(0, ownPositions)
+      this.index.put(entryKey(name), entryValue({ first, last, base, positions: own }))
+      told = own.length
+    } else if (shortened) {
+      const before = entryOf(this.index.get(entryKey(name)) ?? nothingYet)
+      const own = before.base + before.positions.length > first ? before.positions : []
+      this.index.put(entryKey(name), entryValue({ ...before, first, last, positions: own }))
+    }
+    for (let n = told; n < positions.length; n += chunkPositions) {
+      this.index.put(chunkKey(name, base + n), chunkValue(positions.slice(n, n + chunkPositions)))
+    }
+    if (shortened) { for (const key of chunksBelow(this.index, name, first)) this.index.delete(key) }
+  }
+
+  private indexed(stream: string, value: Uint8Array): { readonly first: number; readonly last: number } {
+    const entry = entryOf(value)
+    return { first: entry.first, last: lastIndexed(this.index, stream, entry) }
   }
 
   private state(name: string): State {
@@ -157,8 +184,8 @@ export class Streams {
     if (this.states.size >= Math.max(remembered, 2 * this.waiting.length)) {
       this.states = new Map(this.waiting.map((state) => [state.name, state]))
     }
-    const value = this.index.get(infoKey(name))
-    const { first, last } = value === undefined ? { first: 1, last: 0 } : infoOf(value)
+    const value = this.index.get(entryKey(name))
+    const { first, last } = value === undefined ? { first: 1, last: 0 } : this.indexed(name, value)
     const state: State = {
       name,
       first,
@@ -166,6 +193,7 @@ export class Streams {
       base: last + 1,
       positions: [],
       listed: value !== undefined,
+      isNew: false,
       waiting: false,
       shortened: false
     }
@@ -176,10 +204,11 @@ export class Streams {
   private touch(state: State): void {
     if (!state.listed) {
       state.listed = true
-      this.index.put(infoKey(state.name), infoValue(state.first, state.last))
+      state.isNew = true
+      this.index.put(entryKey(state.name), nothingYet)
       this.undo.add(() => {
         state.listed = false
-        this.index.delete(infoKey(state.name))
+        this.index.delete(entryKey(state.name))
       })
     }
     if (state.waiting) return
@@ -192,14 +221,3 @@ export class Streams {
     state.base = seq
   }
 }
-
-const infoValue = (first: number, last: number): Uint8Array => {
-  const value = new Uint8Array(varintLength(first) + varintLength(last))
-  putVarint(value, putVarint(value, 0, first), last)
-  return value
-}
-
-const infoOf = (value: Uint8Array): { readonly first: number; readonly last: number } => ({
-  first: varintAt(value, 0),
-  last: varintAt(value, varintEnd(value, 0))
-})
