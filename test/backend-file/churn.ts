@@ -1,4 +1,4 @@
-/** Commits of which little is needed in the end, what a store must hold after them, and stores that weren't compacted. */
+/** Commits of which little is needed in the end, what a store must hold after them, and stores not yet compacted. */
 import { settle } from "@persist/backend-file/config"
 import { openStore } from "@persist/backend-file/open-store"
 import { Writer } from "@persist/backend-file/writer"

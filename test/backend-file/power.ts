@@ -23,7 +23,7 @@ class Stopped extends Error {
   override readonly name = "Stopped"
 }
 
-/** A disk that makes nothing durable: quick, for those who lose nothing, or for whom {@link Power} says what is lost. */
+/** A disk that makes nothing durable: quick, for those who lose nothing or are told by {@link Power} what is lost. */
 export const unsynced: Disk = {
   ...disk,
   sync: () => undefined,
@@ -38,11 +38,12 @@ export interface Power {
   readonly count: () => number
   /** From then on nothing works. Of the operation that it stops at, a write gets half of its bytes done. */
   readonly stopAt: (operation: number) => void
-  /** Stopped now. */
-  readonly stop: () => void
   /** Once it has stopped: takes back what wasn't made durable, each of it where `chance` says so. */
   readonly lose: (chance: () => boolean) => void
 }
+
+/** Makes such a disk over the real one. What it was asked to sync is durable: real syncs would only take time. */
+export const makePower = (): Power => new Cut()
 
 // A file that was changed: what was durable of it, through a descriptor of its own, whatever becomes of its names.
 interface Changed {
@@ -51,145 +52,136 @@ interface Changed {
   dirty: boolean
 }
 
-/** Makes such a disk over the real one. What is durable is what was synced by it: the real syncs would only take time. */
-export const makePower = (): Power => {
-  let operations = 0
-  let last = Infinity
-  const grave = mkdtempSync(join(root, "persist-grave-"))
-  const byFd = new Map<number, Changed>()
-  const changed = new Set<Changed>()
-  let names: Array<{ readonly directory: string; readonly undo: () => void }> = []
-  let buried = 0
+class Cut implements Power {
+  private operations = 0
+  private last = Infinity
+  private readonly grave = mkdtempSync(join(root, "persist-grave-"))
+  private readonly byFd = new Map<number, Changed>()
+  private readonly changed = new Set<Changed>()
+  private names: Array<{ readonly directory: string; readonly undo: () => void }> = []
+  private buried = 0
 
-  const alive = (): void => {
-    if (++operations >= last) throw new Stopped(`stopped at operation ${operations}`)
+  readonly disk: Disk = {
+    ...unsynced,
+    create: (path) => {
+      this.operate()
+      const fd = disk.create(path)
+      this.named(path, () => rmSync(path))
+      return this.follow(fd, path, Buffer.alloc(0))
+    },
+    open: (path, access) => {
+      const fd = disk.open(path, access)
+      return access === "read" ? fd : this.follow(fd, path, readFileSync(path))
+    },
+    write: (fd, bytes, offset) => {
+      this.touch(fd)
+      if (this.operations + 1 === this.last) disk.write(fd, bytes.subarray(0, bytes.byteLength >>> 1), offset)
+      this.operate()
+      disk.write(fd, bytes, offset)
+    },
+    sync: (fd) => {
+      this.operate()
+      this.settle(fd)
+    },
+    syncBeside: (fd) => Effect.try({ try: () => this.disk.sync(fd), catch: (cause) => cause }),
+    truncate: (fd, length) => {
+      this.operate()
+      this.touch(fd)
+      disk.truncate(fd, length)
+    },
+    rename: (from, to) => {
+      this.operate()
+      const back = this.bury(to)
+      disk.rename(from, to)
+      this.named(to, () => {
+        rmSync(from, { force: true })
+        linkSync(to, from)
+        back()
+      })
+    },
+    link: (from, to) => {
+      this.operate()
+      disk.link(from, to)
+      this.named(to, () => rmSync(to))
+    },
+    makeDirectory: (path) => {
+      if (disk.look(path) !== undefined) return
+      this.operate()
+      disk.makeDirectory(path)
+      this.named(path, () => rmSync(path, { recursive: true }))
+    },
+    remove: (path) => {
+      this.operate()
+      const back = this.bury(path)
+      disk.remove(path)
+      this.named(path, back)
+    },
+    syncDirectory: (path) => {
+      this.operate()
+      this.names = this.names.filter(({ directory }) => directory !== path)
+    },
+    close: (fd) => {
+      this.byFd.delete(fd)
+      disk.close(fd)
+    }
   }
-  const follow = (fd: number, path: string, durable: Buffer): number => {
+
+  readonly count = (): number => this.operations
+
+  readonly stopAt = (operation: number): void => {
+    this.last = operation
+  }
+
+  readonly lose = (chance: () => boolean): void => {
+    // A file system takes names back from the last one on.
+    for (const { undo } of this.names.reverse()) {
+      if (!chance()) break
+      undo()
+    }
+    for (const { dirty, durable, fd } of this.changed) {
+      if (dirty && chance()) {
+        ftruncateSync(fd, 0)
+        writeSync(fd, durable, 0, durable.byteLength, 0)
+      }
+      closeSync(fd)
+    }
+    rmSync(this.grave, { recursive: true })
+  }
+
+  private operate(): void {
+    if (++this.operations >= this.last) throw new Stopped(`stopped at operation ${this.operations}`)
+  }
+
+  private follow(fd: number, path: string, durable: Buffer): number {
     const file: Changed = { fd: openSync(path, "r+"), durable, dirty: false }
-    byFd.set(fd, file)
-    changed.add(file)
+    this.byFd.set(fd, file)
+    this.changed.add(file)
     return fd
   }
-  const touch = (fd: number): void => {
-    const file = byFd.get(fd)
+
+  private touch(fd: number): void {
+    const file = this.byFd.get(fd)
     if (file !== undefined) file.dirty = true
   }
-  const settle = (fd: number): void => {
-    const file = byFd.get(fd)
+
+  private settle(fd: number): void {
+    const file = this.byFd.get(fd)
     if (file === undefined || !file.dirty) return
     file.durable = contentOf(file.fd)
     file.dirty = false
   }
-  const named = (path: string, undo: () => void): void => {
-    names.push({ directory: dirname(path), undo })
+
+  private named(path: string, undo: () => void): void {
+    this.names.push({ directory: dirname(path), undo })
   }
+
   // Keeps what a name stands for, so that it can be given back.
-  const bury = (path: string): () => void => {
-    const kept = join(grave, `${buried++}-${basename(path)}`)
+  private bury(path: string): () => void {
     if (disk.look(path) === undefined) return () => rmSync(path, { force: true })
+    const kept = join(this.grave, `${this.buried++}-${basename(path)}`)
     linkSync(path, kept)
     return () => renameSync(kept, path)
   }
-
-  return {
-    disk: {
-      ...disk,
-      create: (path) => {
-        alive()
-        const fd = disk.create(path)
-        named(path, () => rmSync(path))
-        return follow(fd, path, Buffer.alloc(0))
-      },
-      open: (path, access) => {
-        const fd = disk.open(path, access)
-        return access === "read" ? fd : follow(fd, path, readFileSync(path))
-      },
-      write: (fd, bytes, offset) => {
-        touch(fd)
-        if (operations + 1 === last) disk.write(fd, bytes.subarray(0, bytes.byteLength >>> 1), offset)
-        alive()
-        disk.write(fd, bytes, offset)
-      },
-      sync: (fd) => {
-        alive()
-        settle(fd)
-      },
-      syncBeside: (fd) =>
-        Effect.try({
-          try: () => {
-            alive()
-            settle(fd)
-          },
-          catch: (cause) => cause
-        }),
-      truncate: (fd, length) => {
-        alive()
-        touch(fd)
-        disk.truncate(fd, length)
-      },
-      rename: (from, to) => {
-        alive()
-        const back = bury(to)
-        disk.rename(from, to)
-        named(to, () => {
-          copyName(to, from)
-          back()
-        })
-      },
-      link: (from, to) => {
-        alive()
-        disk.link(from, to)
-        named(to, () => rmSync(to))
-      },
-      makeDirectory: (path) => {
-        if (disk.look(path) !== undefined) return
-        alive()
-        disk.makeDirectory(path)
-        named(path, () => rmSync(path, { recursive: true }))
-      },
-      remove: (path) => {
-        alive()
-        const back = bury(path)
-        disk.remove(path)
-        named(path, back)
-      },
-      syncDirectory: (path) => {
-        alive()
-        names = names.filter(({ directory }) => directory !== path)
-      },
-      close: (fd) => {
-        byFd.delete(fd)
-        disk.close(fd)
-      }
-    },
-    count: () => operations,
-    stopAt: (operation) => {
-      last = operation
-    },
-    stop: () => {
-      last = 0
-    },
-    lose: (chance) => {
-      // A file system takes names back from the last one on.
-      for (const { undo } of names.reverse()) {
-        if (!chance()) break
-        undo()
-      }
-      for (const { dirty, durable, fd } of changed) {
-        if (dirty && chance()) {
-          ftruncateSync(fd, 0)
-          writeSync(fd, durable, 0, durable.byteLength, 0)
-        }
-        closeSync(fd)
-      }
-      rmSync(grave, { recursive: true })
-    }
-  }
-}
-
-const copyName = (from: string, to: string): void => {
-  rmSync(to, { force: true })
-  linkSync(from, to)
 }
 
 const contentOf = (fd: number): Buffer => {

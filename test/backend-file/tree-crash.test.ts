@@ -1,4 +1,4 @@
-/** Seals and merges that are stopped between any two file operations: what's found then is a tree as it was announced. */
+/** Seals and merges that are stopped between any two file operations: what is found is the tree as it was announced. */
 import { assert, describe, it } from "@effect/vitest"
 import type { Disk } from "@persist/backend-file/disk"
 import { type Key, keyOf } from "@persist/backend-file/key"

@@ -1,4 +1,4 @@
-/** The index's tree against a sorted map: whatever is written, sealed, merged and reopened, the answers are the same. */
+/** The index's tree against a sorted map: the same answers, whatever is written, sealed, merged and reopened. */
 import { assert, describe, it } from "@effect/vitest"
 import { endOf, everyKey, type Key, keyOf } from "@persist/backend-file/key"
 import type { Tree, TreeRange } from "@persist/backend-file/tree/tree"

@@ -31,9 +31,8 @@ export const endOf = (prefix: Key): Key => {
 
 /** The range of every key there can be. */
 export const everyKey: { readonly gte: Key; readonly lt: Key } = {
-  // No bytes at all, and what is above any byte.
-  gte: "" as Key,
-  lt: "\u0100" as Key
+  gte: "" as Key, // no bytes at all
+  lt: "\u0100" as Key // above any byte
 }
 
 /** How many bytes of a key its tag and first name take, all of it where it has no more: its head. */

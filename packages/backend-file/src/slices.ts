@@ -24,8 +24,11 @@ export const inSlices = <A, E, E2>(
     },
     // Nobody asks what it returns then.
     (work) =>
-      Effect.sync(() => void work.return(undefined as never))
+      Effect.sync(() => work.return(nothing))
   )
+
+// What a generator gives that is ended early, and nobody asks for.
+const nothing = undefined as never
 
 const advance = <A>(work: Generator<void, A>): IteratorResult<void, A> => {
   // Real time, whatever a test's clock says: it's the event loop that must not be held up.

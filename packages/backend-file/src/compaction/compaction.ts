@@ -1,4 +1,4 @@
-/** Compaction: what isn't needed of the log any more gives its space back, in slices beside whoever writes and reads. */
+/** Compaction: what isn't needed of the log any more gives its space back, in slices beside writers and readers. */
 import type { BackendError } from "@persist/core"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
@@ -79,7 +79,7 @@ export class Compaction {
       Effect.suspend(() => this.asked.await),
       Effect.suspend(() => {
         this.asked.closeUnsafe()
-        return this.round
+        return Effect.catchDefect(this.round, (defect) => Effect.logError("Compaction failed on a defect.", defect))
       })
     )
   )

@@ -1,4 +1,4 @@
-/** How much of a segment is still needed: told from some of its records, since only reading it all would say exactly. */
+/** How much of a segment is still needed: told from some of its records, since only all of them say it exactly. */
 import type { Disk } from "../disk.ts"
 import { kind, kindAt, lengthAt, takesPosition } from "../log/item.ts"
 import type { SealedSegment } from "../log/segment.ts"

@@ -11,7 +11,7 @@ export interface Encodable {
   encode(into: Buffer, at: number): void
 }
 
-/** A place among sorted entries: on one of them, or past the last, where `key` is `undefined` and the rest means nothing. */
+/** A place among sorted entries: on one, or past the last, where `key` is `undefined` and the rest means nothing. */
 export interface Cursor extends Encodable {
   /** Whether the entry says that its key was deleted. */
   readonly deleted: boolean

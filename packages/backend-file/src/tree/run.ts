@@ -1,4 +1,4 @@
-/** A run that is read: looked into by key through its filter, or passed over in order. Nothing is read before it's asked for. */
+/** A run that is read: by key through its filter, or passed over in order. Nothing is read before it's asked for. */
 import { join } from "node:path"
 import type { Disk } from "../disk.ts"
 import type { Key } from "../key.ts"

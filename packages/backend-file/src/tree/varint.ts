@@ -1,4 +1,4 @@
-/** Whole numbers in as few bytes as they take: seven bits a byte, the lowest first, the high bit says that more come. */
+/** Whole numbers in few bytes: seven bits a byte, the lowest first, and the high bit says that more come. */
 
 /** How many bytes a safe integer from 0 takes: 1 to 8. */
 export const varintLength = (value: number): number => {
