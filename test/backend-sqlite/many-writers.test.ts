@@ -30,7 +30,10 @@ describe("several writers in several processes", () => {
       for (const [writer, seqs] of told) {
         const own = events.filter(({ type }) => type === writer)
         assert.isTrue(own.map(({ seq }) => seq).join() === seqs.join(), `${writer} finds its events where it was told`)
-        assert.isTrue(own.map(({ data }) => data).join() === counted.slice(0, each).join(), `${writer}'s are in order`)
+        assert.isTrue(
+          JSON.stringify(own.map(({ data }) => data)) === JSON.stringify(counted.slice(0, each)),
+          `${writer}'s are in order`
+        )
       }
     }))
 })
