@@ -153,6 +153,6 @@ const openMirror = Effect.fnUntraced(function*(store: StoreShape, directory: str
 
 const foreign = new Invalid({
   field: "directory",
-  reason: "holds the tree of another store, or of what this one was before it was restored",
+  reason: "holds the tree of another store, or of another history of this one",
   remedy: "name another directory, or write this tree anew with replace: true"
 })
