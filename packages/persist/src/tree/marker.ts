@@ -54,7 +54,7 @@ const newer = new Unsupported({
 
 /**
  * Up to which position a tree and a store agree on what was there; `undefined` where nothing is known of it: the tree
- * is of another store, or of what this one was before it was restored.
+ * is of another store, of another history of this one, or not whole.
  */
 export const commonPosition = ({ incarnation, position }: Marker, about: About, head: number): number | undefined =>
   incarnation === about.incarnation && position !== undefined && position <= head ? position : undefined
