@@ -1,6 +1,6 @@
 /** Reading events: the index says at which positions they are, the log what is there. */
 import type { AllRange, Page, StoredEvent, StreamInfo, StreamRange, StreamsRange } from "@persist/core"
-import { Position } from "@persist/core"
+import { Position, unbounded } from "@persist/core"
 import type { Contents } from "./contents/contents.ts"
 import { type Chunk, kind, kindAt } from "./log/item.ts"
 import type { Log } from "./log/log.ts"
@@ -35,16 +35,57 @@ const mostPassed = 20_000
  * Events of all streams. A page that finds little looks only so far and says how far. In reverse, `through` of a full
  * page is its last item's position: continue with `to` below it.
  */
-export const readAll = (readable: Readable, range: AllRange): Page<StoredEvent> => {
-  const end = Position(Math.min(range.to, readable.head))
+export const readAll = (readable: Readable, asked: AllRange): Page<StoredEvent> => {
+  const range = { ...asked, to: Position(Math.min(asked.to, readable.head)) }
+  const few = range.prefix === "" ? undefined : fewStreams(readable, range)
+  if (few !== undefined) return oneByOne(readable, range, few)
   const matches = matcher(readable, range)
-  if (range.reverse) return backwards(readable, { ...range, to: end }, matches)
+  return range.reverse ? backwards(readable, range, matches) : forwards(readable, range, matches)
+}
+
+// More matching streams than this are not looked at one by one.
+const mostStreams = 16
+
+// The streams to go through one by one: where they are few and hold far less than the range, and little more than a
+// page, since all their positions must be sorted for each.
+const fewStreams = (
+  { contents: { streams } }: Readable,
+  { after, limit, prefix, to }: AllRange
+): ReadonlyArray<StreamInfo> | undefined => {
+  const found = streams.list({ prefix, after: undefined, limit: mostStreams + 1 })
+  if (found.length > mostStreams) return undefined
+  const events = found.reduce((sum, { first, last }) => sum + last - first + 1, 0)
+  return events <= 4 * limit && events * 4 <= to - after ? found : undefined
+}
+
+const oneByOne = (
+  { contents: { streams }, log }: Readable,
+  { after, limit, reverse, to, types }: AllRange,
+  few: ReadonlyArray<StreamInfo>
+): Page<StoredEvent> => {
+  const wanted = types === undefined ? undefined : new Set(types)
+  const positions = few.flatMap(({ first, last, stream }) =>
+    streams.positions({ stream, from: first, to: last, limit: unbounded, reverse: false })
+  ).filter((position) => position > after && position <= to).sort((a, b) => reverse ? b - a : a - b)
+  const items: Array<StoredEvent> = []
+  for (const position of positions) {
+    const event = log.record(
+      position,
+      (chunk, at) => wanted === undefined || wanted.has(typeAt(chunk, at)) ? eventAt(chunk, at) : undefined
+    )
+    if (event !== undefined) items.push(event)
+    if (items.length === limit) return { items, through: Position(position) }
+  }
+  return { items, through: to }
+}
+
+const forwards = ({ log }: Readable, { after, limit, to }: AllRange, matches: Matches): Page<StoredEvent> => {
   const items: Array<StoredEvent> = []
   let passed = 0
-  let through: Position = end
-  readable.log.walk(range.after, end, (chunk, at) => {
+  let through = to
+  log.walk(after, to, (chunk, at) => {
     if (matches(chunk, at)) items.push(eventAt(chunk, at))
-    if (items.length < range.limit && ++passed < mostPassed) return true
+    if (items.length < limit && ++passed < mostPassed) return true
     through = positionAt(chunk, at)
     return false
   })

@@ -1,0 +1,105 @@
+/** Reading: pages that look only so far, streams that are read one by one, and what opening reads of a large store. */
+import { assert, describe, it } from "@effect/vitest"
+import { type Disk, disk } from "@persist/backend-file/disk"
+import { makeOn } from "@persist/backend-file/layer"
+import { make as makeMemory } from "@persist/backend-memory"
+import { append, commit, event, times } from "@persist/conformance/given"
+import type { AllRange, BackendShape } from "@persist/core"
+import { origin, Position, Seq, unbounded } from "@persist/core"
+import * as Effect from "effect/Effect"
+import { newPath } from "./place.ts"
+import { unsynced } from "./power.ts"
+
+const all: AllRange = {
+  after: origin,
+  to: Position(unbounded),
+  prefix: "",
+  types: undefined,
+  limit: 1000,
+  reverse: false
+}
+
+// Events of two types in streams that are interleaved, few of them with the prefix "rare".
+const fill = (backend: BackendShape) =>
+  backend.commit(times(600, (n) =>
+    commit({
+      append: [append(`often-${n % 7}`, `${n}`)].concat(
+        n % 60 === 0
+          ? [{ stream: `rare-${n % 120}`, events: [event(`${n}`, { type: n % 180 === 0 ? "Odd" : "T" })] }]
+          : []
+      ),
+      truncate: n === 400 ? [{ stream: "rare-60", before: Seq(3) }] : []
+    })))
+
+describe("a read of all streams with a prefix", () => {
+  it.effect("answers the same, whether the streams are few and small or not", () =>
+    Effect.gen(function*() {
+      const memory = yield* makeMemory()
+      const backend = yield* makeOn(unsynced, { path: yield* newPath, segmentBytes: 4096 })
+      yield* fill(memory)
+      yield* fill(backend)
+      for (const prefix of ["", "rare", "rare-6", "often-3", "none"]) {
+        for (const reverse of [false, true]) {
+          for (const types of [undefined, ["Odd"], ["T", "Odd"]]) {
+            for (const limit of [1, 3, 100]) {
+              for (const [after, to] of [[0, unbounded], [100, 500], [333, 334]] as const) {
+                const range = { prefix, reverse, types, limit, after: Position(after), to: Position(to) }
+                const page = yield* backend.readAll(range)
+                assert.deepStrictEqual(page, yield* memory.readAll(range), JSON.stringify(range))
+              }
+            }
+          }
+        }
+      }
+    }))
+
+  it.effect("looks only so far at once, and says how far", () =>
+    Effect.gen(function*() {
+      const backend = yield* makeOn(unsynced, { path: yield* newPath })
+      const many = 9000
+      for (let n = 0; n < 5; n++) {
+        yield* backend.commit([commit({ append: [{ stream: `s${n}`, events: times(many, () => event("1")) }] })])
+      }
+      const sought = { ...all, types: ["never"] }
+      const first = yield* backend.readAll(sought)
+      assert.deepStrictEqual(first.items, [])
+      assert.isAbove(first.through, 1000)
+      assert.isBelow(first.through, 5 * many)
+      const second = yield* backend.readAll({ ...sought, after: first.through })
+      assert.isAbove(second.through, first.through)
+      assert.strictEqual((yield* backend.readAll({ ...sought, after: second.through })).through, Position(5 * many))
+    }))
+})
+
+describe("opening", () => {
+  // How many bytes a handle reads until it's open, of a store with so many sealed segments.
+  const readFor = Effect.fnUntraced(function*(segments: number, readonly: boolean) {
+    const path = yield* newPath
+    const size = 64 * 1024
+    yield* Effect.scoped(Effect.gen(function*() {
+      const backend = yield* makeOn(unsynced, { path, segmentBytes: size })
+      for (let n = 0; n <= segments * 8; n++) {
+        yield* backend.commit([commit({ append: [append(`s${n % 10}`, "x".repeat(size / 8))] })])
+      }
+    }))
+    let bytes = 0
+    const counting: Disk = {
+      ...unsynced,
+      read: (fd, into, offset) => {
+        const count = disk.read(fd, into, offset)
+        bytes += count
+        return count
+      }
+    }
+    const head = yield* Effect.scoped(Effect.flatMap(makeOn(counting, { path, readonly }), (backend) => backend.head))
+    return { bytes, head }
+  })
+
+  it.effect.each([false, true])("reads kilobytes of a large store, readonly %s", (readonly) =>
+    Effect.gen(function*() {
+      const [small, large] = [yield* readFor(4, readonly), yield* readFor(40, readonly)]
+      assert.isAbove(large.head, 8 * small.head)
+      // A page of the filter of each run, while 36 segments more have 2.3 MB.
+      assert.isBelow(large.bytes - small.bytes, 36 * 5000)
+    }))
+})
