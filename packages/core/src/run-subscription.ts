@@ -48,8 +48,8 @@ export interface PageHandler<C extends Catalogue, E, R> {
  *
  * Running under a known name with another filter goes on with that; what the former one left out stays left out.
  * Fails with the handler's errors, `Invalid` for wrong options, `Corrupt` where the checkpoint belongs to another
- * history of the store (reset the reader) or an event can't be decoded, and as every
- * read and commit: `Invalid` when the store is closed under it.
+ * history of the store (reset the reader) or an event can't be decoded, and as every read and commit: `Invalid` when the
+ * store is closed under it.
  */
 export const runSubscription = <C extends Catalogue, E, R>(
   store: StoreShape,
