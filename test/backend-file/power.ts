@@ -83,7 +83,11 @@ class Cut implements Power {
       this.operate()
       this.settle(fd)
     },
-    syncBeside: (fd) => Effect.try({ try: () => this.disk.sync(fd), catch: (cause) => cause }),
+    syncBeside: (fd) =>
+      Effect.try({
+        try: () => this.disk.sync(fd),
+        catch: (cause) => cause instanceof Stopped ? cause : new Stopped(String(cause))
+      }),
     truncate: (fd, length) => {
       this.operate()
       this.touch(fd)
