@@ -29,7 +29,7 @@ interface Fact {
   readonly at: number
 }
 
-/** A store written by hand: the same columns and indexes, ids and last seqs in memory, no judgement, no ids of commits. */
+/** A store written by hand: the same columns and indexes, last seqs in memory, no judgement, no ids of commits. */
 const openRaw = async (url: string) => {
   const client = new Client({ connectionString: url })
   await client.connect()

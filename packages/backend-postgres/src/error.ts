@@ -118,8 +118,8 @@ const kinds: Readonly<Record<string, Kind>> = {
 
 /**
  * What a failed call means. `Unavailable`: connections, locks, resources, a server that starts, stops or only reads.
- * `Denied`: the user or its rights. `Unsupported`: versions, isolation. `Corrupt`: tables that can't be so. Anything that
- * the driver didn't say, or a statement that could never have worked, is a bug and is thrown on.
+ * `Denied`: the user or its rights. `Unsupported`: versions, isolation. `Corrupt`: tables that can't be so. Anything
+ * that the driver didn't say, or a statement that could never have worked, is a bug and is thrown on.
  */
 export const classify = (operation: string, cause: unknown): BackendError => {
   if (isStoreError(cause) && cause._tag !== "Invalid") return cause

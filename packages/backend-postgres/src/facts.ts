@@ -21,7 +21,8 @@ export interface Facts {
 const factsText = `
   SELECT pg_is_in_recovery()::text, current_setting('server_version_num'), current_setting('server_encoding'),
     current_setting('default_transaction_isolation'), current_setting('fsync'),
-    current_setting('synchronous_commit'), current_setting('synchronous_standby_names'), pg_backend_pid()::text, current_user,
+    current_setting('synchronous_commit'), current_setting('synchronous_standby_names'), pg_backend_pid()::text,
+    current_user,
     (SELECT oid::text FROM pg_database WHERE datname = current_database()),
     CASE WHEN has_function_privilege('pg_control_system()', 'EXECUTE')
       THEN (SELECT system_identifier::text FROM pg_control_system()) END`

@@ -1,4 +1,4 @@
-/** What an operator says of a store that was restored, copied or moved: that its history is another, or still the same. */
+/** What an operator says of a store that was restored, copied or moved: that its history is another, or the same. */
 import { Invalid, isStoreError, type StoreError } from "@persist/core"
 import * as Effect from "effect/Effect"
 import { randomUUID } from "node:crypto"
@@ -18,7 +18,7 @@ import { literal } from "./schema.ts"
  * way.
  *
  * Whoever has the store open is refused the next commit and the next connection (`Corrupt`: open it again). Fails with
- * `Invalid` for `readonly` and where there is no store, otherwise as opening does; where it fails it may be called again.
+ * `Invalid` for `readonly` and where there is no store, otherwise as opening does; then it may be called again.
  */
 export const renewIncarnation = (config: Config): Effect.Effect<string, StoreError> => operate(config, randomUUID())
 

@@ -2,4 +2,7 @@
 export type { Config } from "./config.ts"
 export { keepIncarnation, renewIncarnation } from "./incarnation.ts"
 export * from "./layer.ts"
+export { runTables, type TablesHandler, type TablesOptions } from "./tables.ts"
+export type { Clients } from "./transaction.ts"
+export { createViews, type View, type ViewsOptions } from "./views.ts"
 export { within, type WithinConfig } from "./within.ts"

@@ -28,8 +28,8 @@ export interface Session {
 /** Whatever its type, a value is taken as PostgreSQL writes it. */
 export const asText = { getTypeParser: () => (text: string) => text }
 
-// A statement is planned anew at these seconds of a connection's life, and then no more: by then the server's statistics
-// follow the tables' growth. Without it a plan that was made for empty tables could last.
+// A statement is planned anew at these seconds of a connection's life, and then no more: by then the server's
+// statistics follow the tables' growth. Without it a plan that was made for empty tables could last.
 const planAges = [1, 5, 20, 80]
 
 /** A connection to one server. */

@@ -61,7 +61,7 @@ const unsupportedFormat = (format: number): Unsupported =>
       : "open it once as the schema's owner, without readonly, to migrate it"
   })
 
-/** Finds the store as it is. Throws `Invalid` where there is none, `Unsupported` for another format than the current. */
+/** Finds the store as it is. Throws `Invalid` where there is none, `Unsupported` for another format than this one. */
 export const findCurrent = async (session: Session, name: SchemaName): Promise<Found> => {
   const found = await findStore(session, name)
   if (found === undefined) {

@@ -30,9 +30,9 @@ export interface WithinConfig {
  * on until its end the transaction holds the store's lock: every other writer waits for it.
  *
  * Positions that it gives are of no use to others before its end. `resolve` answers only what is recorded. Fails with
- * `Invalid` where no transaction is open or no store is there, `Unsupported` where the transaction isn't READ COMMITTED,
- * `Unavailable` where it has failed before, otherwise as opening does; a failure of the server's within a verb leaves
- * the transaction failed, as any statement's does.
+ * `Invalid` where no transaction is open or no store is there, `Unsupported` where the transaction isn't READ
+ * COMMITTED, `Unavailable` where it has failed before, otherwise as opening does; a failure of the server's within a
+ * verb leaves the transaction failed, as any statement's does.
  */
 export const within = (client: ClientBase, config: WithinConfig = {}): Effect.Effect<BackendShape, StoreError> =>
   Effect.tryPromise({

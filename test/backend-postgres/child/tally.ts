@@ -1,0 +1,27 @@
+/** Runs the tally and kills itself before or after sending its nth statement: `tally.ts URL SCHEMA before|after N`. */
+import { make } from "@persist/backend-postgres"
+import { makeStore } from "@persist/core"
+import * as Effect from "effect/Effect"
+import { Pool } from "pg"
+import { runTally } from "../tally.ts"
+
+const [url = "", schema = "", when, at] = process.argv.slice(2)
+let sent = 0
+
+const pool = new Pool({ connectionString: url })
+pool.on("connect", (client) => {
+  const { query } = client
+  client.query = (...args: ReadonlyArray<unknown>) => {
+    const last = ++sent === Number(at)
+    if (last && when === "before") process.kill(process.pid, "SIGKILL")
+    const answer = Reflect.apply(query, client, args)
+    // The statement is on its way to the server, which may do it or not.
+    if (last) setImmediate(() => process.kill(process.pid, "SIGKILL"))
+    return answer
+  }
+})
+
+await Effect.runPromise(Effect.scoped(Effect.gen(function*() {
+  const store = yield* makeStore(yield* make({ url, schema }))
+  yield* runTally(store, schema, pool)
+})))
