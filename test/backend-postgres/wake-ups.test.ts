@@ -1,0 +1,54 @@
+/** Readers that wait for commits of others: notifications wake them, and where those get lost, looking does. */
+import { assert, describe, it } from "@effect/vitest"
+import { type Config, make } from "@persist/backend-postgres"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import * as Stream from "effect/Stream"
+import { appendOf, eventsOf } from "../backend-sqlite/place.ts"
+import { sharedPostgres, sql } from "../servers/postgres.ts"
+
+const listeners = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'"
+
+/** Commits one event after another, each once a reader who only reads when it's woken has met the one before. */
+const exchange = Effect.fnUntraced(function*(
+  options: Omit<Config, "url">,
+  meanwhile: (url: string) => Effect.Effect<unknown>
+) {
+  const { database } = yield* sharedPostgres
+  const url = yield* database
+  const writer = yield* make({ url })
+  const reader = yield* make({ url, ...options })
+  const woken = yield* Queue.unbounded<void>()
+  yield* Effect.forkScoped(Stream.runForEach(reader.changes, () => Queue.offer(woken, undefined)))
+  yield* Queue.take(woken)
+  for (let n = 1; n <= 10; n++) {
+    yield* meanwhile(url)
+    yield* writer.commit([appendOf("s", String(n))])
+    while ((yield* eventsOf(reader, "s")).length < n) yield* Queue.take(woken)
+  }
+  return url
+})
+
+describe("a reader that waits for what others commit", () => {
+  it.live("is woken by notifications alone", () =>
+    Effect.gen(function*() {
+      const url = yield* exchange({ pollInterval: 1_000_000 }, (own) =>
+        // The server listens before the first commit; whoever listens later is woken once it does.
+        Effect.repeat(sql(own, listeners), { until: ({ length }) => length > 0 }))
+      assert.strictEqual((yield* sql(url, listeners)).length, 1)
+    }), 60_000)
+
+  it.live("is woken where no notification ever comes", () =>
+    Effect.gen(function*() {
+      const url = yield* exchange({ pollInterval: 20, direct: false }, () => Effect.void)
+      assert.deepStrictEqual(yield* sql(url, listeners), [])
+    }), 60_000)
+
+  it.live(
+    "is woken though the session that listens is ended again and again",
+    () =>
+      exchange({ pollInterval: 20 }, (url) =>
+        sql(url, `SELECT pg_terminate_backend(pid) FROM (${listeners}) AS listener`)),
+    60_000
+  )
+})
