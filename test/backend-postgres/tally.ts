@@ -1,6 +1,6 @@
 /** A projection into a table for tests: how often each event was counted, which must be once. */
 import { type Clients, runTables } from "@persist/backend-postgres"
-import { Catalogue, type Fenced, type StoreError, type StoreShape } from "@persist/core"
+import { Catalogue, type Fenced, type StoreShape } from "@persist/core"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { ClientBase } from "pg"
@@ -37,7 +37,7 @@ export const runTally = (
     unknown,
     unknown
   > = (work) => work
-): Effect.Effect<Fenced, StoreError | unknown> =>
+): Effect.Effect<Fenced, unknown> =>
   runTables(store, {
     name: "tally",
     events: Counted,

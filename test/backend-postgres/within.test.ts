@@ -65,12 +65,15 @@ describe("what is committed within a transaction", () => {
       yield* again.commit([expecting("both", 1), appendOf("rolled back", "3")])
       yield* ask(client, "COMMIT")
       const all = yield* backend.readAll(everything)
-      assert.deepStrictEqual(all.items.map(({ data, position, seq, stream }) => [position, stream, seq, data]), [
-        [1, "others'", 1, "1"],
-        [2, "both", 1, "2"],
-        [3, "both", 2, "1"],
-        [4, "rolled back", 1, "3"]
-      ])
+      assert.deepStrictEqual(
+        all.items.map(({ data, position, seq, stream }) => [Number(position), stream, Number(seq), data]),
+        [
+          [1, "others'", 1, "1"],
+          [2, "both", 1, "2"],
+          [3, "both", 2, "1"],
+          [4, "rolled back", 1, "3"]
+        ]
+      )
     }))
 
   it.live("goes back to a savepoint with everything else", () =>
@@ -111,7 +114,7 @@ describe("what is committed within a transaction", () => {
       yield* ask(client, "BEGIN")
       const [again] = yield* (yield* within(client, { schema })).commit([commit])
       yield* ask(client, "COMMIT")
-      assert.deepStrictEqual(again, { ...first, repeated: true })
+      assert.deepStrictEqual<object>(again, { ...first, repeated: true })
       assert.deepStrictEqual(yield* backend.resolve("mine"), Option.some(first))
     }))
 
@@ -125,7 +128,7 @@ describe("what is committed within a transaction", () => {
       while ((yield* sql(url, blocked)).length === 0);
       yield* ask(client, "COMMIT")
       const [outcome] = yield* Fiber.join(waiting)
-      assert.deepInclude(outcome, { _tag: "Committed", position: 2 })
+      assert.deepInclude<object>(outcome, { _tag: "Committed", position: 2 })
     }))
 
   it.effect("is what a store made of it commits, for those who have no business with backends", () =>

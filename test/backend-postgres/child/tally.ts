@@ -10,15 +10,16 @@ let sent = 0
 
 const pool = new Pool({ connectionString: url })
 pool.on("connect", (client) => {
-  const { query } = client
-  client.query = (...args: ReadonlyArray<unknown>) => {
+  const query: (...args: ReadonlyArray<unknown>) => unknown = client.query.bind(client)
+  const counted = (...args: ReadonlyArray<unknown>): unknown => {
     const last = ++sent === Number(at)
     if (last && when === "before") process.kill(process.pid, "SIGKILL")
-    const answer = Reflect.apply(query, client, args)
+    const answer = query(...args)
     // The statement is on its way to the server, which may do it or not.
     if (last) setImmediate(() => process.kill(process.pid, "SIGKILL"))
     return answer
   }
+  Object.assign(client, { query: counted })
 })
 
 await Effect.runPromise(Effect.scoped(Effect.gen(function*() {
