@@ -32,7 +32,7 @@ export type Message =
   | { readonly _tag: "Failed"; readonly batch: number; readonly error: string; readonly message: string }
   /** What a client was told of its own commit in the end. */
   | { readonly _tag: "Told"; readonly id: string; readonly answer: Committed | Conflict }
-  | { readonly _tag: "Resolved"; readonly id: string; readonly committed: Committed | undefined }
+  | { readonly _tag: "Resolved"; readonly id: string; readonly committed?: Committed | undefined }
   /** A page of the total order without filters. */
   | {
     readonly _tag: "Page"

@@ -1,5 +1,7 @@
 /** One randomized run: a store, writers to whom things happen, readers beside them, and looks at what is left. */
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
 import { cpSync } from "node:fs"
 import { openUrl } from "persist/effect"
@@ -9,6 +11,7 @@ import type { WriterCommand } from "./child/writer.ts"
 import { type Dice, makeDice } from "./dice.ts"
 import { describeFate, Doom, drawFate, type Fate } from "./fate.ts"
 import { Journal } from "./journal.ts"
+import type { Message } from "./message.ts"
 import { type End, start } from "./running.ts"
 import { newDirectory, type Place, type Target } from "./target.ts"
 import { Verifier } from "./verify.ts"
@@ -98,18 +101,48 @@ const generation = Effect.fnUntraced(function*(course: Course, round: number, re
     () => drawFate(dice, library !== undefined && place.files !== undefined)
   )
   course.options.onStep?.(`round ${round}: ${fates.map(describeFate).join(" | ")}`)
+  const fall = yield* serverFall(course)
+  const onMessage = (message: Message) => {
+    if (message._tag === "Opened") readers?.begin()
+    fall.onMessage()
+  }
   const ends = yield* Effect.forEach(
     fates,
-    (fate, n) => Effect.scoped(live(course, `w${round}${"abcdef"[n]}`, fate, readers?.begin)),
+    (fate, n) => Effect.scoped(live(course, `w${round}${"abcdef"[n]}`, fate, onMessage)),
     { concurrency: "unbounded" }
   )
   for (const end of ends) complain(journal, end)
+  yield* fall.over
   course.unknown += journal.undecided().length
-  yield* lookSomewhere(course)
+  yield* lookSomewhere(course, readers === undefined)
+}, Effect.scoped)
+
+/** Lets the store's server fall after some messages, where it has one, and stand up again. */
+const serverFall = Effect.fnUntraced(function*({ dice, injected, place: { killServer } }: Course) {
+  const due = yield* Deferred.make<void>()
+  let left = dice.percent(70) ? 10 + dice.below(dice.pick([100, 1000])) : Infinity
+  const falling = Effect.tap(killServer ?? Effect.void, () => Effect.sync(() => count(injected, "server killed")))
+  const fiber = yield* Effect.forkScoped(Effect.andThen(Deferred.await(due), Effect.uninterruptible(falling)))
+  return {
+    onMessage: () => {
+      if (killServer !== undefined && left-- === 0) Deferred.doneUnsafe(due, Effect.void)
+    },
+    /** Waits until it stands again; it doesn't fall any more. */
+    over: Fiber.interrupt(fiber)
+  }
 })
 
+const count = (into: Map<string, number>, name: string): void => {
+  into.set(name, (into.get(name) ?? 0) + 1)
+}
+
 /** One writer, from its start to its end. */
-const live = Effect.fnUntraced(function*(course: Course, name: string, fate: Fate, onOpened: (() => void) | undefined) {
+const live = Effect.fnUntraced(function*(
+  course: Course,
+  name: string,
+  fate: Fate,
+  onMessage: (message: Message) => void
+) {
   const { dice, injected, journal, options: { bug, library, seed }, place: { files, url } } = course
   const doom = new Doom(fate)
   const clients = 1 + dice.below(5)
@@ -117,7 +150,7 @@ const live = Effect.fnUntraced(function*(course: Course, name: string, fate: Fat
   const child = yield* start("writer.ts", command, {
     onMessage: (message, hold) => {
       journal.hear(name, message)
-      if (message._tag === "Opened") onOpened?.()
+      onMessage(message)
       doom.onMessage(message, hold)
     },
     watch: library === undefined || files === undefined
@@ -126,7 +159,7 @@ const live = Effect.fnUntraced(function*(course: Course, name: string, fate: Fat
   })
   const end = yield* child.ended
   journal.gone(name)
-  for (const what of doom.injected) injected.set(what, (injected.get(what) ?? 0) + 1)
+  for (const what of doom.injected) count(injected, what)
   if (end.signal === "SIGKILL") course.kills++
   return end
 })
@@ -163,12 +196,15 @@ const startReader = Effect.fnUntraced(function*({ journal, options: { seed }, pl
   return readers
 })
 
-/** Looks at the store where it is, or at a copy, so that the next writers find it as the last ones left it. */
-const lookSomewhere = (course: Course): Effect.Effect<void> => {
+/**
+ * Looks at the store where it is, or at a copy, so that the next writers find it as the last ones left it. A copy is
+ * what the next ones would find only where nobody else has the store open, who would keep them from recovering it.
+ */
+const lookSomewhere = (course: Course, isAlone: boolean): Effect.Effect<void> => {
   const { dice, place: { files, url } } = course
   const where = dice.below(3)
   if (where === 0) return Effect.void
-  if (where === 1 || files === undefined) return look(course, url)
+  if (where === 1 || files === undefined || !isAlone) return look(course, url)
   return Effect.scoped(Effect.gen(function*() {
     const copy = yield* newDirectory
     cpSync(files.directory, copy, { recursive: true })

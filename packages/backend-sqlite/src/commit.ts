@@ -24,6 +24,8 @@ export interface Shared {
   readonly recorded: (id: string) => Recorded | undefined
   /** Whether the path has come to name another file, where commits would be lost; throws where that can't be told. */
   readonly moved: () => boolean
+  /** Whether the log may hold a commit that nobody sees yet. */
+  readonly holdsMore: () => boolean
   /** Called after a batch that changed something. */
   readonly notify: () => void
 }
@@ -76,14 +78,16 @@ export class Writer {
     Effect.try({ try: () => this.run(batch), catch: (cause) => this.abandon(cause, batch) })
 
   /**
-   * Makes sure that a COMMIT of unknown outcome didn't happen, by writing over what it may have left in the log.
-   * Fails with what the driver's failure means, `Unavailable` above all; does nothing where every outcome is known.
+   * Makes sure that no COMMIT comes to light which isn't there now, by writing over what a failed one, or one of a
+   * process that was killed, may have left in the log. Fails with what the driver's failure means, `Unavailable` above
+   * all; does nothing where the log holds no more than is seen.
    */
-  readonly settle: Effect.Effect<void, BackendError> = Effect.suspend(() =>
-    this.unsettled
-      ? Effect.try({ try: () => this.skipPosition(), catch: (cause) => this.stillUnsettled(cause) })
-      : Effect.void
-  )
+  readonly settle: Effect.Effect<void, BackendError> = Effect.try({
+    try: () => {
+      if (this.unsettled || this.shared.holdsMore()) this.skipPosition()
+    },
+    catch: (cause) => this.stillUnsettled(cause)
+  })
 
   private run(batch: NonEmptyReadonlyArray<Commit>): NonEmptyReadonlyArray<Outcome> {
     const before = this.begin()

@@ -1,8 +1,8 @@
 /** What lies at a path, found out without changing it. */
-import { Invalid, type StoreError, Unavailable } from "@persist/core"
+import { Invalid, type StoreError } from "@persist/core"
 import Database from "better-sqlite3"
 import * as Result from "effect/Result"
-import { accessSync, closeSync, constants, fdatasyncSync, openSync, readSync, type Stats, statSync } from "node:fs"
+import { accessSync, closeSync, constants, openSync, readSync, type Stats, statSync } from "node:fs"
 import { dirname } from "node:path"
 import { codeOf, movedFile, systemCodeOf, unreachable, unreadable } from "./error.ts"
 import { applicationId, currentFormat, unsupportedFormat } from "./schema.ts"
@@ -46,30 +46,6 @@ export const inspectFile = ({ busyTimeout, path, readonly }: FileUse): void => {
 export const demandStore = (path: string): void => {
   if (inspect(path)?.size) return
   throw invalidPath(`there is no store at ${path}`, "correct the path")
-}
-
-/**
- * Makes the write-ahead log durable as it lies there: who opens a file after a kill is shown commits that were written
- * and perhaps not synced, and nobody may be shown what the power can take away. Throws `Unavailable` where that fails.
- */
-export const syncLog = ({ path, readonly }: Pick<FileUse, "path" | "readonly">): void => {
-  const log = `${path}-wal`
-  if (inspect(log) === undefined) return
-  const synced = Result.try(() => {
-    const fd = openSync(log, readonly ? "r" : "r+")
-    try {
-      fdatasyncSync(fd)
-    } finally {
-      closeSync(fd)
-    }
-  })
-  Result.getOrThrowWith(synced, (cause) =>
-    new Unavailable({
-      operation: "open",
-      reason: `${log} can't be synced`,
-      remedy: "check the disk, then try again",
-      cause
-    }))
 }
 
 /**

@@ -1,6 +1,6 @@
 /** The SQLite backend: one file (or one store in memory) as a `Backend`. */
-import type { About, BackendShape, StoreError } from "@persist/core"
-import { Backend, defaultLimits, Denied } from "@persist/core"
+import type { About, BackendShape, CommitId, StoreError } from "@persist/core"
+import { Backend, defaultLimits, Denied, Unavailable } from "@persist/core"
 import type Database from "better-sqlite3"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -17,6 +17,7 @@ import { makeKvReads } from "./read-kv.ts"
 import { makeLogReads } from "./read.ts"
 import { makeRecorded } from "./recorded.ts"
 import { incarnationOf } from "./schema.ts"
+import { mayHoldMore } from "./write-ahead-log.ts"
 
 /**
  * Opens a store, creating it where there is none; it closes with the scope. Several handles and processes may use
@@ -48,18 +49,23 @@ const assemble = (db: Database.Database, settings: Settings): Handle => {
   const recorded = makeRecorded(db)
   const changes = makeChanges(db, settings.pollInterval)
   const moved = settings.memory ? () => false : watchFile(settings.path)
+  const holdsMore = () => mayHoldMore(db, settings)
   const incarnation = incarnationOf(db)
   const writer = settings.readonly
     ? undefined
-    : new Writer({ db, incarnation, types, namespaces, recorded, moved, notify: changes.notify })
+    : new Writer({ db, incarnation, types, namespaces, recorded, moved, holdsMore, notify: changes.notify })
+  const resolved = (id: CommitId) => attempt(db, "resolve", () => Option.fromUndefinedOr(recorded(id)?.committed))
+  const settle = writer?.settle ??
+    Effect.flatMap(attempt(db, "resolve", holdsMore), (more) => more ? Effect.fail(notForReaders()) : Effect.void)
   return {
     backend: {
       about: describe(settings, incarnation),
       commit: writer?.commit ?? (() => Effect.fail(refuseWrite())),
+      // That it never happened has to stay so.
       resolve: (id) =>
-        Effect.andThen(
-          writer?.settle ?? Effect.void,
-          attempt(db, "resolve", () => Option.fromUndefinedOr(recorded(id)?.committed))
+        Effect.flatMap(
+          resolved(id),
+          (found) => Option.isSome(found) ? Effect.succeed(found) : Effect.andThen(settle, resolved(id))
         ),
       ...makeLogReads({ db, streams, types }),
       ...makeKvReads({ db, namespaces }),
@@ -77,6 +83,13 @@ const refuseWrite = (): Denied =>
     operation: "commit",
     reason: "the store was opened with readonly",
     remedy: "open it without readonly to write"
+  })
+
+const notForReaders = (): Unavailable =>
+  new Unavailable({
+    operation: "resolve",
+    reason: "the log may hold a commit that nobody sees yet, and a reader can't make sure that nobody will",
+    remedy: "ask a handle that writes"
   })
 
 const describe = ({ memory, synchronous }: Settings, incarnation: string): About => ({

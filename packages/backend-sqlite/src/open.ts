@@ -8,8 +8,9 @@ import * as Schedule from "effect/Schedule"
 import { randomUUID } from "node:crypto"
 import type { Settings } from "./config.ts"
 import { attempt, classify, codeOf, isBusy } from "./error.ts"
-import { inspectFile, syncLog } from "./file.ts"
+import { inspectFile } from "./file.ts"
 import { currentFormat, formatOf, migrate, unsupportedFormat } from "./schema.ts"
+import { syncLog } from "./write-ahead-log.ts"
 
 // Scattered reads are twice as fast as with SQLite's default; taken only as pages are read.
 const cacheKibibytes = 65_536
