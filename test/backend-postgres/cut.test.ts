@@ -41,11 +41,11 @@ describe("a connection that is cut in a commit", () => {
     () =>
       Effect.gen(function*() {
         const { attempt, seen } = yield* setting
-        for (const of of sides) {
+        for (const side of sides) {
           for (const at of ["before", "after"] as const) {
             // As many as there are: the first that isn't met lies beyond the last.
             let n = 1
-            while (yield* attempt({ of, at, n, loss: losses[n % 2] ?? "end" })) n++
+            while (yield* attempt({ of: side, at, n, loss: losses[n % 2] ?? "end" })) n++
             assert.isAbove(n, 4)
           }
         }

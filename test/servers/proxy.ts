@@ -139,7 +139,7 @@ const join = (line: Line, client: Socket): void => {
     socket.on("close", () => line.pairs.delete(pair))
   }
   for (const  of of["client", "server"] as const) {
-    pump(line, pair, of).catch(() => {}) // The sockets' own errors were heard above.
+    pump(line, pair, direction).catch(() => {}) // The sockets' own errors were heard above.
   }
 }
 
