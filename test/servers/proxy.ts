@@ -138,7 +138,7 @@ const join = (line: Line, client: Socket): void => {
     socket.on("error", () => other.resetAndDestroy())
     socket.on("close", () => line.pairs.delete(pair))
   }
-  for (const  of of["client", "server"] as const) {
+  for (const direction of ["client", "server"] as const) {
     pump(line, pair, direction).catch(() => {}) // The sockets' own errors were heard above.
   }
 }
