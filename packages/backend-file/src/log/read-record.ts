@@ -4,12 +4,16 @@ import { Position, Seq } from "@persist/core"
 import { type Chunk, itemHeader, lengthAt } from "./item.ts"
 import { wholeAt } from "./out.ts"
 import { fixed, flag, type Identified, type Truncation } from "./record.ts"
+import { ShortNames } from "./short-names.ts"
 
 /** The position a record is at; of a frame, that of its first record. */
 export const positionAt = ({ view }: Chunk, at: number): Position => Position(wholeAt(view, at + 12))
 
 const textAt = ({ bytes }: Chunk, start: number, length: number): string =>
   bytes.toString("utf8", start, start + length)
+
+const names = new ShortNames()
+const nameAt = ({ bytes }: Chunk, start: number, length: number): string => names.at(bytes, start, length)
 
 // A copy: the chunk is used again, and what is given away belongs to the caller.
 const payloadAt = (chunk: Chunk, bytes: boolean, start: number, length: number): Payload =>
@@ -28,7 +32,7 @@ export const streamBytesAt = ({ bytes, view }: Chunk, at: number): Buffer =>
 
 /** The type of an event. */
 export const typeAt = (chunk: Chunk, at: number): string =>
-  textAt(chunk, at + fixed.event + chunk.view.getUint16(at + 10, true), chunk.view.getUint16(at + 36, true))
+  nameAt(chunk, at + fixed.event + chunk.view.getUint16(at + 10, true), chunk.view.getUint16(at + 36, true))
 
 /** An event. Its stream may be given where it's known already. */
 export const eventAt = (chunk: Chunk, at: number, stream = streamAt(chunk, at)): StoredEvent => {
@@ -42,7 +46,7 @@ export const eventAt = (chunk: Chunk, at: number, stream = streamAt(chunk, at)):
     stream,
     seq: seqAt(chunk, at),
     position: positionAt(chunk, at),
-    type: textAt(chunk, typeStart, idStart - typeStart),
+    type: nameAt(chunk, typeStart, idStart - typeStart),
     at: view.getFloat64(at + 28, true),
     data: payloadAt(chunk, (flags & flag.bytes) !== 0, dataStart, metaStart - dataStart),
     meta: (flags & flag.meta) === 0 ? undefined : textAt(chunk, metaStart, at + lengthAt(chunk, at) - metaStart),
@@ -54,7 +58,7 @@ export const eventAt = (chunk: Chunk, at: number, stream = streamAt(chunk, at)):
 export const keyNameAt = (chunk: Chunk, at: number, of: "put" | "tombstone"): { namespace: string; key: string } => {
   const namespaceBytes = chunk.view.getUint16(at + 10, true)
   return {
-    namespace: textAt(chunk, at + fixed[of], namespaceBytes),
+    namespace: nameAt(chunk, at + fixed[of], namespaceBytes),
     key: textAt(chunk, at + fixed[of] + namespaceBytes, chunk.view.getUint16(at + 28, true))
   }
 }
