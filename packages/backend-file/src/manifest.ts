@@ -142,9 +142,12 @@ export const manifestNumbers = (names: ReadonlyArray<string>): ReadonlyArray<num
  * written, and `Unsupported` for one of a newer format.
  */
 export const latestManifest = (disk: Disk, directory: string): Manifest | undefined => {
-  for (;;) {
+  for (let empty = 0; empty < mostEmpty;) {
     const number = manifestNumbers(disk.list(directory)).at(-1)
-    if (number === undefined) return undefined
+    if (number === undefined) {
+      empty++
+      continue
+    }
     const path = join(directory, manifestFile(number))
     try {
       return manifestOf(readFile(disk, path).toString(), number, path)
@@ -152,6 +155,17 @@ export const latestManifest = (disk: Disk, directory: string): Manifest | undefi
       // A writer has gone on to the next one meanwhile.
       if (codeOf(cause) !== "ENOENT") throw cause
     }
+  }
+  return undefined
+}
+
+// A list that's made while one manifest comes and the one before goes may have neither.
+const mostEmpty = 3
+
+/** Removes all manifests but the latest: what writers left that were stopped between publishing one and this. */
+export const removeOutdated = (disk: Disk, directory: string): void => {
+  for (const number of manifestNumbers(disk.list(directory)).slice(0, -1)) {
+    disk.remove(join(directory, manifestFile(number)))
   }
 }
 

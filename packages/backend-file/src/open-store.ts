@@ -12,7 +12,7 @@ import { createIdentity, otherStore } from "./identity.ts"
 import { Journal, type JournalOptions } from "./journal.ts"
 import { acquireLock } from "./lock/lock.ts"
 import { segmentHeader } from "./log/segment.ts"
-import { emptyManifest, latestManifest, type Manifest, publishManifest } from "./manifest.ts"
+import { emptyManifest, latestManifest, type Manifest, publishManifest, removeOutdated } from "./manifest.ts"
 import { type Indexed, openIndex } from "./open-index.ts"
 import { recover, sweep } from "./recover.ts"
 
@@ -60,6 +60,8 @@ const openJournal = (options: JournalOptions) => {
   const { index, log } = places(directory)
   disk.makeDirectory(log)
   disk.makeDirectory(index)
+  // Before a newer one is published, so that who lists the directory meanwhile never takes one of these for the latest.
+  removeOutdated(disk, directory)
   const manifest = fenced(options, manifestOf(disk, directory, identity))
   const { scanned, segment, torn } = recover(options, manifest)
   const journal = new Journal(options, manifest, segment)

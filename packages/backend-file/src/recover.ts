@@ -84,14 +84,9 @@ const withoutZeros = (bytes: Buffer): Buffer => {
 }
 
 /** Removes what isn't part of the store: what earlier writers began and didn't finish, or replaced. */
-export const sweep = ({ directory, disk }: JournalOptions, { number, open, sealed }: Manifest): void => {
+export const sweep = ({ directory, disk }: JournalOptions, { open, sealed }: Manifest): void => {
   const { log } = places(directory)
   const kept = new Set([...sealed, ...open === undefined ? [] : [open]].map(fileOf))
   for (const name of disk.list(log)) if (!kept.has(name)) disk.remove(join(log, name))
-  for (const name of disk.list(directory)) {
-    const old = oldManifest.exec(name)
-    if (name.endsWith(".tmp") || (old !== null && Number(old[1]) < number)) disk.remove(join(directory, name))
-  }
+  for (const name of disk.list(directory)) if (name.endsWith(".tmp")) disk.remove(join(directory, name))
 }
-
-const oldManifest = /^manifest-(\d+)$/
