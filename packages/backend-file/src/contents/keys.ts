@@ -44,12 +44,16 @@ export class Keys {
   /** Notes that a key was put, or removed. */
   write(namespace: string, key: string, { lives, revision }: Write): void {
     const at = keyKey(namespace, key)
-    const before = this.writeAt(at)
-    this.set(at, writeValue({ lives, revision }))
-    if (before !== undefined) this.set(revisionKey(namespace, before.revision), undefined)
-    this.set(revisionKey(namespace, revision), nothing)
+    const held = this.index.get(at)
+    const before = held && writeOf(held)
+    this.replace(at, held, writeValue({ lives, revision }))
+    if (before !== undefined) this.replace(revisionKey(namespace, before.revision), nothing, undefined)
+    this.replace(revisionKey(namespace, revision), undefined, nothing)
     const more = Number(lives) - Number(before?.lives === true)
-    if (more !== 0) this.set(countKey(namespace), numberValue(this.count(namespace) + more))
+    if (more === 0) return
+    const counted = countKey(namespace)
+    const count = this.index.get(counted)
+    this.replace(counted, count, numberValue((numberOf(count) ?? 0) + more))
   }
 
   /** The keys of a namespace that are there, in their order. */
@@ -112,8 +116,8 @@ export class Keys {
     return value === undefined ? undefined : writeOf(value)
   }
 
-  private set(key: Key, value: Uint8Array | undefined): void {
-    const before = this.index.get(key)
+  // What was there is given rather than asked for: each look into the index costs as much as a write.
+  private replace(key: Key, before: Uint8Array | undefined, value: Uint8Array | undefined): void {
     this.undo.add(() => this.tell(key, before))
     this.tell(key, value)
   }
