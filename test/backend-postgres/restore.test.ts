@@ -1,4 +1,4 @@
-/** A server whose old backup was restored: whoever knew more than it now has is told so, and nobody goes on as before. */
+/** A server whose old backup was restored: whoever knew more than it now has is told so, and doesn't go on. */
 import { assert, describe, it } from "@effect/vitest"
 import { make, renewIncarnation } from "@persist/backend-postgres"
 import type { BackendError } from "@persist/core"

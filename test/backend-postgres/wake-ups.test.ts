@@ -47,8 +47,10 @@ describe("a reader that waits for what others commit", () => {
   it.live(
     "is woken though the session that listens is ended again and again",
     () =>
-      exchange({ pollInterval: 20 }, (url) =>
-        sql(url, `SELECT pg_terminate_backend(pid) FROM (${listeners}) AS listener`)),
+      exchange(
+        { pollInterval: 20 },
+        (url) => sql(url, `SELECT pg_terminate_backend(pid) FROM (${listeners}) AS listener`)
+      ),
     60_000
   )
 })

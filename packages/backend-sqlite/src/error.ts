@@ -88,7 +88,7 @@ export const unreachable = (operation: string, path: string, cause: unknown): Ba
     : new Unavailable({ operation, reason, remedy: "check the directories on the way, then try again", cause })
 }
 
-/** The same of a file that is there and can't be read: `Denied` where it may not be, `Unavailable` for anything else. */
+/** The same of a file that is there and can't be read: `Denied` where it may not be, otherwise `Unavailable`. */
 export const unreadable = (operation: string, path: string, cause: unknown): BackendError => {
   const code = systemCodeOf(cause)
   const reason = `${path} can't be read (${code})`

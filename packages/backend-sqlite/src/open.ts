@@ -39,7 +39,7 @@ const connect = ({ busyTimeout, memory, path, readonly }: Settings): Effect.Effe
     return new Database(path, { readonly, fileMustExist: readonly, timeout: busyTimeout })
   })
 
-/** Runs what opening the file at a path takes; fails with a store error that it throws, and as {@link classify} says. */
+/** Runs what opening the file at a path takes; fails with a store error it throws, and as {@link classify} says. */
 export const opening = <A>(path: string, use: () => A): Effect.Effect<A, StoreError> =>
   Effect.try({ try: use, catch: (cause) => isStoreError(cause) ? cause : classify("open", path, cause) })
 

@@ -10,8 +10,8 @@ import { type Payload, payloadBytes } from "./payload.ts"
 import { Position, Seq } from "./sequence.ts"
 
 /**
- * One step of a commit, made by the `ops` of a log or a kv, for the store that they are of; what's wrong with it is told
- * when it's committed.
+ * One step of a commit, made by the `ops` of a log or a kv, for the store that they are of; what's wrong with it is
+ * told when it's committed.
  */
 export interface Op {
   readonly "~persist/Op": (draft: Draft) => Fault.Fault | undefined

@@ -42,14 +42,14 @@ export interface PageHandler<C extends Catalogue, E, R> {
  * Hands over event after event in the total order: first what's there, then what comes, until it is interrupted or
  * fails. Each event is handled at least once: the checkpoint follows behind, and after a crash it goes on from there.
  * When the handler fails, so does the subscription, with all before that event saved; to retry is the handler's own
- * business. An interruption waits for the event in hand and saves; a handler that interrupts its own run must fork that,
- * since each would wait for the other. Succeeds only with `Fenced`: somebody else runs under this name and got further,
- * and what comes is theirs to handle now.
+ * business. An interruption waits for the event in hand and saves; a handler that interrupts its own run must fork
+ * that, since each would wait for the other. Succeeds only with `Fenced`: somebody else runs under this name and got
+ * further, and what comes is theirs to handle now.
  *
  * Running under a known name with another filter goes on with that; what the former one left out stays left out.
  * Fails with the handler's errors, `Invalid` for wrong options, `Corrupt` where the checkpoint belongs to another
- * history of the store (reset the reader) or an event can't be decoded, and as every read and commit: `Invalid` when the
- * store is closed under it.
+ * history of the store (reset the reader) or an event can't be decoded, and as every read and commit: `Invalid` when
+ * the store is closed under it.
  */
 export const runSubscription = <C extends Catalogue, E, R>(
   store: StoreShape,

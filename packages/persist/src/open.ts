@@ -27,8 +27,8 @@ const counts = { waitingCommits: 1, waitingBytes: 1, batchCommits: 1, retries: 0
  *
  * `memory:` is a new store that ends with the handle. `sqlite:path` is a file, created where it isn't there, with the
  * parameters `readonly` (`true`, `false`), `synchronous` (`FULL`, `NORMAL`, `OFF`), `busyTimeout` and `pollInterval`
- * (milliseconds): `sqlite:app.db?readonly=true`. `file:path` is a directory, made where it isn't there, that one process
- * writes and others may read, with the parameters `readonly`, `segmentBytes` and `pollInterval`. Paths are
+ * (milliseconds): `sqlite:app.db?readonly=true`. `file:path` is a directory, made where it isn't there, that one
+ * process writes and others may read, with the parameters `readonly`, `segmentBytes` and `pollInterval`. Paths are
  * percent-decoded, so write `%3F` for `?` and `%25` for `%`.
  *
  * Rejects, having changed nothing, with `Invalid` (a wrong URL or option, or what is there is no store), `Unsupported`

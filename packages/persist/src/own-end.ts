@@ -3,8 +3,8 @@ import { Invalid } from "@persist/core"
 import * as Fiber from "effect/Fiber"
 
 /**
- * An end as it's told to whoever asks for it: to a handler that `isOwn`'s fiber is calling as a rejection that says what
- * to do. That can be seen only up to the handler's first `await`. Who doesn't wait for the end isn't disturbed.
+ * An end as it's told to whoever asks for it: to a handler that `isOwn`'s fiber is calling as a rejection that says
+ * what to do. That can be seen only up to the handler's first `await`. Who doesn't wait for the end isn't disturbed.
  */
 export const endFor = (
   isOwn: (caller: Fiber.Fiber<unknown, unknown>) => boolean,

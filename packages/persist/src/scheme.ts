@@ -17,7 +17,7 @@ import {
 /** Opens the backend that a URL names; it closes with the scope. Import the driver within: only users load it then. */
 export interface Scheme {
   (url: StoreUrl): Effect.Effect<BackendShape, StoreError, Scope>
-  /** Gives the store that a URL names another incarnation, and answers it; for stores that can be restored or copied. */
+  /** Gives the store a URL names another incarnation, and answers it; for stores that can be restored or copied. */
   readonly renew?: ((url: StoreUrl) => Effect.Effect<string, StoreError>) | undefined
 }
 

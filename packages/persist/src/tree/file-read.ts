@@ -11,9 +11,13 @@ export type FilesError = StoreError | TakenOver
 
 /** Work on files, which is never left halfway. */
 export const onFiles = <A>(work: () => Promise<A>): Effect.Effect<A, FilesError> =>
-  Effect.uninterruptible(Effect.tryPromise({ try: work, catch: (cause) => cause })).pipe(
-    Effect.catch((cause) => cause instanceof TakenOver || isStoreError(cause) ? Effect.fail(cause) : Effect.die(cause))
-  )
+  Effect.uninterruptible(Effect.tryPromise({
+    try: work,
+    catch: (cause) => {
+      if (cause instanceof TakenOver || isStoreError(cause)) return cause
+      throw cause
+    }
+  }))
 
 /** What a call on a path answers; what it throws is told as one of the store's errors. */
 export const told = async <A>(path: string, call: () => Promise<A>): Promise<A> => {
