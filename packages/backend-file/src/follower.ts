@@ -53,6 +53,11 @@ export class Follower {
     return this.found.manifest.incarnation
   }
 
+  /** Whether somebody is taking the store over, who may find more than is known here of what was written before. */
+  get isFenced(): boolean {
+    return this.found.manifest.usage === "fenced"
+  }
+
   /** The last position that it has found. */
   get head(): Position {
     return headOf(this.found)

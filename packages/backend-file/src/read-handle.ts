@@ -2,6 +2,7 @@
 import type { BackendShape, StoreError } from "@persist/core"
 import { Denied, makeSignal, Unavailable } from "@persist/core"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { Scope } from "effect/Scope"
 import type { Settings } from "./config.ts"
@@ -37,8 +38,15 @@ export const openForReading = Effect.fnUntraced(function*(disk: Disk, settings: 
       },
       catch: (cause) => classify(operation, directory, cause)
     })
+  const verbs = readingVerbs(reading)
   return {
-    ...readingVerbs(reading),
+    ...verbs,
+    // What isn't found may be in what a dead writer left, until that was looked through.
+    resolve: (id) =>
+      Effect.flatMap(
+        verbs.resolve(id),
+        (found) => Option.isNone(found) && follower.isFenced ? Effect.fail(takenOver()) : Effect.succeed(found)
+      ),
     about: aboutStore(follower.incarnation, true),
     commit: () => Effect.fail(refuseWrite()),
     changes: changes.changes
@@ -69,6 +77,13 @@ const following = <A>(follower: Follower, operation: string, read: () => A): A =
     remedy: "try again"
   })
 }
+
+const takenOver = (): Unavailable =>
+  new Unavailable({
+    operation: "resolve",
+    reason: "the store is being taken over from a writer that didn't close it",
+    remedy: "try again once it's open, or open it for writing"
+  })
 
 const refuseWrite = (): Denied =>
   new Denied({

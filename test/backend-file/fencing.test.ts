@@ -1,0 +1,86 @@
+/** A writer that was taken for dead and comes back to life: nothing that it still does is part of the store. */
+import { assert, describe, it } from "@effect/vitest"
+import { disk } from "@persist/backend-file/disk"
+import { makeOn } from "@persist/backend-file/layer"
+import { latestManifest, publishManifest } from "@persist/backend-file/manifest"
+import { append, commit, dataOf, times } from "@persist/conformance/given"
+import type { BackendShape, Payload } from "@persist/core"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import { errorOf } from "../backend-sqlite/place.ts"
+import { warningsIn } from "../core/ledger.ts"
+import { breakLock, newPath } from "./place.ts"
+import { unsynced } from "./power.ts"
+
+const one = (data: string) => commit({ append: [append("s", data)] })
+
+const open = (path: string) => makeOn(unsynced, { path, segmentBytes: 1024 })
+
+// A writer that doesn't notice that its lock is gone before it has written.
+const startWriter = Effect.fnUntraced(function*(path: string) {
+  const scope = yield* Scope.make()
+  yield* Effect.addFinalizer(() => Effect.asVoid(warningsIn(Scope.close(scope, Exit.void))))
+  return yield* Scope.provide(open(path), scope)
+})
+
+// A store with so many events, whose writer has lost the lock, and a reader of it.
+const taken = Effect.fnUntraced(function*(events: number) {
+  const path = yield* newPath
+  const first = yield* startWriter(path)
+  yield* first.commit(times(events, (n) => one(`${n + 1}`)))
+  const reader = yield* makeOn(unsynced, { path, readonly: true })
+  assert.strictEqual((yield* dataOf(reader, "s")).length, events)
+  breakLock(path)
+  return { path, first, reader }
+})
+
+// Everybody holds this, and a store that's opened later too.
+const allHold = Effect.fnUntraced(
+  function*(path: string, handles: ReadonlyArray<BackendShape>, data: ReadonlyArray<Payload>) {
+    const later = yield* makeOn(unsynced, { path, readonly: true })
+    for (const handle of [...handles, later]) assert.deepStrictEqual(yield* dataOf(handle, "s"), data)
+  }
+)
+
+describe("a writer whose store was taken over", () => {
+  it.effect("writes to a file that nobody reads, and is told that it can't vouch for it", () =>
+    Effect.gen(function*() {
+      const { first, path, reader } = yield* taken(1)
+      const second = yield* open(path)
+      assert.strictEqual((yield* errorOf(first.commit([one("lost")])))._tag, "OutcomeUnknown")
+      yield* allHold(path, [second, reader], ["1"])
+      yield* second.commit([one("2")])
+      yield* allHold(path, [second, reader], ["1", "2"])
+      assert.match((yield* errorOf(first.commit([one("lost")]))).message, /close it and open it again/)
+    }))
+
+  it.effect("can't begin another segment: the manifest's next number is taken", () =>
+    Effect.gen(function*() {
+      // So much that its next commit would begin one.
+      const { first, path, reader } = yield* taken(20)
+      const second = yield* open(path)
+      const held = yield* dataOf(second, "s")
+      assert.strictEqual(held.length, 20)
+      const error = yield* errorOf(first.commit([one("lost")]))
+      assert.match(error.message, /^commit: the store stopped after another process had written to it; close it/)
+      yield* allHold(path, [second, reader], held)
+      yield* second.commit([one("2")])
+      yield* allHold(path, [second, reader], [...held, "2"])
+    }))
+
+  it.effect("isn't believed by readers from the moment on that somebody says so", () =>
+    Effect.gen(function*() {
+      const { first, path, reader } = yield* taken(1)
+      const manifest = latestManifest(disk, path)
+      assert.isDefined(manifest)
+      publishManifest(unsynced, path, { ...manifest, usage: "fenced", number: manifest.number + 1 })
+      yield* errorOf(first.commit([one("late")]))
+      assert.deepStrictEqual(yield* dataOf(reader, "s"), ["1"])
+      const unknown = yield* errorOf(reader.resolve("an id"))
+      assert.match(unknown.message, /^resolve: the store is being taken over .*; try again once it's open/)
+      // Whoever takes it over finds what was written before it looked, and says so once it's durable.
+      const second = yield* open(path)
+      yield* allHold(path, [second, reader], ["1", "late"])
+    }))
+})
