@@ -16,11 +16,14 @@ const long = (n: number): string => JSON.stringify(`${n} `.repeat(40))
 /** A batch of its number: appends to one of five streams, writes keys again and again, removes, and shortens. */
 export const churn = (n: number): Batch => {
   const id = ids[n / 10]
+  // A key that is put early, soon removed, and never written again.
+  const once = n === 4 ? [put("gone", long(n))] : n === 7 ? [del("gone")] : []
   const stream = `s${n % 5}`
   return [
     commit({
       append: [append(stream, long(n), long(n + 1))],
       write: [
+        ...once,
         put(`k${n % 7}`, long(n)),
         n % 11 === 0 ? clear("m") : put(`${n % 3}`, long(n), { namespace: "m" })
       ],
