@@ -8,6 +8,7 @@ import type { BackendShape, Payload } from "@persist/core"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
+import { readdirSync } from "node:fs"
 import { errorOf } from "../backend-sqlite/place.ts"
 import { warningsIn } from "../core/ledger.ts"
 import { breakLock, newPath } from "./place.ts"
@@ -55,7 +56,7 @@ describe("a writer whose store was taken over", () => {
       assert.match((yield* errorOf(first.commit([one("lost")]))).message, /close it and open it again/)
     }))
 
-  it.effect("can't begin another segment: the manifest's next number is taken", () =>
+  it.effect("can't begin another segment: the manifest's numbers have gone on", () =>
     Effect.gen(function*() {
       // So much that its next commit would begin one.
       const { first, path, reader } = yield* taken(20)
@@ -64,6 +65,7 @@ describe("a writer whose store was taken over", () => {
       assert.strictEqual(held.length, 20)
       const error = yield* errorOf(first.commit([one("lost")]))
       assert.match(error.message, /^commit: the store stopped after another process had written to it; close it/)
+      assert.strictEqual(readdirSync(path).filter((name) => name.startsWith("manifest")).length, 1)
       yield* allHold(path, [second, reader], held)
       yield* second.commit([one("2")])
       yield* allHold(path, [second, reader], [...held, "2"])

@@ -174,6 +174,8 @@ export const isOutdated = (disk: Disk, directory: string, number: number): boole
   disk.look(join(directory, manifestFile(number + 1))) !== undefined ||
   disk.look(join(directory, manifestFile(number))) === undefined
 
+const overtaken = "another process had written to it"
+
 /**
  * Publishes a manifest, which follows on the one numbered before it: durable when it returns, and that one is gone.
  * Throws what the disk throws where nothing was published, and `Unsettled` where it can't be told, or where another
@@ -189,15 +191,19 @@ export const publishManifest = (disk: Disk, directory: string, manifest: Manifes
   } catch (cause) {
     // What can't be removed is swept away when the store is opened again.
     Result.try(() => disk.remove(draft))
-    if (codeOf(cause) === "EEXIST") throw new Unsettled("another process had written to it", cause)
+    if (codeOf(cause) === "EEXIST") throw new Unsettled(overtaken, cause)
     throw cause
   }
-  // From here on it's published, and nothing takes it back.
+  // From here on it's published, unless others were further already, whose manifest of this number is gone again.
   try {
     disk.remove(draft)
+    if (manifestNumbers(disk.list(directory)).at(-1) !== manifest.number) {
+      disk.remove(path)
+      throw new Unsettled(overtaken)
+    }
     disk.syncDirectory(directory)
     disk.remove(join(directory, manifestFile(manifest.number - 1)))
   } catch (cause) {
-    throw new Unsettled("a change of its directory that failed", cause)
+    throw cause instanceof Unsettled ? cause : new Unsettled("a change of its directory that failed", cause)
   }
 }
