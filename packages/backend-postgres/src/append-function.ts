@@ -130,15 +130,17 @@ export const guardSql = (schema: string): string => `
       state := ${outcomes.elsewhere};
       RETURN;
     END IF;
-    IF EXISTS (SELECT FROM ${schema}.voided) AND EXISTS (
-      SELECT FROM generate_series(1, cardinality(commit_id)) n
-      WHERE (SELECT v.attempts FROM ${schema}.voided v WHERE v.id = commit_id[n]) > coalesce(commit_attempt[n], 0)
-    ) THEN
-      state := ${outcomes.voided};
-      RETURN;
-    END IF;
   END IF;
-  IF EXISTS (SELECT FROM ${schema}.recorded r WHERE r.id = ANY (commit_id)) THEN
+  SELECT EXISTS (SELECT FROM ${schema}.voided), EXISTS (SELECT FROM ${schema}.recorded r WHERE r.id = ANY (commit_id))
+  INTO some_voided, some_recorded;
+  IF some_voided AND EXISTS (
+    SELECT FROM generate_series(1, cardinality(commit_id)) n
+    WHERE (SELECT v.attempts FROM ${schema}.voided v WHERE v.id = commit_id[n]) > coalesce(commit_attempt[n], 0)
+  ) THEN
+    state := ${outcomes.voided};
+    RETURN;
+  END IF;
+  IF some_recorded THEN
     ${awaitSql(schema)}
     state := ${outcomes.recorded};
     RETURN;
@@ -229,6 +231,8 @@ DECLARE
   kept bigint;
   fresh boolean;
   holds boolean;
+  some_voided boolean;
+  some_recorded boolean;
 BEGIN
   ${guardSql(schema)}
   ids := stream_id;

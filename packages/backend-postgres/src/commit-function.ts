@@ -4,7 +4,6 @@ import {
   appendParameters,
   awaitSql,
   guardSql,
-  headSql,
   lockSql,
   lookSql,
   makeSql,
@@ -142,6 +141,8 @@ DECLARE
   fresh boolean;
   holds boolean;
   keys_hold boolean;
+  some_voided boolean;
+  some_recorded boolean;
   spaces int[];
   cut bigint;
 BEGIN
@@ -167,17 +168,12 @@ COMMENT ON FUNCTION ${schema}.commit_1 IS 'Does what append_1 does, and writes k
 
 /**
  * `resolve_1` in a schema. Where nothing is recorded under the id, whatever was sent under it until now, and may still
- * be on its way, is void: it finds the head moved, and then its id among the voided ones.
+ * be on its way, is void: it finds its id among the voided ones.
  */
 export const resolveFunction = (schema: string): string => `
-CREATE FUNCTION ${schema}.resolve_1(
-  incarnation text, patience text, asked text, OUT known boolean, OUT moved bigint
-) LANGUAGE plpgsql
+CREATE FUNCTION ${schema}.resolve_1(incarnation text, patience text, asked text, OUT known boolean) LANGUAGE plpgsql
 SET enable_seqscan = off SET plan_cache_mode = force_generic_plan
 AS $function$
-DECLARE
-  kept bigint;
-  head bigint;
 BEGIN
   ${lockSql(schema)}
   ${awaitSql(schema)}
@@ -187,9 +183,6 @@ BEGIN
   END IF;
   known := EXISTS (SELECT FROM ${schema}.recorded r WHERE r.id = asked);
   IF NOT known THEN
-    ${headSql(schema)}
-    moved := head + 1;
-    UPDATE ${schema}.head h SET position = moved WHERE h.position = kept;
     DELETE FROM ${schema}.voided v WHERE v.at < now() - interval '1 day';
     INSERT INTO ${schema}.voided AS v (id, attempts) VALUES (asked, 1)
     ON CONFLICT (id) DO UPDATE SET attempts = v.attempts + 1, at = now();

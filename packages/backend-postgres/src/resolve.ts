@@ -37,7 +37,5 @@ export const ask = async (
 ): Promise<boolean> => {
   const statement = { name: "resolve", text: `SELECT * FROM ${schema}.resolve_1($1, $2, $3)` }
   const [row] = await session.run(statement, [identity.incarnation, patience?.toString() ?? null, toStored(id)], true)
-  const [found, moved] = row ?? []
-  if (moved !== null && moved !== undefined) identity.see(Number(moved), 0)
-  return found === "t"
+  return row?.[0] === "t"
 }

@@ -7,7 +7,7 @@ import { numbersOf, texts } from "./arrays.ts"
 import { assume, type AssumedStream, type Assumption, nothingTold, type Told } from "./assume.ts"
 import { commitParameters } from "./commit-function.ts"
 import { encodeKeys, hasKeys } from "./encode-keys.ts"
-import { type Caller, encodeAppends, type EncodedAppends, happening } from "./encode.ts"
+import { type Caller, encodeAppends, type EncodedAppends, happening, type Placed } from "./encode.ts"
 import type { Row, Session, Statement } from "./link.ts"
 import { Memory } from "./memory.ts"
 import { play, type Played } from "./play.ts"
@@ -60,9 +60,13 @@ export class Writer {
     writing: Writing
   ): Promise<Written> {
     const told = nothingTold()
+    let turn = this.judge(batch, told)
     for (let attempt = 0; attempt < attempts; attempt++) {
-      const written = await this.attempt(session, batch, writing, told)
-      if (written !== undefined) return written
+      const { answer, encoded } = await this.send(session, batch, turn, { ...writing, attempts: told.attempts })
+      if (answer.state === states.written) return this.conclude(batch, turn, answer, encoded)
+      await this.learn(session, batch, turn, answer, told)
+      turn = this.judge(batch, told)
+      if (isSettled(turn, answer)) return written(turn.played, answer.head, answer.head)
     }
     throw new Unavailable({
       operation: "commit",
@@ -71,45 +75,50 @@ export class Writer {
     })
   }
 
-  // Undefined where nothing was done and what was told has to be taken into account.
-  private async attempt(
-    session: Session,
-    batch: NonEmptyReadonlyArray<Commit>,
-    writing: Writing,
-    told: Told
-  ): Promise<Written | undefined> {
+  private judge(batch: ReadonlyArray<Commit>, told: Told): Turn {
     const assumption = assume(batch, this.memory, told)
     const played = play(batch, assumption)
-    const placed = happening(batch, played)
-    const encoded = encodeAppends(placed, assumption, played, this.memory, { ...writing, attempts: told.attempts })
+    return { assumption, played, placed: happening(batch, played) }
+  }
+
+  private async send(
+    session: Session,
+    batch: ReadonlyArray<Commit>,
+    { assumption, placed, played }: Turn,
+    caller: Caller
+  ): Promise<{ readonly answer: Answer; readonly encoded: EncodedAppends }> {
+    const encoded = encodeAppends(placed, assumption, played, this.memory, caller)
     const [row] = hasKeys(batch)
       ? await session.run(this.commit, [...encoded.values, ...encodeKeys(placed, assumption, encoded.streams)], true)
       : await session.run(this.append, encoded.values, true)
-    const answer = readAnswer(row ?? [])
+    return { answer: readAnswer(row ?? []), encoded }
+  }
+
+  // Nothing was done: what the answer says, and what it leads to, goes into the next turn.
+  private async learn(
+    session: Session,
+    batch: ReadonlyArray<Commit>,
+    { assumption }: Turn,
+    answer: Answer,
+    told: Told
+  ): Promise<void> {
     switch (answer.state) {
-      case states.written:
-        return this.conclude(batch, assumption, played, answer, encoded)
       case states.otherwise:
-        return this.learn(assumption, answer, told)
+        return this.take(assumption, answer, told)
       case states.recorded:
         for (const [id, one] of await readRecorded(session, this.queries, idsOf(batch))) told.recorded.set(id, one)
-        return undefined
+        return
       case states.voided:
         for (const [id, count] of await session.run(this.queries.voided, [texts(idsOf(batch))])) {
           told.attempts.set(fromStored(id ?? ""), Number(count))
         }
-        return undefined
+        return
       default:
         this.memory.forget()
-        return undefined
     }
   }
 
-  private learn(
-    assumption: Assumption,
-    { counts, head, ids, lasts, revisions, server }: Answer,
-    told: Told
-  ): undefined {
+  private take(assumption: Assumption, { counts, head, ids, lasts, revisions, server }: Answer, told: Told): void {
     this.memory.meet(server, head)
     let n = 0
     for (const name of assumption.streams.keys()) {
@@ -123,14 +132,13 @@ export class Writer {
   }
 
   private conclude(
-    batch: NonEmptyReadonlyArray<Commit>,
-    assumption: Assumption,
-    played: Played,
+    batch: ReadonlyArray<Commit>,
+    { assumption, played }: Turn,
     answer: Answer,
     { streams, types }: EncodedAppends
   ): Written {
     const actual = actually(assumption, answer)
-    const { outcomes } = actual === assumption ? played : play(batch, actual)
+    const right = actual === assumption ? played : play(batch, actual)
     const { memory } = this
     memory.meet(answer.server, answer.head)
     actual.streams.forEach(({ id, value }, name) => {
@@ -138,7 +146,7 @@ export class Writer {
       if (own > 0) memory.keepStream(name, { id: own, last: value })
     })
     let head = answer.head
-    for (const outcome of outcomes) {
+    for (const outcome of right.outcomes) {
       if (outcome._tag !== "Committed" || outcome.repeated) continue
       head = outcome.position
       for (const { last, stream } of outcome.appended) {
@@ -151,11 +159,28 @@ export class Writer {
       if (name !== undefined) memory.keepType(name, id)
     })
     memory.move(head)
-    const [first, ...rest] = outcomes
-    if (first === undefined) throw new Error("a batch without outcomes")
-    return { outcomes: [first, ...rest], head, changed: head > answer.head }
+    return written(right, answer.head, head)
   }
 }
+
+/** A batch as it is judged by what is known of the store so far. */
+interface Turn {
+  readonly assumption: Assumption
+  readonly played: Played
+  readonly placed: ReadonlyArray<Placed>
+}
+
+const written = ({ outcomes: [first, ...rest] }: Played, before: number, head: number): Written => {
+  if (first === undefined) throw new Error("a batch without outcomes")
+  return { outcomes: [first, ...rest], head, changed: head > before }
+}
+
+// What was told behind the store's lock was so at that moment, which is as good as any where nothing is written. That a
+// commit has happened before is told without a look at what others expect.
+const isSettled = ({ placed, played: { outcomes } }: Turn, { state }: Answer): boolean =>
+  placed.length === 0 &&
+  (state === states.otherwise ||
+    (state === states.recorded && outcomes.every(({ _tag }) => _tag !== "Conflict")))
 
 /** What a call found; the lists are empty where all is as the caller remembers it. */
 interface Answer {
