@@ -4,21 +4,20 @@ import * as Effect from "effect/Effect"
 import type { Bug } from "./bug.ts"
 import { run } from "./run.ts"
 import { neededShim } from "./shim.ts"
-import { fileInPieces, sqlite } from "./target.ts"
+import { fileInPieces, postgres, sqlite, type Target } from "./target.ts"
 
 const patience = 300_000
 
 describe("a store whose processes are killed and whose disk fails", () => {
-  const cases = [sqlite, fileInPieces].map((target) => ({ target, name: target.name }))
-  it.live.each(cases)("$name keeps its word", ({ target }, context) =>
+  const cases: ReadonlyArray<{ readonly target: Target; readonly name: string; readonly rounds: number }> = [
+    { target: sqlite, name: "sqlite", rounds: 5 },
+    { target: fileInPieces, name: "file in pieces", rounds: 5 },
+    { target: postgres, name: "postgres, and its server", rounds: 2 }
+  ]
+  it.live.each(cases)("$name keeps its word", ({ rounds, target }, context) =>
     Effect.gen(function*() {
       const library = yield* neededShim(context)
-      const { acknowledged, breaches, kills, looks, pages } = yield* run({
-        target,
-        seed: "1",
-        library,
-        rounds: 5
-      })
+      const { acknowledged, breaches, kills, looks, pages } = yield* run({ target, seed: "1", library, rounds })
       assert.deepStrictEqual(breaches, [])
       assert.isAbove(acknowledged, 50)
       assert.isAbove(kills, 0)

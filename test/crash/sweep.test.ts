@@ -105,7 +105,7 @@ describe("a store that doesn't sync", () => {
         const { files } = yield* sqlite.place
         const careless = { ...files, urlIn: (directory: string) => `${files.urlIn(directory)}?synchronous=NORMAL` }
         const moments = yield* momentsOf({ files: careless, library, name: "s", scenes: ["commit", "commit"] })
-        const { found } = yield* sweep(careless, moments.slice(-40), everyEnding)
+        const { found } = yield* sweep(careless, moments.slice(-24), everyEnding)
         assert.include(found.map(({ kind }) => kind), "lost")
         for (const { when } of found) assert.include(when, "Unpowered")
       }),
