@@ -100,6 +100,29 @@ describe("reader", () => {
       assert.deepStrictEqual((yield* listReaders(s)).map(({ name }) => name), ["slow"])
     }))
 
+  it.effect("who has read all of its events is behind by nothing, however much else there is, and however it's paged", () =>
+    Effect.gen(function*() {
+      const { backend, store: s } = yield* filled
+      yield* at(s, "all", 6)
+      yield* at(s, "a only", 4, { prefix: "a/" })
+      yield* at(s, "far", 0, { prefix: "b/" })
+      yield* at(s, "not quite", 3, { prefix: "a/" })
+      yield* at(s, "of L", 0, { types: ["L"] })
+      const lags = (store: StoreShape) =>
+        Effect.map(listReaders(store), (readers) => readers.map(({ lag, name }) => [name, lag]))
+      const head = yield* s.head
+      const expected = [["a only", 0], ["all", 0], ["far", head], ["not quite", head - 3], ["of L", 0]]
+      assert.deepStrictEqual(yield* lags(s), expected)
+      // A page that looks one position further, whether it finds something there or not.
+      const nearsighted = yield* makeStore({
+        ...backend,
+        readAll: (range) => backend.readAll({ ...range, to: Position(Math.min(range.to, range.after + 1)) })
+      })
+      assert.deepStrictEqual(yield* lags(nearsighted), expected)
+      const blind = yield* makeStore({ ...backend, about: { ...backend.about, lacks: new Set(["readAll"]) } })
+      assert.deepStrictEqual((yield* lags(blind)).map(([, lag]) => lag), [head - 4, head - 6, head, head - 3, head])
+    }))
+
   it.effect("the slowest is the least of those whose streams cover it", () =>
     Effect.gen(function*() {
       const { store: s } = yield* filled

@@ -179,6 +179,20 @@ describe("running a read model", () => {
       assert.deepInclude(yield* Effect.flip(waitFor(store, countOf(), -1)), { _tag: "Invalid" })
     }))
 
+  it.effect("whoever waits isn't told too early by pages that look less far than they were asked", () =>
+    Effect.gen(function*() {
+      const { faulty, store } = yield* newStore()
+      yield* catchUp(store, countOf({ prefix: "s" }))
+      yield* store.log(events).append("t", { type: "N", data: 1 }, { expected: 0 })
+      const { position } = yield* append(store, 1)
+      faulty.pageStretch = 1
+      const waiting = yield* Effect.forkChild(Effect.flip(waitFor(store, countOf({ prefix: "s" }), position)), {
+        startImmediately: true
+      })
+      yield* TestClock.adjust("6 seconds")
+      assert.strictEqual((yield* Fiber.join(waiting))._tag, "Unavailable")
+    }))
+
   it.effect("stretches without its events move it on", () =>
     Effect.gen(function*() {
       const { store } = yield* newStore()

@@ -1,7 +1,7 @@
 /** Laws of readers: their checkpoints move forwards, by compare-and-set, together with whatever they belong to. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { equal, every, holds, present } from "../assertion.ts"
+import { equal, holds, present } from "../assertion.ts"
 import { count, done, failing, fill, lost } from "../store-given.ts"
 import { storeLawOf } from "../store-law.ts"
 
@@ -93,7 +93,7 @@ export const storeReaders = [
     yield* equal("checkpoint after a conflict", still, Option.some(found.revision))
   }),
 
-  law("readers are listed by name, with how far each is behind", ["scan"], function*(store, { core }) {
+  law("readers are listed by name, with how far each is behind", ["scan", "readAll"], function*(store, { core }) {
     const [, second] = yield* fill(store, "s", count(5))
     const { position } = yield* present("event", second)
     yield* core.registerReader(store, "b", { from: { position }, prefix: "s", types: ["T"] })
@@ -102,8 +102,21 @@ export const storeReaders = [
     const head = yield* store.head
     const readers = yield* core.listReaders(store)
     yield* equal("names", readers.map(({ name }) => name), ["a", "b", "c"])
-    yield* every("lags", readers, (reader) => reader.lag === head - reader.position)
-    const [a, b] = readers
+    const [a, b, c] = readers
+    yield* equal("lags", [a?.lag, b?.lag, c?.lag], [head, head - position, 0])
+    // What comes then is another's, or no event at all.
+    yield* fill(store, "t", count(3))
+    yield* core.registerReader(store, "of u", { prefix: "u" })
+    yield* core.registerReader(store, "of U", { types: ["U"] })
+    yield* store.kv("n").put("k", 1)
+    const lags = (yield* core.listReaders(store)).map(({ lag, name }) => [name, lag === 0])
+    yield* equal("who has read all of its events", lags, [
+      ["a", false],
+      ["b", false],
+      ["c", false],
+      ["of U", true],
+      ["of u", true]
+    ])
     yield* equal<unknown>("filters", [a?.prefix, b?.prefix, a?.types, b?.types], ["", "s", undefined, ["T"]])
     yield* equal("position", Number(b?.position), position)
   }),

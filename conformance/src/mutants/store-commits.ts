@@ -75,7 +75,8 @@ export const storeCommits = [
     "several who keep one read model at once take every event into account once",
     "a read model follows, and shows an event to whoever waits for it",
     "a read model that is run in two places goes on in one, and the other is fenced",
-    "one wrong operation among right ones forbids the whole commit"
+    "one wrong operation among right ones forbids the whole commit",
+    "an operation of another store is refused by its place, and changes neither store"
   ]),
 
   beneathMutant(

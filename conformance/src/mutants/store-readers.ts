@@ -86,6 +86,18 @@ export const storeReaders = [
     "readers are listed by name, with how far each is behind"
   ]),
 
+  coreMutant("never quite there", "counts what is none of a reader's events for what it has yet to read", {
+    listReaders: (store) =>
+      Effect.flatMap(store.head, (head) =>
+        Effect.map(core.listReaders(store), (readers) =>
+          readers.map((reader) => ({
+            ...reader,
+            lag: reader.lag === undefined ? undefined : head - reader.position
+          }))))
+  }, [
+    "readers are listed by name, with how far each is behind"
+  ]),
+
   coreMutant("every reader counts", "takes the slowest of all readers for that of any stream", {
     slowestReader: (store) =>
       Effect.map(

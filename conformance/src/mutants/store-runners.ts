@@ -142,7 +142,8 @@ export const storeRunners = [
     about: { ...backend.about, incarnation: "the store" }
   }), [
     "a subscription whose checkpoint is of another history of the store is told so, and mended by a reset",
-    "a read model whose checkpoint is of another history is told so, and mended by a rebuild"
+    "a read model whose checkpoint is of another history is told so, and mended by a rebuild",
+    "an operation of another store is refused by its place, and changes neither store"
   ]),
 
   beneathMutant("no end", "tells that its head lies at least where a checkpoint may", (backend) => ({

@@ -10,7 +10,7 @@ import type { ReaderFilter } from "./checkpoint.ts"
 import { type Corrupt, Invalid, type StoreError } from "./error.ts"
 import * as Fault from "./fault.ts"
 import { follow } from "./follow.ts"
-import { allPage } from "./log-pages.ts"
+import { allPage, firstOfAll } from "./log-pages.ts"
 import { pageSize } from "./pages.ts"
 import { quoted } from "./path.ts"
 import { Position, unbounded } from "./sequence.ts"
@@ -53,12 +53,12 @@ export const eventSource = <C extends Catalogue>(
   const types = options.types ?? (catalogue.unknown === "skip" ? catalogue.types : undefined)
   const limit = options.batch ?? pageSize
   const decoder: Decoder<EventOf<C>> = catalogue
-  const stored = (after: Position, to: Position, most: number) =>
-    allPage(engine, undefined, { after, to, prefix, types, limit: most, reverse: false })
+  const stored = (after: Position, to: Position) =>
+    allPage(engine, undefined, { after, to, prefix, types, limit, reverse: false })
   return Result.succeed({
     filter: { prefix, types },
-    read: (after, to) => Effect.flatMap(stored(after, to, limit), (page) => decodePage(decoder, page)),
-    next: (after, to) => Effect.map(stored(after, to, 1), ({ items }) => items[0]?.position)
+    read: (after, to) => Effect.flatMap(stored(after, to), (page) => decodePage(decoder, page)),
+    next: (after, to) => Effect.map(firstOfAll(engine, { after, to, prefix, types }), (first) => first?.position)
   })
 }
 

@@ -38,6 +38,24 @@ export const allPage = (
     return fault === undefined ? Effect.succeed(page) : Effect.fail(fault)
   })
 
+/** The first event of a range of all streams, however far each page looks; `undefined` for none. */
+export const firstOfAll = Effect.fnUntraced(function*(
+  engine: Engine,
+  { after, ...range }: Pick<AllRange, "after" | "to" | "prefix" | "types">
+): Effect.fn.Return<StoredEvent | undefined, StoreError> {
+  let from = after
+  while (true) {
+    const { items: [first], through } = yield* allPage(engine, undefined, {
+      ...range,
+      after: from,
+      limit: 1,
+      reverse: false
+    })
+    if (first !== undefined || through <= from || through >= range.to) return first
+    from = through
+  }
+})
+
 /** The refusal of an event that doesn't come next after another. */
 export const gapFault = (event: StoredEvent, before: Place): Corrupt => corrupt(event, `it follows seq ${before.seq}`)
 

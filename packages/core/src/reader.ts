@@ -1,7 +1,6 @@
 /** The registered readers of a store: whoever has a checkpoint, so that compaction leaves what they have not read. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import {
   type Checkpoint,
@@ -11,12 +10,11 @@ import {
   type ReaderFilter,
   sameFilter,
   staleCheckpoint,
-  type StoredCheckpoint,
   storedCheckpoint
 } from "./checkpoint.ts"
-import { Invalid, type StoreError } from "./error.ts"
+import { type Corrupt, Invalid, type StoreError } from "./error.ts"
 import * as Fault from "./fault.ts"
-import type { Entry } from "./kv.ts"
+import { firstOfAll } from "./log-pages.ts"
 import { isReserved, nameFault, reservedFault } from "./name.ts"
 import { quoted } from "./path.ts"
 import { registrationOps } from "./registration.ts"
@@ -39,8 +37,9 @@ export interface RegisterOptions {
 /** A registered reader. */
 export interface Reader extends Checkpoint {
   /**
-   * How many positions it is behind the head, of which any number may be none of its events; `undefined` where its
-   * position means nothing here (another history, or beyond the head): it needs a reset.
+   * 0 where it has read all of its events, otherwise how many positions it is behind the head, of which any number may
+   * be none of its events; `undefined` where its position means nothing here (another history, or beyond the head): it
+   * needs a reset. On a store that can't read all streams it's positions always.
    */
   readonly lag: number | undefined
 }
@@ -170,14 +169,35 @@ export const unknownReader = (name: string): Invalid =>
 export const removeReader = (store: StoreShape, name: string): Effect.Effect<void, StoreError> =>
   Effect.asVoid(checkpoints(store).delete(name))
 
-/** Lists the registered readers by name, and how far each is behind. Fails as every kv read. */
+/**
+ * Lists the registered readers by name, and how far each is behind: for that it looks for the next event of each, which
+ * takes as long as passing what is none of its events. Fails as every kv read, and as reading all streams.
+ */
 export const listReaders = (store: StoreShape): Effect.Effect<ReadonlyArray<Reader>, StoreError> =>
-  Effect.map(allReaders(store), ({ entries, head }) =>
-    entries.map((entry) => {
-      const checkpoint = checkpointOf(entry)
-      const stale = staleCheckpoint(store.about, head, checkpoint) !== undefined
-      return { ...checkpoint, lag: stale ? undefined : head - checkpoint.position }
-    }))
+  Effect.flatMap(knownReaders(store), ({ head, readers }) =>
+    Effect.forEach(
+      readers,
+      ({ checkpoint, stale }) =>
+        Effect.map(
+          stale === undefined ? lagOf(store, head, checkpoint) : Effect.undefined,
+          (lag) => ({ ...checkpoint, lag })
+        ),
+      { concurrency: 16 }
+    ))
+
+const lagOf = (
+  { about, engine }: StoreShape,
+  head: Position,
+  { position: after, prefix, types }: Checkpoint
+): Effect.Effect<number, StoreError> => {
+  const positions = head - after
+  if (positions === 0 || about.lacks.has("readAll")) return Effect.succeed(positions)
+  // Saving a checkpoint takes a position itself, so that who has read everything is never quite at the head.
+  return Effect.map(
+    firstOfAll(engine, { after, to: head, prefix, types }),
+    (next) => next === undefined ? 0 : positions
+  )
+}
 
 /**
  * The least position among the registered readers whose filter covers a stream; `undefined` where there is none. What
@@ -188,34 +208,45 @@ export const slowestReader = (
   store: StoreShape,
   stream: string
 ): Effect.Effect<Position | undefined, StoreError> =>
-  Effect.flatMap(allReaders(store), ({ entries, head }) => Effect.fromResult(slowest(store, head, entries, stream)))
+  Effect.map(readersOf(store, stream), ([slowest]) => slowest?.position)
 
-const slowest = (
-  { about }: StoreShape,
-  head: Position,
-  entries: ReadonlyArray<Entry<StoredCheckpoint>>,
-  stream: string
-): Result.Result<Position | undefined, StoreError> => {
-  let least: Position | undefined
-  for (const entry of entries) {
+/**
+ * The checkpoints of the registered readers whose filter covers a stream, but for `except`'s, the slowest first. Fails
+ * as {@link slowestReader}.
+ */
+export const readersOf = (
+  store: StoreShape,
+  stream: string,
+  except?: string
+): Effect.Effect<ReadonlyArray<Checkpoint>, StoreError> =>
+  Effect.flatMap(knownReaders(store), ({ readers }) => {
     // Which types a stream will hold is unknown, so a reader of some types covers it as one of all does.
-    if (!stream.startsWith(entry.value.prefix)) continue
-    const checkpoint = checkpointOf(entry)
-    const fault = staleCheckpoint(about, head, checkpoint)
-    if (fault !== undefined) return Result.fail(fault)
-    if (least === undefined || checkpoint.position < least) least = checkpoint.position
-  }
-  return Result.succeed(least)
-}
+    const own = readers.filter(({ checkpoint: { name, prefix } }) => name !== except && stream.startsWith(prefix))
+    const stale = own.find((reader) => reader.stale !== undefined)?.stale
+    return stale === undefined
+      ? Effect.succeed(own.map(({ checkpoint }) => checkpoint).sort((a, b) => a.position - b.position))
+      : Effect.fail(stale)
+  })
 
-interface AllReaders {
-  readonly entries: ReadonlyArray<Entry<StoredCheckpoint>>
+interface KnownReaders {
+  readonly readers: ReadonlyArray<{
+    readonly checkpoint: Checkpoint
+    /** Why its position means nothing here. */
+    readonly stale: Corrupt | undefined
+  }>
   /** Read after the checkpoints, so that none of them can rightly lie beyond it. */
   readonly head: Position
 }
 
-const allReaders = (store: StoreShape): Effect.Effect<AllReaders, StoreError> =>
+const knownReaders = (store: StoreShape): Effect.Effect<KnownReaders, StoreError> =>
   Effect.flatMap(
     Stream.runCollect(checkpoints(store).scan()),
-    (entries) => Effect.map(store.head, (head) => ({ entries, head }))
+    (entries) =>
+      Effect.map(store.head, (head) => ({
+        readers: entries.map((entry) => {
+          const checkpoint = checkpointOf(entry)
+          return { checkpoint, stale: staleCheckpoint(store.about, head, checkpoint) }
+        }),
+        head
+      }))
   )

@@ -5,10 +5,9 @@ import * as Option from "effect/Option"
 import type { Catalogue } from "./catalogue.ts"
 import { compactions } from "./compacted.ts"
 import type { Engine } from "./engine.ts"
-import { Invalid, type StoreError } from "./error.ts"
+import type { StoreError } from "./error.ts"
 import { streamInfo } from "./log-read.ts"
-import { quoted } from "./path.ts"
-import { listReaders, slowestReader } from "./reader.ts"
+import { readersOf } from "./reader.ts"
 import { sameRegistrations } from "./registration.ts"
 import type { Replay } from "./replay.ts"
 import type { Selection } from "./scope.ts"
@@ -62,11 +61,14 @@ export const shorten = Effect.fnUntraced(function*<S, C extends Catalogue>(
     const note = yield* notes.entry(stream)
     const registrations = yield* sameRegistrations(store)
     const first = (yield* streamInfo(store.engine, stream))?.first ?? Seq(1)
-    const { before, boundedBy } = yield* boundOf(store, replay.seq(stream), { stream, own, first, keepEvents })
+    const bound = yield* boundOf(store, replay.seq(stream), { stream, own, first, keepEvents })
+    if (bound === undefined) continue
+    const { before, boundedBy } = bound
     const removed = Math.max(0, before - first)
     const outcome = { stream, removed, first: Seq(first + removed), boundedBy, snapshot: undefined }
     if (removed === 0 || dryRun) return outcome
     const through = yield* positionAt(store.engine, stream, before - 1)
+    if (through === undefined) continue
     const { key, value } = yield* Effect.fromResult(draftSnapshot(store, replay, selection, ending))
     const { name: projection, version } = replay.projection
     const at = yield* Clock.currentTimeMillis
@@ -95,22 +97,20 @@ interface BoundOptions {
   readonly keepEvents: number
 }
 
-/** The first seq that must stay, and what for. */
+/** The first seq that must stay, and what for; `undefined` where somebody else has just shortened the stream. */
 const boundOf = Effect.fnUntraced(function*(
   store: StoreShape,
   last: Seq,
   { first, keepEvents, own, stream }: BoundOptions
-): Effect.fn.Return<{ readonly before: Seq; readonly boundedBy: CompactionBound }, StoreError> {
+): Effect.fn.Return<{ readonly before: Seq; readonly boundedBy: CompactionBound } | undefined, StoreError> {
   const wanted = Seq(Math.max(first, last - keepEvents + 1))
   const boundedBy: CompactionBound = keepEvents === 1
     ? { _tag: "Snapshot", seq: last }
     : { _tag: "Keep", events: keepEvents }
-  const readers = (yield* listReaders(store)).filter(({ name, prefix }) => name !== own && stream.startsWith(prefix))
-  // What a reader of another history has read can't be known, and slowestReader says how to mend it.
-  if (readers.some(({ lag }) => lag === undefined)) yield* slowestReader(store, stream)
-  const [slowest] = readers.sort((a, b) => a.position - b.position)
+  const [slowest] = yield* readersOf(store, stream, own)
   if (slowest === undefined || wanted <= first) return { before: wanted, boundedBy }
   const read = yield* lastUpTo(store.engine, stream, first, wanted, slowest.position)
+  if (read === undefined) return undefined
   if (read >= wanted) return { before: wanted, boundedBy }
   const { name, position } = slowest
   return { before: read, boundedBy: { _tag: "Reader", name, position } }
@@ -118,7 +118,8 @@ const boundOf = Effect.fnUntraced(function*(
 
 /**
  * The last seq within bounds whose event is at or below a position, which a reader at that position has read last and
- * may know its place by; the lower bound where there is none. By halving, since positions rise with seqs.
+ * may know its place by; the lower bound where there is none, `undefined` where an event is gone. By halving, since
+ * positions rise with seqs.
  */
 const lastUpTo = Effect.fnUntraced(function*(
   engine: Engine,
@@ -126,31 +127,24 @@ const lastUpTo = Effect.fnUntraced(function*(
   first: Seq,
   last: Seq,
   position: Position
-): Effect.fn.Return<Seq, StoreError> {
+): Effect.fn.Return<Seq | undefined, StoreError> {
   let low: number = first
   let high: number = last
   while (low < high) {
     const middle = Math.ceil((low + high) / 2)
-    if ((yield* positionAt(engine, stream, middle)) <= position) low = middle
+    const at = yield* positionAt(engine, stream, middle)
+    if (at === undefined) return undefined
+    if (at <= position) low = middle
     else high = middle - 1
   }
   return Seq(low)
 })
 
-const positionAt = (engine: Engine, stream: string, seq: number): Effect.Effect<Position, StoreError> =>
-  Effect.flatMap(
+const positionAt = (engine: Engine, stream: string, seq: number): Effect.Effect<Position | undefined, StoreError> =>
+  Effect.map(
     engine.reading(
       undefined,
       engine.backend.readStream({ stream, from: Seq(seq), to: Seq(seq), limit: 1, reverse: false })
     ),
-    ([event]) =>
-      event === undefined
-        ? Effect.fail(
-          new Invalid({
-            field: "stream",
-            reason: `event ${seq} of stream ${quoted(stream)} was removed while it was being compacted`,
-            remedy: "compact it again"
-          })
-        )
-        : Effect.succeed(event.position)
+    ([event]) => event?.position
   )

@@ -58,7 +58,11 @@ const run = Effect.fnUntraced(function*({ types }: Command.Command.Config.Infer<
       ...namespaces.map((each) => `  ${grouped(each.keys).padStart(11)}  ${printable(each.namespace)}`),
       `readers      ${readers.length}`,
       ...readers.map(({ lag, name, position }) =>
-        printable(`  at position ${position}, ${lag === undefined ? "stale" : `${lag} behind`}  ${name}`)
+        printable(
+          `  at position ${position}, ${
+            lag === undefined ? "stale" : lag === 0 ? "up to date" : `${grouped(lag)} behind`
+          }  ${name}`
+        )
       )
     ]
   )
