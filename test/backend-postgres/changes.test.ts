@@ -1,0 +1,89 @@
+/** Wake-ups: by notification where they come through, by looking where they don't, and never lost. */
+import { assert, describe, it } from "@effect/vitest"
+import { make } from "@persist/backend-postgres"
+import type { BackendShape } from "@persist/core"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Pull from "effect/Pull"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { appendOf, errorOf } from "../backend-sqlite/place.ts"
+import { sql } from "../servers/postgres.ts"
+import { newPlace } from "./place.ts"
+
+/** Opens the changes of a handle: each run waits for the next wake-up. */
+const listen = (backend: BackendShape) =>
+  Effect.map(Stream.toPull(backend.changes), (pull) => Effect.asVoid(Pull.catchDone(pull, () => Effect.die("ended"))))
+
+/** Runs until the head is what it should be, reading again at each wake-up. */
+const until = Effect.fnUntraced(function*(backend: BackendShape, woken: Effect.Effect<void, unknown>, head: number) {
+  while ((yield* backend.head) < head) yield* woken
+})
+
+const never = 2 ** 31 - 1
+
+/** Sessions that listen for a store's commits. */
+const listening = (url: string, incarnation: string) =>
+  sql(url, `SELECT pid FROM pg_stat_activity WHERE query = 'LISTEN "persist ${incarnation}"'`)
+
+describe("changes", () => {
+  it.live("tell of other handles' commits without looking", () =>
+    Effect.gen(function*() {
+      const place = yield* newPlace
+      const backend = yield* make({ ...place, pollInterval: never })
+      const other = yield* make(place)
+      const woken = yield* listen(backend)
+      while ((yield* listening(place.url, backend.about.incarnation)).length === 0);
+      for (let n = 1; n <= 20; n++) {
+        yield* other.commit([appendOf("s", "1")])
+        yield* until(backend, woken, n)
+      }
+    }))
+
+  it.live("tell of them by looking where nobody can be notified, and where notifications got lost", () =>
+    Effect.gen(function*() {
+      const place = yield* newPlace
+      const pooled = yield* make({ ...place, pollInterval: 20, direct: false })
+      const backend = yield* make({ ...place, pollInterval: 20 })
+      const other = yield* make(place)
+      const [deaf, woken] = [yield* listen(pooled), yield* listen(backend)]
+      const sessions = listening(place.url, backend.about.incarnation)
+      for (let n = 1; n <= 5; n++) {
+        let found = yield* sessions
+        while (found.length === 0) found = yield* sessions
+        assert.strictEqual(found.length, 1)
+        yield* sql(place.url, `SELECT pg_terminate_backend(${found[0]?.pid})`)
+        yield* other.commit([appendOf("s", "1")])
+        yield* until(pooled, deaf, n)
+        yield* until(backend, woken, n)
+      }
+    }))
+
+  it.live("listen only while somebody listens", () =>
+    Effect.gen(function*() {
+      const place = yield* newPlace
+      const backend = yield* make(place)
+      const sessions = Effect.map(listening(place.url, backend.about.incarnation), ({ length }) => length)
+      assert.strictEqual(yield* sessions, 0)
+      for (let n = 0; n < 2; n++) {
+        yield* Effect.scoped(Effect.gen(function*() {
+          yield* listen(backend)
+          yield* listen(backend)
+          while ((yield* sessions) === 0);
+          assert.strictEqual(yield* sessions, 1)
+        }))
+        while ((yield* sessions) > 0);
+      }
+    }))
+
+  it.live("wake who listens when the handle closes, so that the next read says so", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const backend = yield* Scope.provide(make(yield* newPlace), scope)
+      const woken = yield* listen(backend)
+      yield* woken
+      yield* Scope.close(scope, Exit.void)
+      yield* woken
+      assert.match((yield* errorOf(backend.head)).message, /the store is closed/)
+    }))
+})
