@@ -60,6 +60,29 @@ describe("compaction", () => {
       assert.strictEqual((yield* project(store, sum, { stream: "b" })).replayed, 3)
     }))
 
+  it.effect("goes on from what another one leaves that compacts the stream meanwhile", () =>
+    Effect.gen(function*() {
+      const { backend, store: rival } = yield* filled
+      let met = false
+      const store = yield* makeStore({
+        ...backend,
+        // Before anything is removed, the last event of that is looked at.
+        readStream: (range) => {
+          if (met || range.from !== range.to) return backend.readStream(range)
+          met = true
+          const compacted = Effect.orDie(compact(rival, { projection: sum, stream: "a" }))
+          return Effect.andThen(compacted, backend.readStream(range))
+        }
+      })
+      const done = yield* compact(store, { projection: sum, stream: "a", keepEvents: 3 })
+      assert.isTrue(met)
+      assert.deepStrictEqual([done.removed, Number(done.first), done.snapshot], [0, 10, undefined])
+      assert.deepStrictEqual(
+        (yield* load(store, sum, { stream: "a" })).state,
+        (yield* load(rival, sum, { stream: "a" })).state
+      )
+    }))
+
   it.effect("a dry run tells what would be done, and does nothing", () =>
     Effect.gen(function*() {
       const { backend, store } = yield* filled
