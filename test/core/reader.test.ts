@@ -100,7 +100,7 @@ describe("reader", () => {
       assert.deepStrictEqual((yield* listReaders(s)).map(({ name }) => name), ["slow"])
     }))
 
-  it.effect("who has read all of its events is behind by nothing, however much else there is, and however it's paged", () =>
+  it.effect("who has read all of its events is behind by nothing, whatever else there is and however it's paged", () =>
     Effect.gen(function*() {
       const { backend, store: s } = yield* filled
       yield* at(s, "all", 6)

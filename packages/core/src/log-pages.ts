@@ -1,4 +1,4 @@
-/** Pages of events as a backend gives them, let through only in their order: what it keeps in writing, seen in reading. */
+/** Pages of events as a backend gives them, let through in their order only: what it keeps in writing, read back. */
 import * as Effect from "effect/Effect"
 import type { AllRange, Page, StoredEvent, StreamRange } from "./backend.ts"
 import type { Engine, ReadOptions } from "./engine.ts"
