@@ -37,6 +37,9 @@ export interface WriterOptions {
 // What is longer is sealed when the store is closed, so that opening it has less to read.
 const smallTail = 1024 * 1024
 
+// Streams that the index isn't told of yet: whoever seals a segment has to wait until it is, a few milliseconds then.
+const mostWaiting = 8192
+
 // Memory kept between batches for the frame.
 const usualFrame = 1024 * 1024
 
@@ -110,6 +113,7 @@ export class Writer {
       this.options.notify()
     }
     undo.keep()
+    this.options.contents.streams.flush(mostWaiting)
     if (batch.some(removesMuch)) this.options.onRemoved()
     return outcomes
   }

@@ -142,9 +142,12 @@ export class Streams {
     })
   }
 
-  /** Tells the index everything it doesn't tell of yet. */
-  flush(): void {
-    for (const state of this.waiting) {
+  /** Tells the index everything it doesn't tell of yet, but for some of the streams, `most` of them. */
+  flush(most = 0): void {
+    const count = this.waiting.length - most
+    if (count <= 0) return
+    // The ones that have waited longest are the least likely to get more, which would then go into one entry with it.
+    for (const state of this.waiting.splice(0, count)) {
       state.waiting = false
       // Its first append was taken back.
       if (!state.listed) continue
@@ -153,7 +156,6 @@ export class Streams {
       state.isNew = false
       state.shortened = false
     }
-    this.waiting = []
   }
 
   private tell({ base, first, isNew, last, name, positions, shortened }: State): void {
