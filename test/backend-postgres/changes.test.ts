@@ -52,7 +52,7 @@ describe("changes", () => {
         let found = yield* sessions
         while (found.length === 0) found = yield* sessions
         assert.strictEqual(found.length, 1)
-        yield* sql(place.url, `SELECT pg_terminate_backend(${found[0]?.pid})`)
+        yield* sql(place.url, `SELECT pg_terminate_backend(${String(found[0]?.pid)})`)
         yield* other.commit([appendOf("s", "1")])
         yield* until(pooled, deaf, n)
         yield* until(backend, woken, n)

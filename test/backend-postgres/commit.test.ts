@@ -182,7 +182,7 @@ describe("a lock that other applications hold", () => {
       const { backend, schema, url } = yield* newStore
       const [row] = yield* sql(url, `SELECT '${schema}.store'::regclass::oid::int AS id`)
       // Within one statement, so that the lock is held until the answer.
-      yield* sql(url, `SELECT pg_advisory_lock(1), pg_advisory_lock(${row?.id})`)
+      yield* sql(url, `SELECT pg_advisory_lock(1), pg_advisory_lock(${String(row?.id)})`)
       yield* backend.commit([appendOf("s", "1")])
     }))
 })
