@@ -96,7 +96,7 @@ const expected: ReadonlyArray<Expected> = [
 // Few rows, and never many: reading these whole is no fault.
 const small = /Seq Scan on (store|head|type|namespace|voided)\b/
 
-/** A named statement's plan, whatever its parameters; of one without a name, the plan for these values. */
+/** A named statement's plan, whatever its parameters; the plan for these values where it has no name. */
 const planOf = Effect.fnUntraced(function*(client: Client, { statement, values = [] }: Expected, schema: string) {
   const { name, text } = statement
   const sql = text.replaceAll("S.", `${schema}.`)
