@@ -1,4 +1,4 @@
-/** What PostgreSQL has beyond other stores: the application's own transactions and tables, views, and moved databases. */
+/** What PostgreSQL has beyond other stores: the application's own transactions and tables, views, a moved database. */
 import {
   type Clients,
   type Config,
