@@ -280,6 +280,11 @@ static int on_path(const char *call, long length, int directory, const char *pat
 
 int unlink(const char *path) { return on_path("unlink", -1, AT_FDCWD, path, SYS_unlinkat, 0); }
 int unlinkat(int at, const char *path, int flags) { return on_path("unlink", -1, at, path, SYS_unlinkat, flags); }
+/* C++'s, which Node's rm is made of, asks libc for this one, and libc the kernel. */
+int remove(const char *path) {
+  int removed = unlink(path);
+  return removed < 0 && errno == EISDIR ? rmdir(path) : removed;
+}
 int rmdir(const char *path) { return on_path("rmdir", -1, AT_FDCWD, path, SYS_unlinkat, AT_REMOVEDIR); }
 int mkdir(const char *path, mode_t mode) { return on_path("mkdir", -1, AT_FDCWD, path, SYS_mkdirat, mode); }
 int mkdirat(int at, const char *path, mode_t mode) { return on_path("mkdir", -1, at, path, SYS_mkdirat, mode); }
