@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { warningsIn } from "../core/ledger.ts"
 import { churn, expectedAfter, logBytes, segmentsOf, writeChurn } from "./churn.ts"
 import { contents } from "./history.ts"
 import { newPath } from "./place.ts"
@@ -29,6 +30,36 @@ const compact = (path: string, disk?: Disk, size?: number) =>
 
 /** Tells what a store holds, with nothing compacted. */
 const look = (path: string) => Effect.scoped(Effect.flatMap(makeOn(unsynced, { path, readonly: true }), contents))
+
+/** Writes and reads a store, and follows it, while it's compacted. */
+const churnBeside = (path: string) =>
+  Effect.scoped(Effect.gen(function*() {
+    const { backend, compaction } = yield* open(path)
+    const follower = yield* makeOn(unsynced, { path, readonly: true })
+    const following = yield* Effect.forkChild(Effect.gen(function*() {
+      let seen = 0
+      for (let head = 0; head < 400; seen++) {
+        const held = yield* contents(follower)
+        assert.isAtLeast(held.head, head)
+        head = held.head
+        yield* Effect.yieldNow
+      }
+      return seen
+    }))
+    for (let n = 0; n < batches; n++) {
+      yield* backend.commit(churn(n))
+      yield* Effect.yieldNow
+    }
+    assert.isAbove(yield* Fiber.join(following), 3)
+    const expected = yield* expectedAfter(batches)
+    const busy = yield* Effect.forkChild(compaction.round)
+    for (let n = 0; n < 4; n++) {
+      assert.deepStrictEqual(yield* contents(follower), expected)
+      assert.deepStrictEqual(yield* contents(backend), expected)
+    }
+    yield* Fiber.join(busy)
+    assert.deepStrictEqual(yield* contents(follower), expected)
+  }))
 
 describe("compaction", () => {
   it.effect("gives back the space of what isn't needed, and changes no answer, not even of an index made anew", () =>
@@ -60,34 +91,37 @@ describe("compaction", () => {
       assert.isBelow(segmentsOf(path).length, 4)
     }))
 
+  it.effect("that is asked again and again doesn't go in circles", () =>
+    Effect.gen(function*() {
+      const path = yield* newPath
+      yield* writeChurn(path, 60, 2048)
+      let asked = 0
+      let ask: (() => void) | undefined
+      const asking: Disk = {
+        ...unsynced,
+        // Each segment that is looked at is opened for it.
+        size: (fd) => {
+          if (ask !== undefined && asked++ < 40) ask()
+          return unsynced.size(fd)
+        }
+      }
+      const { value, warnings } = yield* warningsIn(Effect.scoped(Effect.gen(function*() {
+        const { backend, compaction } = yield* open(path, asking, 1024 * 1024)
+        ask = compaction.lookAtSome
+        yield* compaction.round
+        return yield* contents(backend)
+      })))
+      assert.deepStrictEqual(warnings, [])
+      assert.isAbove(asked, 40)
+      assert.deepStrictEqual(value, yield* expectedAfter(60))
+      assert.isBelow(segmentsOf(path).length, 4)
+    }))
+
   it.effect("goes on beside whoever writes and whoever follows, and is told by neither", () =>
     Effect.gen(function*() {
       const path = yield* newPath
-      const { backend, compaction } = yield* open(path)
-      const follower = yield* makeOn(unsynced, { path, readonly: true })
-      const following = yield* Effect.forkChild(Effect.gen(function*() {
-        let seen = 0
-        for (let head = 0; head < 400; seen++) {
-          const held = yield* contents(follower)
-          assert.isAtLeast(held.head, head)
-          head = held.head
-          yield* Effect.yieldNow
-        }
-        return seen
-      }))
-      for (let n = 0; n < batches; n++) {
-        yield* backend.commit(churn(n))
-        yield* Effect.yieldNow
-      }
-      assert.isAbove(yield* Fiber.join(following), 3)
-      const expected = yield* expectedAfter(batches)
-      const busy = yield* Effect.forkChild(compaction.round)
-      for (let n = 0; n < 4; n++) {
-        assert.deepStrictEqual(yield* contents(follower), expected)
-        assert.deepStrictEqual(yield* contents(backend), expected)
-      }
-      yield* Fiber.join(busy)
-      assert.deepStrictEqual(yield* contents(follower), expected)
+      const { warnings } = yield* warningsIn(churnBeside(path))
+      assert.deepStrictEqual(warnings, [])
       assert.isTrue(segmentsOf(path).some((name) => !name.endsWith("-0.log")))
     }), 60_000)
 

@@ -98,12 +98,14 @@ export class Compaction {
 
   private step(stretch: ReadonlyArray<Looked>): Effect.Effect<void> {
     const next = this.next()
-    if (next === undefined) return this.settle(stretch)
+    // Writing a stretch anew may take away what comes next, where that's the first one again.
+    if (stretch.length > 0 && !isNeighbour(stretch, next)) return Effect.andThen(this.settle(stretch), this.goOn([]))
+    if (next === undefined) return Effect.void
+    this.due--
+    this.passed = next.last
     return Effect.flatMap(this.lookAt(next), (looked) => {
-      const { segmentBytes } = this.options
-      const joins = looked !== undefined && isNeighbour(stretch, next) && fits(stretch, looked, segmentBytes)
       const then = (more: ReadonlyArray<Looked>) => Effect.andThen(Effect.yieldNow, this.goOn(more))
-      if (joins) return then([...stretch, looked])
+      if (looked !== undefined && fits(stretch, looked, this.options.segmentBytes)) return then([...stretch, looked])
       return Effect.andThen(this.settle(stretch), then(looked === undefined ? [] : [looked]))
     })
   }
@@ -111,12 +113,9 @@ export class Compaction {
   // Round and round, oldest first; not those that the index doesn't tell of yet.
   private next(): SealedSegment | undefined {
     if (this.due === 0 || this.options.stopped()) return undefined
-    this.due--
     const { sealed, through } = this.options.journal.manifest
-    const found = sealed.find(({ first, last }) => first > this.passed && last <= through) ??
+    return sealed.find(({ first, last }) => first > this.passed && last <= through) ??
       sealed.find(({ last }) => last <= through)
-    this.passed = found?.last ?? 0
-    return found
   }
 
   // Undefined where a segment is to be left as it is.
@@ -204,9 +203,7 @@ export class Compaction {
   }
 }
 
-const isNeighbour = (stretch: ReadonlyArray<Looked>, { first }: SealedSegment): boolean => {
-  const last = stretch.at(-1)
-  return last === undefined || last.segment.last + 1 === first
-}
+const isNeighbour = (stretch: ReadonlyArray<Looked>, next: SealedSegment | undefined): boolean =>
+  stretch.at(-1)?.segment.last === (next?.first ?? 0) - 1
 
 const bytesOf = (segments: ReadonlyArray<SealedSegment>): number => segments.reduce((sum, { bytes }) => sum + bytes, 0)
