@@ -9,7 +9,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { appendOf, errorOf } from "../backend-sqlite/place.ts"
 import { sql } from "../servers/postgres.ts"
-import { newPlace } from "./place.ts"
+import { ask, newClient, newPlace } from "./place.ts"
 
 /** Opens the changes of a handle: each run waits for the next wake-up. */
 const listen = (backend: BackendShape) =>
@@ -24,7 +24,7 @@ const never = 2 ** 31 - 1
 
 /** Sessions that listen for a store's commits. */
 const listening = (url: string, incarnation: string) =>
-  sql(url, `SELECT pid FROM pg_stat_activity WHERE query = 'LISTEN "persist ${incarnation}"'`)
+  sql(url, `SELECT pid FROM pg_stat_activity WHERE query LIKE '%LISTEN "persist ${incarnation}"' AND state = 'idle'`)
 
 describe("changes", () => {
   it.live("tell of other handles' commits without looking", () =>
@@ -74,6 +74,27 @@ describe("changes", () => {
         }))
         while ((yield* sessions) > 0);
       }
+    }))
+
+  it.live("are sent only where somebody listens", () =>
+    Effect.gen(function*() {
+      const place = yield* newPlace
+      const backend = yield* make(place)
+      const heard: Array<string> = []
+      const bystander = yield* newClient(place.url)
+      bystander.on("notification", ({ channel }) => heard.push(channel))
+      yield* ask(bystander, `LISTEN "persist ${backend.about.incarnation}"`)
+      yield* backend.commit([appendOf("s", "1")])
+      // A store that lies beside it would be heard by now, had it been sent.
+      yield* ask(bystander, "SELECT pg_notify('done', ''); LISTEN done; SELECT pg_notify('done', '')")
+      while (heard.length === 0) yield* ask(bystander, "SELECT 1")
+      assert.deepStrictEqual(heard, ["done"])
+      const other = yield* make(place)
+      yield* listen(other)
+      while ((yield* listening(place.url, backend.about.incarnation)).length < 2);
+      yield* backend.commit([appendOf("s", "1")])
+      while (heard.length < 2) yield* ask(bystander, "SELECT 1")
+      assert.deepStrictEqual(heard, ["done", `persist ${backend.about.incarnation}`])
     }))
 
   it.live("wake who listens when the handle closes, so that the next read says so", () =>

@@ -35,6 +35,7 @@ const watched = Effect.gen(function*() {
   const writer = new Writer(schema, queriesOf(schema))
   let statements = 0
   const session: Session = {
+    names: undefined,
     run: async ({ text }, values) => {
       statements++
       const asked = { text, values: [...values], rowMode: "array" as const, types: asText }

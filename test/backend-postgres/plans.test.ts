@@ -28,9 +28,10 @@ const headOf = [index("head_pkey"), index("event_pkey")]
 const expected: ReadonlyArray<Expected> = [
   { query: "identity", statement: queries.identity, uses: headOf },
   { query: "head", statement: queries.head, uses: headOf },
+  { query: "names of streams", statement: queries.names("stream"), uses: [/ stream_pkey\b/] },
   ...directions.map((reverse) => ({
     query: `a page of a stream, reverse ${reverse}`,
-    statement: queries.streamPage(reverse),
+    statement: queries.streamPage({ byId: false, reverse }),
     uses: [
       reverse ? /Index Scan Backward using event_stream_seq_key/ : /Index Scan using event_stream_seq_key/,
       /Index Cond: \(\(stream = .*seq >= .*seq <= /,
@@ -43,7 +44,7 @@ const expected: ReadonlyArray<Expected> = [
       return [
         ...(["range", "prefix"] as const).map((by) => ({
           query: `a page of all by ${by}, types ${types}, reverse ${reverse}`,
-          statement: queries.allPage({ by, types, reverse }),
+          statement: queries.allPage({ by, types, reverse, byId: false }),
           values: [...values, "'user-'"],
           uses: [
             reverse ? /Index Scan Backward using event_pkey/ : /Index Scan using event_pkey/,
@@ -53,7 +54,7 @@ const expected: ReadonlyArray<Expected> = [
         })),
         {
           query: `a page of all by streams, types ${types}, reverse ${reverse}`,
-          statement: queries.allPage({ by: "streams", types, reverse }),
+          statement: queries.allPage({ by: "streams", types, reverse, byId: false }),
           values: [...values, "'{1,2,3}'"],
           uses: [/Index Scan using event_stream_seq_key|Bitmap Index Scan on event_stream_seq_key/],
           sorts: true

@@ -78,14 +78,15 @@ export const appendParameters = [
   "append_events int[]"
 ]
 
-/** What `append_1` answers: the head it found, and of each stream and type what it found or made. */
+/** What `append_1` answers: the head it found, of each stream and type what it found or made, whether some listen. */
 export const appendAnswer = [
   "state int",
   "head bigint",
   "server_now text",
   "ids bigint[]",
   "lasts bigint[]",
-  "types int[]"
+  "types int[]",
+  "listened boolean"
 ]
 
 /**
@@ -97,7 +98,25 @@ export const lockSql = (schema: string): string => `
     RAISE EXCEPTION 'the transaction has to be READ COMMITTED' USING ERRCODE = '${raised.isolation}';
   END IF;
   IF patience IS NOT NULL THEN PERFORM set_config('lock_timeout', patience, true); END IF;
-  PERFORM pg_advisory_xact_lock(1885696627, '${schema.replaceAll("'", "''")}.store'::regclass::oid::int);`
+  PERFORM pg_advisory_xact_lock(${lockClasses.writing}, ${storeOid(schema)});`
+
+/** The advisory locks of a store, in two numbers: what for, and the oid of its table `store`. */
+export const lockClasses = {
+  /** Held by whoever writes, until what it wrote is visible to all. */
+  writing: 1_885_696_627,
+  /** Shared by all who listen for notifications: where nobody does, none need be sent. */
+  listening: 1_885_696_628
+} as const
+
+/** The oid of a store's table `store`, as SQL. */
+export const storeOid = (schema: string): string => `'${schema.replaceAll("'", "''")}.store'::regclass::oid::int`
+
+/**
+ * Whether anybody listens, into `listened`. Where nobody does, whoever wants to waits for the end of the transaction,
+ * and then sees what it wrote.
+ */
+export const listenedSql = (schema: string): string =>
+  `listened := NOT pg_try_advisory_xact_lock(${lockClasses.listening}, ${storeOid(schema)});`
 
 /**
  * Locks the store's row, which is written to the log: so that an answer which rests on what is already committed waits
@@ -247,6 +266,7 @@ BEGIN
     ${makeSql(schema)}
   END IF;
   ${writeSql(schema)}
+  ${listenedSql(schema)}
   state := ${outcomes.written};
   -- What the caller remembers it need not be told.
   IF fresh AND known THEN

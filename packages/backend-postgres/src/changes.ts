@@ -1,11 +1,12 @@
 /** Wake-ups: commits of this handle at once, those of others by notification, and by looking in case those get lost. */
 import { makeSignal, type Signal } from "@persist/core"
+import { lockClasses, storeOid } from "./append-function.ts"
 import type { Link, Session } from "./link.ts"
 
 /** A signal that ends with the handle. */
 export interface Changes extends Signal {
-  /** Tells the listeners of this handle, and soon those of others, that it committed. */
-  readonly committed: () => void
+  /** Tells the listeners of this handle that it committed, and soon those of others, where there are any. */
+  readonly committed: (listened: boolean) => void
   /** Stops listening and wakes all who listen, so that they meet the closed handle. */
   readonly close: () => void
 }
@@ -13,6 +14,8 @@ export interface Changes extends Signal {
 /** What listening needs of a handle. */
 export interface Listening {
   readonly channel: string
+  /** The schema's name as SQL has it. */
+  readonly schema: string
   readonly pollInterval: number
   /** Reads the head; rejects where it can't be read. */
   readonly look: () => Promise<number>
@@ -41,9 +44,9 @@ export const makeChanges = (listening: Listening): Changes => {
   const signal = makeSignal((listeners) => listeners > 0 ? ear.open() : ear.shut())
   return {
     ...signal,
-    committed: () => {
+    committed: (listened) => {
       signal.notify()
-      teller.tell()
+      if (listened) teller.tell()
     },
     close: () => {
       teller.close()
@@ -105,15 +108,17 @@ class Ear {
   }
 
   private async listen(mine: number): Promise<void> {
-    const { channel, lend } = this.listening
+    const { channel, lend, schema } = this.listening
     const link = await lend().catch(() => undefined)
     if (link === undefined) return this.listenAgain(mine)
-    // Behind a pooler the connection to the server changes, and notifications come to nobody.
-    if (mine !== this.round || !link.facts.direct) return link.destroy()
+    // Behind a pooler the connection to the server changes, and a standby notifies nobody.
+    if (mine !== this.round || !link.facts.direct || link.facts.inRecovery) return link.destroy()
     this.link = link
     link.onNotification(this.notify)
     link.onEnd(() => this.listenAgain(mine))
-    await link.run({ text: `LISTEN "${channel}"` }, []).catch(() => link.destroy())
+    // The lock tells whoever commits from now on that somebody listens.
+    const present = `SELECT pg_advisory_lock_shared(${lockClasses.listening}, ${storeOid(schema)})`
+    await link.run({ text: `${present}; LISTEN "${channel}"` }, []).catch(() => link.destroy())
     // What was committed before the server listened came without a notification.
     this.notify()
   }

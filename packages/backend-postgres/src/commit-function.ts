@@ -4,6 +4,7 @@ import {
   appendParameters,
   awaitSql,
   guardSql,
+  listenedSql,
   lockSql,
   lookSql,
   makeSql,
@@ -161,6 +162,7 @@ BEGIN
   IF ending > 0 AND NOT ends_in_event THEN
     UPDATE ${schema}.head h SET position = head + ending WHERE h.position = kept;
   END IF;
+  ${listenedSql(schema)}
   state := ${outcomes.written};
 END
 $function$;

@@ -2,7 +2,7 @@
 import { Corrupt, isStoreError, Position, Unavailable } from "@persist/core"
 import type { Settings } from "./config.ts"
 import { closed, isForeignStatement, isReadOnly, Lost, stateOf } from "./error.ts"
-import { Link, type Row, type Session, type Statement } from "./link.ts"
+import { Link, type Session } from "./link.ts"
 import { Pool } from "./pool.ts"
 import { type Queries, queriesOf } from "./queries.ts"
 
@@ -68,11 +68,6 @@ export class Handle {
   /** Runs a job on the connection for writing. */
   write<A>(job: (session: Session) => Promise<A>): Promise<A> {
     return this.writers.use("commit", (link) => this.watch(link, job(link)))
-  }
-
-  /** Runs a statement that only reads. */
-  read(operation: string, statement: Statement, values: ReadonlyArray<unknown>): Promise<ReadonlyArray<Row>> {
-    return this.again(operation, (session) => session.run(statement, values))
   }
 
   /** Runs what may be run twice, on a connection for reading; again on another one, where that one was lost. */

@@ -54,11 +54,15 @@ const assemble = async (handle: Handle): Promise<Opened> => {
   const found = await openStore(link, settings)
   const identity = new Identity(found.incarnation)
   handle.settleOn(identity)
-  const read: Reading["read"] = (operation, statement, values) => handle.read(operation, statement, values)
-  const reading = { queries: handle.queries, identity, read }
+  const reading: Reading = {
+    queries: handle.queries,
+    identity,
+    ask: (operation, job) => handle.again(operation, job)
+  }
   const log = makeLogReads(reading)
   const changes = makeChanges({
     channel: channelOf(found.incarnation),
+    schema: settings.quotedSchema,
     pollInterval: settings.pollInterval,
     look: log.head,
     lend: () => handle.lend(),
@@ -89,7 +93,7 @@ const makeCommit = (handle: Handle, identity: Identity, changes: Changes): Backe
         writer.write(session, batch, { incarnation, floor, patience: lockTimeout })
       )
       identity.see(written.head, 0)
-      if (written.changed) changes.committed()
+      if (written.changed) changes.committed(written.listened)
       return written.outcomes
     } catch (cause) {
       writer.forget()

@@ -5,6 +5,7 @@ import { Client, type ClientConfig } from "pg"
 import type { Settings } from "./config.ts"
 import { Lost, stateOf } from "./error.ts"
 import { askFacts, type Facts } from "./facts.ts"
+import { Names } from "./names.ts"
 import type { Host } from "./url.ts"
 
 /** SQL, and the name it may be prepared under; what has none may be several statements, without parameters. */
@@ -18,6 +19,8 @@ export type Row = ReadonlyArray<string | null>
 
 /** Something that statements can be put to: a connection of ours, or a transaction of the caller's. */
 export interface Session {
+  /** The names it remembers; `undefined` where it can't know that one server answers all its statements. */
+  readonly names: Names | undefined
   /**
    * Runs a statement. Rejects with `Lost` where the connection ends or doesn't answer, and with the driver's error.
    * A `final` one commits: if the server warns, it isn't certain whether that reached what it should have.
@@ -35,6 +38,7 @@ const planAges = [1, 5, 20, 80]
 /** A connection to one server. */
 export class Link implements Session {
   readonly facts: Facts
+  readonly names: Names | undefined
   private readonly client: Client
   private readonly settings: Settings
   private readonly named: () => boolean
@@ -45,6 +49,7 @@ export class Link implements Session {
   private constructor(client: Client, facts: Facts, settings: Settings, named: () => boolean) {
     this.client = client
     this.facts = facts
+    this.names = facts.direct ? new Names() : undefined
     this.settings = settings
     this.named = named
     const end = () => {

@@ -3,7 +3,8 @@ import type { AllRange, BackendShape, Page, Payload, StoredEvent, StreamInfo } f
 import { compareUtf8, Corrupt, Position, prefixEnd, Seq } from "@persist/core"
 import { int8s, texts } from "./arrays.ts"
 import type { Identity } from "./handle.ts"
-import type { Row, Statement } from "./link.ts"
+import type { Row, Session } from "./link.ts"
+import type { NameTable } from "./names.ts"
 import type { AllShape, Queries } from "./queries.ts"
 import { fromStored, toStored } from "./text.ts"
 
@@ -11,12 +12,8 @@ import { fromStored, toStored } from "./text.ts"
 export interface Reading {
   readonly queries: Queries
   readonly identity: Pick<Identity, "floor" | "see">
-  /** Runs a statement for a verb. */
-  readonly read: (
-    operation: string,
-    statement: Statement,
-    values: ReadonlyArray<unknown>
-  ) => Promise<ReadonlyArray<Row>>
+  /** Does what a verb asks for in a session; twice, in another one, where the first is lost. */
+  readonly ask: <A>(operation: string, job: (session: Session) => Promise<A>) => Promise<A>
 }
 
 /** The verbs that read the log, as promises. */
@@ -38,46 +35,75 @@ const furthest = 500_000
  * reverse, `through` of a full page is its last item's position: continue with `to` below it.
  */
 export const makeLogReads = (reading: Reading): LogReads => {
-  const { identity, queries, read } = reading
+  const { ask, identity, queries } = reading
   return {
-    head: async () => {
-      const { floor } = identity
-      const [row] = await read("head", queries.head, [])
-      return identity.see(Number(row?.[0]), floor)
-    },
-    readStream: async ({ from, limit, reverse, stream, to }) => {
-      const rows = await read("readStream", queries.streamPage(reverse), [toStored(stream), from, to, limit])
-      return rows.map((row) => eventOf(row, 0, stream))
-    },
-    readAll: async (range) => {
-      const { by, ids, known } = await choose(reading, range)
-      const filtered = by !== "range" || range.types !== undefined
-      const to = Math.min(range.to, known, filtered && !range.reverse ? range.after + furthest : Infinity)
-      const shape: AllShape = { by, types: range.types !== undefined, reverse: range.reverse }
-      const { floor } = identity
-      const rows = await read("readAll", queries.allPage(shape), valuesOf(range, to, by, ids))
-      const head = identity.see(Number(rows[0]?.[0]), floor)
-      const items = rows.flatMap((row) => row[1] === null ? [] : [eventOf(row, 1, undefined)])
-      const last = items.at(-1)
-      const full = items.length >= range.limit || (!range.reverse && Number(rows.at(-1)?.[10]) >= queries.pageBytes)
-      return { items, through: full && last !== undefined ? last.position : Position(Math.min(to, head)) }
-    },
-    streams: async ({ after, limit, prefix }) => {
+    head: () =>
+      ask("head", async (session) => {
+        const { floor } = identity
+        const [row] = await session.run(queries.head, [])
+        return identity.see(Number(row?.[0]), floor)
+      }),
+    readStream: ({ from, limit, reverse, stream, to }) =>
+      ask("readStream", async (session) => {
+        const statement = queries.streamPage({ byId: session.names !== undefined, reverse })
+        const rows = await session.run(statement, [toStored(stream), from, to, limit])
+        const types = await namesIn(session, queries, "type", rows, 2)
+        return rows.map((row, n) => eventOf(row, 0, stream, types[n]))
+      }),
+    readAll: (range) =>
+      ask("readAll", async (session) => {
+        const { by, ids, known } = await choose(session, reading, range)
+        const filtered = by !== "range" || range.types !== undefined
+        const to = Math.min(range.to, known, filtered && !range.reverse ? range.after + furthest : Infinity)
+        const { floor } = identity
+        const rows = await session.run(
+          queries.allPage({
+            by,
+            types: range.types !== undefined,
+            reverse: range.reverse,
+            byId: session.names !== undefined
+          }),
+          valuesOf(range, to, by, ids)
+        )
+        const head = identity.see(Number(rows[0]?.[0]), floor)
+        const found = rows[0]?.[1] === null ? [] : rows
+        const types = await namesIn(session, queries, "type", found, 3)
+        const streams = await namesIn(session, queries, "stream", found, 9)
+        const items = found.map((row, n) => eventOf(row, 1, streams[n], types[n]))
+        const last = items.at(-1)
+        const full = items.length >= range.limit || (!range.reverse && Number(found.at(-1)?.[10]) >= queries.pageBytes)
+        return { items, through: full && last !== undefined ? last.position : Position(Math.min(to, head)) }
+      }),
+    streams: ({ after, limit, prefix }) => {
       const end = prefix === "" ? undefined : prefixEnd(prefix)
       const first = after !== undefined && compareUtf8(after, prefix) >= 0 ? justAbove(after) : prefix
-      const rows = await read("streams", queries.streamsPage(end !== undefined), [
-        toStored(first),
-        limit,
-        ...(end === undefined ? [] : [toStored(end)])
-      ])
-      return rows.map(([stream, from, last]) => ({
-        stream: fromStored(stream ?? ""),
-        first: Seq(Number(from)),
-        last: Seq(Number(last))
-      }))
+      return ask("streams", async (session) => {
+        const rows = await session.run(queries.streamsPage(end !== undefined), [
+          toStored(first),
+          limit,
+          ...(end === undefined ? [] : [toStored(end)])
+        ])
+        return rows.map(([stream, from, last]) => ({
+          stream: fromStored(stream ?? ""),
+          first: Seq(Number(from)),
+          last: Seq(Number(last))
+        }))
+      })
     }
   }
 }
+
+// The names in a column of rows, which holds ids where the session remembers names.
+const namesIn = async (
+  session: Session,
+  { names }: Queries,
+  table: NameTable,
+  rows: ReadonlyArray<Row>,
+  column: number
+): Promise<ReadonlyArray<string>> =>
+  session.names === undefined
+    ? rows.map((row) => fromStored(row[column] ?? ""))
+    : session.names.of(table, rows.map((row) => Number(row[column])), (ids) => session.run(names(table), [ids]))
 
 /** The smallest name above another by UTF-8 bytes; for `undefined` the smallest of all. */
 export const justAbove = (name: string | undefined): string => name === undefined ? "" : `${name}\0`
@@ -93,7 +119,8 @@ interface Way {
 // may hold no more than a few pages; passing the range instead needs no sorting. A stream that is made meanwhile lies
 // beyond the head that was read with their sizes.
 const choose = async (
-  { identity, queries, read }: Reading,
+  session: Session,
+  { identity, queries }: Reading,
   { after, limit, prefix, to }: AllRange
 ): Promise<Way> => {
   if (prefix === "") return { by: "range", ids: [], known: Infinity }
@@ -101,7 +128,7 @@ const choose = async (
   const end = prefixEnd(prefix)
   if (end === undefined) return passing
   const { floor } = identity
-  const rows = await read("readAll", queries.streamSizes, [toStored(prefix), toStored(end), fewStreams + 1])
+  const rows = await session.run(queries.streamSizes, [toStored(prefix), toStored(end), fewStreams + 1])
   const known = identity.see(Number(rows[0]?.[0]), floor)
   const found = rows.filter(([, id]) => id !== null)
   const size = found.reduce((sum, [, , events]) => sum + Number(events), 0)
@@ -118,13 +145,13 @@ const valuesOf = ({ after, limit, prefix, types }: AllRange, to: number, by: All
   ...(by === "prefix" ? [toStored(prefix)] : by === "streams" ? [int8s(ids)] : [])
 ]
 
-const eventOf = (row: Row, from: number, stream: string | undefined): StoredEvent => {
+const eventOf = (row: Row, from: number, stream = "", type = ""): StoredEvent => {
   const position = Number(row[from + 1])
   return {
-    stream: stream ?? fromStored(row[from + 8] ?? ""),
+    stream,
     seq: Seq(Number(row[from])),
     position: Position(position),
-    type: fromStored(row[from + 2] ?? ""),
+    type,
     at: Number(row[from + 3]),
     data: payloadOf(row[from + 4], row[from + 5], () => `event at position ${position}`),
     meta: textOf(row[from + 6]),

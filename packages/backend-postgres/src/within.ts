@@ -54,8 +54,7 @@ const enter = async (client: ClientBase, config: WithinConfig): Promise<BackendS
   const [row] = await session.run({ text: "SELECT current_setting('transaction_isolation')" }, [])
   const found = await enterStore(session, { ...facts, isolation: row?.[0] ?? "" }, name)
   const queries = queriesOf(name.quotedSchema)
-  const read: Reading["read"] = (_, statement, values) => session.run(statement, values)
-  const reading = { queries, identity: passing, read }
+  const reading: Reading = { queries, identity: passing, ask: (_, job) => job(session) }
   const signal = makeSignal()
   const writer = new Writer(name.quotedSchema, queries)
   const commit: BackendShape["commit"] = (batch) =>
@@ -68,9 +67,10 @@ const enter = async (client: ClientBase, config: WithinConfig): Promise<BackendS
           floor: 0,
           patience: undefined
         })
-        if (written.changed) {
+        if (written.changed) signal.notify()
+        // Those who listen are told of it when the transaction is committed.
+        if (written.changed && written.listened) {
           await session.run({ text: "SELECT pg_notify($1, '')" }, [channelOf(found.incarnation)])
-          signal.notify()
         }
         return written.outcomes
       },
@@ -99,6 +99,8 @@ const passing = { floor: 0, see: (head: number) => Position(head) }
 
 /** The caller's transaction, one statement at a time. */
 class Transaction implements Session {
+  /** What a transaction has seen may be rolled back. */
+  readonly names = undefined
   private readonly client: ClientBase
   private last: Promise<unknown> = Promise.resolve()
 

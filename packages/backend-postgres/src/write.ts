@@ -26,6 +26,8 @@ export interface Written {
   /** The head after it. */
   readonly head: number
   readonly changed: boolean
+  /** Whether others listen for notifications. */
+  readonly listened: boolean
 }
 
 /** Who writes, and how long it waits. */
@@ -66,7 +68,7 @@ export class Writer {
       if (answer.state === states.written) return this.conclude(batch, turn, answer, encoded)
       await this.learn(session, batch, turn, answer, told)
       turn = this.judge(batch, told)
-      if (isSettled(turn, answer)) return written(turn.played, answer.head, answer.head)
+      if (isSettled(turn, answer)) return written(turn.played, answer, answer.head)
     }
     throw new Unavailable({
       operation: "commit",
@@ -159,7 +161,7 @@ export class Writer {
       if (name !== undefined) memory.keepType(name, id)
     })
     memory.move(head)
-    return written(right, answer.head, head)
+    return written(right, answer, head)
   }
 }
 
@@ -170,9 +172,9 @@ interface Turn {
   readonly placed: ReadonlyArray<Placed>
 }
 
-const written = ({ outcomes: [first, ...rest] }: Played, before: number, head: number): Written => {
+const written = ({ outcomes: [first, ...rest] }: Played, { head: before, listened }: Answer, head: number): Written => {
   if (first === undefined) throw new Error("a batch without outcomes")
-  return { outcomes: [first, ...rest], head, changed: head > before }
+  return { outcomes: [first, ...rest], head, changed: head > before, listened }
 }
 
 // What was told behind the store's lock was so at that moment, which is as good as any where nothing is written. That a
@@ -190,17 +192,19 @@ interface Answer {
   readonly ids: ReadonlyArray<number>
   readonly lasts: ReadonlyArray<number>
   readonly types: ReadonlyArray<number>
+  readonly listened: boolean
   readonly revisions: ReadonlyArray<number>
   readonly counts: ReadonlyArray<number>
 }
 
-const readAnswer = ([state, head, server, ids, lasts, types, revisions, counts]: Row): Answer => ({
+const readAnswer = ([state, head, server, ids, lasts, types, listened, revisions, counts]: Row): Answer => ({
   state: Number(state),
   head: Number(head),
   server: server ?? "",
   ids: numbersOf(ids ?? "{}"),
   lasts: numbersOf(lasts ?? "{}"),
   types: numbersOf(types ?? "{}"),
+  listened: listened === "t",
   revisions: numbersOf(revisions ?? "{}"),
   counts: numbersOf(counts ?? "{}")
 })
