@@ -6,7 +6,6 @@ import { type PostgresServer, sql, startPostgres } from "../servers/postgres.ts"
 import { type Loss, type Proxy, startProxy } from "../servers/proxy.ts"
 import { startReplicated } from "../servers/replication.ts"
 import type { Dice } from "./dice.ts"
-import type { Target } from "./target.ts"
 import type { Troubled } from "./trouble.ts"
 
 /** A server behind a proxy, and what can take its place, once. */
@@ -42,11 +41,17 @@ const signal = (by: "pg_terminate_backend" | "pg_cancel_backend"): Trouble => ({
     [dice.below(4)]
   )
 
+/**
+ * Ends the server and starts it again. It then shows commits that it had written and not acknowledged, of which its
+ * standby may know nothing yet: it isn't replaced before it has heard from the standby, as PostgreSQL asks.
+ */
+const restart = (how: "kill" | "stop"): Trouble => ({ server }) =>
+  Effect.all([server[how], server.start, sql(server.url, "SELECT pg_logical_emit_message(true, 'settled', '')")])
+
 const replace: Trouble = (site) =>
   Effect.gen(function*() {
-    if (site.promote === undefined) return
     yield* site.server.kill
-    site.server = yield* site.promote
+    site.server = yield* site.promote ?? Effect.die(new Error("nobody can take its place"))
     site.promote = undefined
     yield* site.proxy.lead(site.server.port)
   })
@@ -56,47 +61,49 @@ const troubles: ReadonlyArray<readonly [weight: number, name: string, trouble: T
   [10, "all cut", ({ proxy }, dice) => proxy.cutAll(lossOf(dice))],
   [8, "held", hold],
   [6, "frozen", freeze],
-  [6, "killed", ({ server }) => Effect.andThen(server.kill, server.start)],
-  [2, "stopped", ({ server }) => Effect.andThen(server.stop, server.start)],
+  [6, "killed", restart("kill")],
+  [2, "stopped", restart("stop")],
   [8, "terminated", signal("pg_terminate_backend")],
-  [8, "cancelled", signal("pg_cancel_backend")],
-  [2, "replaced", replace]
+  [8, "cancelled", signal("pg_cancel_backend")]
 ]
 
 const sumOfWeights = troubles.reduce((sum, [weight]) => sum + weight, 0)
 
+const draw = (site: Site, dice: Dice): readonly [name: string, trouble: Trouble] => {
+  if (site.promote !== undefined && dice.percent(5)) return ["replaced", replace]
+  let left = dice.below(sumOfWeights)
+  for (const [weight, name, trouble] of troubles) {
+    left -= weight
+    if (left < 0) return [name, trouble]
+  }
+  throw new Error("the weights have another sum")
+}
+
 const troubled = (site: Site): Troubled => ({
   befall: (dice) => {
-    let left = dice.below(sumOfWeights)
-    for (const [weight, name, trouble] of troubles) {
-      left -= weight
-      if (left < 0) return Effect.as(trouble(site, dice), name)
-    }
-    return Effect.die(new Error("the weights have another sum"))
+    const [name, trouble] = draw(site, dice)
+    return Effect.as(trouble(site, dice), name)
   },
   calm: site.proxy.wasCut
 })
 
-const targetAt = (name: string, servers: Effect.Effect<Pick<Site, "server" | "promote">, never, Scope>): Target => ({
+const targetAt = (name: string, servers: Effect.Effect<Pick<Site, "server" | "promote">, never, Scope>) => ({
   name,
   writers: 3,
   place: Effect.gen(function*() {
     const { promote, server } = yield* servers
     const proxy = yield* startProxy(server.port)
     const url = proxy.through(server.url)
-    return { url, readUrl: url, troubled: troubled({ proxy, server, promote }) }
+    return { url, readUrl: `${url}?readonly=true`, troubled: troubled({ proxy, server, promote }) }
   })
 })
 
 /** PostgreSQL: one server, several writers. */
-export const postgres: Target = targetAt(
-  "postgres",
-  Effect.map(startPostgres(), (server) => ({ server, promote: undefined }))
-)
+export const postgres = targetAt("postgres", Effect.map(startPostgres(), (server) => ({ server, promote: undefined })))
 
 /** PostgreSQL with a synchronous standby, which takes the primary's place. */
-export const replicatedPostgres: Target = targetAt(
-  "postgres, replicated",
+export const replicatedPostgres = targetAt(
+  "postgres-replicated",
   Effect.map(startReplicated, ({ primary, promote, standby }) => ({
     server: primary,
     promote: Effect.as(promote, standby)

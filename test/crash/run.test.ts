@@ -2,9 +2,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { Bug } from "./bug.ts"
+import { postgres, replicatedPostgres } from "./postgres.ts"
 import { run } from "./run.ts"
 import { neededShim } from "./shim.ts"
-import { fileInPieces, postgres, sqlite, type Target } from "./target.ts"
+import { fileInPieces, sqlite, type Target } from "./target.ts"
 
 const patience = 300_000
 
@@ -12,7 +13,8 @@ describe("a store whose processes are killed and whose disk fails", () => {
   const cases: ReadonlyArray<{ readonly target: Target; readonly name: string; readonly rounds: number }> = [
     { target: sqlite, name: "sqlite", rounds: 5 },
     { target: fileInPieces, name: "file in pieces", rounds: 5 },
-    { target: postgres, name: "postgres, and its server", rounds: 2 }
+    { target: postgres, name: "postgres, with its server and the network", rounds: 2 },
+    { target: replicatedPostgres, name: "postgres, with a standby that takes its place", rounds: 2 }
   ]
   it.live.each(cases)("$name keeps its word", ({ rounds, target }, context) =>
     Effect.gen(function*() {

@@ -1,7 +1,5 @@
 /** One randomized run: a store, writers to whom things happen, readers beside them, and looks at what is left. */
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
 import { cpSync } from "node:fs"
 import { openUrl } from "persist/effect"
@@ -14,6 +12,7 @@ import { Journal } from "./journal.ts"
 import type { Message } from "./message.ts"
 import { type End, start } from "./running.ts"
 import { newDirectory, type Place, type Target } from "./target.ts"
+import { befall, noTrouble } from "./trouble.ts"
 import { Verifier } from "./verify.ts"
 
 /** What a run is made of. */
@@ -94,17 +93,19 @@ const figuresOf = ({ injected, journal, kills, unknown, verifier }: Course): Run
 })
 
 const generation = Effect.fnUntraced(function*(course: Course, round: number, readers: Readers | undefined) {
-  const { dice, journal, options: { library, target }, place } = course
+  const { dice, injected, journal, options: { library, target }, place } = course
   const writers = dice.percent(50) ? 1 : target.writers
   const fates = Array.from(
     { length: writers },
     () => drawFate(dice, library !== undefined && place.files !== undefined)
   )
   course.options.onStep?.(`round ${round}: ${fates.map(describeFate).join(" | ")}`)
-  const fall = yield* serverFall(course)
+  const troubles = place.troubled === undefined
+    ? noTrouble
+    : yield* befall(place.troubled, dice.fork(`troubles of ${round}`), (what) => count(injected, what))
   const onMessage = (message: Message) => {
     if (message._tag === "Opened") readers?.begin()
-    fall.onMessage()
+    troubles.onMessage()
   }
   const ends = yield* Effect.forEach(
     fates,
@@ -112,25 +113,10 @@ const generation = Effect.fnUntraced(function*(course: Course, round: number, re
     { concurrency: "unbounded" }
   )
   for (const end of ends) complain(journal, end)
-  yield* fall.over
+  yield* troubles.over
   course.unknown += journal.undecided().length
   yield* lookSomewhere(course, readers === undefined)
 }, Effect.scoped)
-
-/** Lets the store's server fall after some messages, where it has one, and stand up again. */
-const serverFall = Effect.fnUntraced(function*({ dice, injected, place: { killServer } }: Course) {
-  const due = yield* Deferred.make<void>()
-  let left = dice.percent(70) ? 10 + dice.below(dice.pick([100, 1000])) : Infinity
-  const falling = Effect.tap(killServer ?? Effect.void, () => Effect.sync(() => count(injected, "server killed")))
-  const fiber = yield* Effect.forkScoped(Effect.andThen(Deferred.await(due), Effect.uninterruptible(falling)))
-  return {
-    onMessage: () => {
-      if (killServer !== undefined && left-- === 0) Deferred.doneUnsafe(due, Effect.void)
-    },
-    /** Waits until it stands again; it doesn't fall any more. */
-    over: Fiber.interrupt(fiber)
-  }
-})
 
 const count = (into: Map<string, number>, name: string): void => {
   into.set(name, (into.get(name) ?? 0) + 1)

@@ -4,7 +4,8 @@ import type { Scope } from "effect/Scope"
 import { existsSync, mkdtempSync, realpathSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { startPostgres } from "../servers/postgres.ts"
+import { postgres, replicatedPostgres } from "./postgres.ts"
+import type { Troubled } from "./trouble.ts"
 
 /** One kind of durable store. */
 export interface Target {
@@ -23,8 +24,8 @@ export interface Place {
   readonly readUrl: string
   /** Where the store lies in files of its writer's, so that its system calls can be watched and its files copied. */
   readonly files?: Files
-  /** Ends the server that keeps the store, as kill -9 does, and starts it again on the same data. */
-  readonly killServer?: Effect.Effect<void>
+  /** What can befall the server that keeps the store, where there is one. */
+  readonly troubled?: Troubled
 }
 
 /** A store in files. */
@@ -74,21 +75,10 @@ export const fileInPieces: TargetInFiles = inFiles(
   (directory) => `file:${directory}/data?segmentBytes=4096`
 )
 
-/** PostgreSQL: a server of its own, and several writers. */
-export const postgres: Target = {
-  name: "postgres",
-  writers: 2,
-  place: Effect.gen(function*() {
-    const server = yield* startPostgres()
-    const url = yield* server.database
-    return { url, readUrl: `${url}?readonly=true`, killServer: Effect.andThen(server.kill, server.start) }
-  })
-}
-
 /** Whether a kind of store keeps its stores in files of the writer's own. */
 export const isInFiles = (target: Target): target is TargetInFiles => inOwnFiles.has(target)
 
 const inOwnFiles: ReadonlySet<Target> = new Set([sqlite, file, fileInPieces])
 
 /** All of them. */
-export const targets: ReadonlyArray<Target> = [sqlite, file, fileInPieces, postgres]
+export const targets: ReadonlyArray<Target> = [sqlite, file, fileInPieces, postgres, replicatedPostgres]
