@@ -77,12 +77,11 @@ describe("the shim", () => {
         { _tag: "Fail", errno: "EIO" }
       ]
       const { file, said } = yield* calls(yield* neededShim(context), (_, nth) => verdicts[nth] ?? { _tag: "Lie" })
-      assert.deepStrictEqual(said.slice(1, 12), [
-        ...["write file of 10", "write file of 6", "= 4", "write file of 10 at 20", "= ENOSPC"],
-        ...["write file of 20 at 40", "write file of 7 at 53", "= 13"],
-        ...["truncate file of 55", "= undefined", "fsync file"]
-      ])
-      assert.strictEqual(said[12], "= EIO")
+      assert.strictEqual(
+        said.slice(1, 13).join(", "),
+        "write file of 10, write file of 6, = 4, write file of 10 at 20, = ENOSPC, "
+          + "write file of 20 at 40, write file of 7 at 53, = 13, truncate file of 55, = undefined, fsync file, = EIO"
+      )
       assert.strictEqual(file, `0123${"\0".repeat(36)}0123456789012`)
     }))
 
