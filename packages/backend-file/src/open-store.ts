@@ -85,7 +85,11 @@ const manifestOf = (disk: Disk, directory: string, identity: string): Manifest =
 const newManifest = (disk: Disk, directory: string, identity: string): Manifest => {
   const { log } = places(directory)
   const lost = disk.list(log).find((name) => size(disk, join(log, name)) > segmentHeader)
-  if (lost === undefined) return emptyManifest(identity)
+  if (lost === undefined) {
+    // So that no loss of power keeps the first manifest and takes the directory of what it names.
+    disk.syncDirectory(directory)
+    return emptyManifest(identity)
+  }
   throw new Corrupt({
     where: directory,
     reason: `there is no manifest, though there is a log (${lost})`,
