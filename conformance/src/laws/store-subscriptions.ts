@@ -165,8 +165,14 @@ export const storeSubscriptions = [
       yield* fill(store, "kept", ["kept"])
       yield* log.truncate("cut", 5)
       yield* log.delete("gone", { expected: 5 })
-      const seen = yield* Effect.forkChild(taking(core.subscribe(store, { ...everything, batch: 2 }), 4), early)
-      yield* manyYields
+      // What is to be seen of it is seen before more is truncated.
+      const metKept = yield* Deferred.make<void>()
+      const seen = yield* core.subscribe(store, { ...everything, batch: 2 }).pipe(
+        Stream.tap(({ data }) => data === "kept" ? Deferred.succeed(metKept, undefined) : Effect.void),
+        (events) => taking(events, 4),
+        Effect.forkChild(early)
+      )
+      yield* Effect.raceFirst(Deferred.await(metKept), Fiber.await(seen))
       yield* fill(store, "gone", ["back"])
       yield* log.truncate("cut", 9)
       yield* fill(store, "cut", ["again"])
