@@ -42,8 +42,9 @@ export const appendParameters = [
   "known boolean",
   // Whether the judgement rested on the head itself.
   "head_matters boolean",
-  // Streams: ids (0 where not remembered, then by name); the last seq that was assumed; what of it must hold (0
-  // nothing, 1 the number, 2 whether there is any); how far above the head the first event comes to lie (0 for none).
+  // Streams: ids (0 where not remembered, then by name); the last seq that was assumed; what of it must hold (0, or
+  // not said: nothing, 1 the number, 2 whether there is any); how far above the head the first event comes to lie (0
+  // for none; not said: as far as its own place).
   "stream_id bigint[]",
   "stream_name text[]",
   "stream_last bigint[]",
@@ -51,7 +52,9 @@ export const appendParameters = [
   "stream_start int[]",
   "type_id int[]",
   "type_name text[]",
-  // Events: stream and type by their places above; how far above the head (empty: one after the other) and last seq.
+  // Events: how many; stream and type by their places above; how far above the head and the last seq. What isn't said
+  // is the event's own place, for the type and the seq 1, for the time that of the first.
+  "events int",
   "event_stream int[]",
   "event_position int[]",
   "event_seq int[]",
@@ -62,7 +65,8 @@ export const appendParameters = [
   "event_meta text[]",
   "event_id text[]",
   // Commits with an id that happen: where they start and end above the head, where their appends start and how many
-  // they are, and their revisions above the start. After their ids come those of commits that conflict, for which
+  // they are, and their revisions above the start. What isn't said is that each is one append of one event to the
+  // stream of its own place. After their ids come those of commits that conflict, for which
   // there is nothing else: they are only compared with those that have happened before.
   "commit_id text[]",
   "commit_digest text[]",
@@ -172,7 +176,7 @@ export const lookSql = (schema: string): string => `
     array_agg(coalesce(found.id, 0) ORDER BY found.n),
     array_agg(found.last ORDER BY found.n),
     bool_and(
-      CASE stream_need[found.n]
+      CASE coalesce(stream_need[found.n], 0)
         WHEN 0 THEN true
         WHEN 1 THEN found.last = stream_last[found.n]
         ELSE (found.last = 0) = (stream_last[found.n] = 0)
@@ -195,11 +199,13 @@ export const lookSql = (schema: string): string => `
 /** Makes the streams and types that are new. */
 export const makeSql = (schema: string): string => `
   INSERT INTO ${schema}.stream (id, name)
-  SELECT head + stream_start[n], stream_name[n] FROM generate_series(1, cardinality(stream_id)) n
-  WHERE ids[n] = 0 AND stream_start[n] > 0;
+  SELECT head + coalesce(stream_start[n], n), stream_name[n] FROM generate_series(1, cardinality(stream_id)) n
+  WHERE ids[n] = 0 AND coalesce(stream_start[n], n) > 0;
   IF FOUND THEN
     SELECT array_agg(
-      CASE WHEN ids[n] = 0 AND stream_start[n] > 0 THEN head + stream_start[n] ELSE ids[n] END ORDER BY n
+      CASE WHEN ids[n] = 0 AND coalesce(stream_start[n], n) > 0
+        THEN head + coalesce(stream_start[n], n) ELSE ids[n] END
+      ORDER BY n
     )
     INTO ids FROM generate_series(1, cardinality(stream_id)) n;
   END IF;
@@ -215,24 +221,33 @@ export const makeSql = (schema: string): string => `
     INTO types FROM generate_series(1, cardinality(type_id)) n;
   END IF;`
 
+// Stream, first seq and number of events of the append at a place; nulls where the place is 0.
+const appended = (place: string): ReadonlyArray<string> => {
+  const stream = `coalesce(append_stream[${place}], nullif(${place}, 0))`
+  return [
+    `ids[${stream}]`,
+    `lasts[${stream}] + coalesce(append_seq[${place}], 1)`,
+    `CASE WHEN ${place} > 0 THEN coalesce(append_events[${place}], 1) END`
+  ]
+}
+
 /** Writes the events, and the commits that have an id. */
 export const writeSql = (schema: string): string => `
   WITH events AS (
     INSERT INTO ${schema}.event (position, stream, seq, at, type, data, bytes, meta, id)
     SELECT
-      head + coalesce(event_position[n], n), ids[event_stream[n]], lasts[event_stream[n]] + event_seq[n],
-      event_at[n], types[event_type[n]], event_data[n], event_bytes[n], event_meta[n], event_id[n]
-    FROM generate_series(1, cardinality(event_stream)) n
+      head + coalesce(event_position[n], n), ids[coalesce(event_stream[n], n)],
+      lasts[coalesce(event_stream[n], n)] + coalesce(event_seq[n], 1), coalesce(event_at[n], event_at[1]),
+      types[coalesce(event_type[n], 1)], event_data[n], event_bytes[n], event_meta[n], event_id[n]
+    FROM generate_series(1, events) n
   )
   INSERT INTO ${schema}.recorded (id, digest, start, position, stream, first, events, appended, revisions)
   SELECT
-    commit_id[n], commit_digest[n], head + commit_start[n], head + commit_end[n],
-    ids[append_stream[commit_append[n]]],
-    lasts[append_stream[commit_append[n]]] + append_seq[commit_append[n]],
-    append_events[commit_append[n]],
+    commit_id[n], commit_digest[n], head + coalesce(commit_start[n], n - 1), head + coalesce(commit_end[n], n),
+    ${appended("coalesce(commit_append[n], n)").join(",\n    ")},
     CASE WHEN commit_appends[n] > 1 THEN ARRAY(
-      SELECT unnest(ARRAY[ids[append_stream[m]], lasts[append_stream[m]] + append_seq[m], append_events[m]])
-      FROM generate_series(commit_append[n] + 1, commit_append[n] + commit_appends[n] - 1) m
+      SELECT unnest(ARRAY[${appended("m").join(", ")}])
+      FROM generate_series(coalesce(commit_append[n], n) + 1, coalesce(commit_append[n], n) + commit_appends[n] - 1) m
     ) END,
     commit_revisions[n]::int[]
   FROM generate_series(1, cardinality(commit_digest)) n;`

@@ -1,7 +1,7 @@
 /** A judged batch as the parameters of the SQL functions: arrays, with every number counted from what was assumed. */
 import type { Append, Appended, Commit, Committed, NewEvent } from "@persist/core"
 import { byteArrays, int4s, int8s, texts } from "./arrays.ts"
-import type { Assumption } from "./assume.ts"
+import { type Assumption, needs } from "./assume.ts"
 import type { Memory } from "./memory.ts"
 import type { Played } from "./play.ts"
 
@@ -81,8 +81,8 @@ export const encodeAppends = (
       int8s(assumed.map(({ id }) => id)),
       texts(streams.names.map((name, n) => assumed[n]?.id === 0 ? name : undefined)),
       int8s(assumed.map(({ value }) => value)),
-      int4s(assumed.map(({ need }) => need)),
-      int4s(rows.starts),
+      int4s(unless(assumed.map(({ need }) => need), () => needs.nothing)),
+      int4s(known ? [] : unless(rows.starts, nth)),
       int4s(typeIds),
       texts(types.names.map((name, n) => typeIds[n] === 0 ? name : undefined)),
       ...rows.events(),
@@ -105,7 +105,6 @@ class AppendRows {
   private readonly revisions: Array<string | undefined> = []
   private readonly commit = numbers("start", "end", "append", "appends")
   private readonly append = numbers("stream", "seq", "events")
-  private consecutive = true
   /** Where the commit before ends: the next one follows at once. */
   private end: number
 
@@ -145,7 +144,6 @@ class AppendRows {
     const seq = first - (this.assumption.streams.get(stream)?.value ?? 0)
     const position = firstPosition - this.head
     if (this.starts[place - 1] === 0) this.starts[place - 1] = position
-    if (position !== this.news.length + 1) this.consecutive = false
     events.forEach((event, n) => {
       this.news.push(event)
       this.event.stream.push(place)
@@ -161,12 +159,14 @@ class AppendRows {
 
   events(): ReadonlyArray<unknown> {
     const { news } = this
+    const ats = news.map(({ at }) => at)
     return [
-      int4s(this.event.stream),
-      int4s(this.consecutive ? [] : this.event.position),
-      int4s(this.event.seq),
-      int4s(this.event.type),
-      int8s(news.map(({ at }) => at)),
+      news.length,
+      int4s(unless(this.event.stream, nth)),
+      int4s(unless(this.event.position, nth)),
+      int4s(unless(this.event.seq, one)),
+      int4s(unless(this.event.type, one)),
+      int8s(ats.every((at) => at === ats[0]) ? ats.slice(0, 1) : ats),
       texts(news.map(({ data }) => typeof data === "string" ? data : undefined)),
       byteArrays(news.map(({ data }) => typeof data === "string" ? undefined : data)),
       texts(news.map(({ meta }) => meta)),
@@ -181,17 +181,24 @@ class AppendRows {
       texts(ids),
       texts(this.digests),
       int4s(attempts.some((count) => count > 0) ? attempts : []),
-      int4s(this.commit.start),
-      int4s(this.commit.end),
-      int4s(this.commit.append),
-      int4s(this.commit.appends),
+      int4s(unless(this.commit.start, (n) => n - 1)),
+      int4s(unless(this.commit.end, nth)),
+      int4s(unless(this.commit.append, nth)),
+      int4s(unless(this.commit.appends, one)),
       texts(this.revisions),
-      int4s(this.append.stream),
-      int4s(this.append.seq),
-      int4s(this.append.events)
+      int4s(unless(this.append.stream, nth)),
+      int4s(unless(this.append.seq, one)),
+      int4s(unless(this.append.events, one))
     ]
   }
 }
+
+// What isn't said is what it mostly is: a batch of commits with one event each, to a stream of its own, says little.
+const unless = (values: ReadonlyArray<number>, usual: (n: number) => number): ReadonlyArray<number> =>
+  values.every((value, n) => value === usual(n + 1)) ? [] : values
+
+const nth = (n: number): number => n
+const one = (): number => 1
 
 /** Columns of numbers by name. */
 export const numbers = <K extends string>(...names: ReadonlyArray<K>): Record<K, Array<number>> =>
