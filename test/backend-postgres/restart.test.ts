@@ -14,7 +14,7 @@ describe("a server under load", () => {
       const { unavailable, unknown } = yield* holdRace({
         url: server.url,
         processes: 2,
-        rounds: 50,
+        rounds: 300,
         meanwhile: Effect.fnUntraced(function*(backend) {
           for (const head of [20, 60]) {
             yield* reach(backend, head)
@@ -35,7 +35,7 @@ describe("a server under load", () => {
         const { unavailable, unknown } = yield* holdRace({
           url,
           processes: 2,
-          rounds: 50,
+          rounds: 300,
           meanwhile: Effect.fnUntraced(function*(backend) {
             assert.strictEqual(backend.about.durability, "replicated")
             yield* reach(backend, 40)

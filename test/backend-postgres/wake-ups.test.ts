@@ -7,7 +7,9 @@ import * as Stream from "effect/Stream"
 import { appendOf, eventsOf } from "../backend-sqlite/place.ts"
 import { sharedPostgres, sql } from "../servers/postgres.ts"
 
-const listeners = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'"
+const listeners = `
+  SELECT pid FROM pg_stat_activity
+  WHERE datname = current_database() AND query LIKE '%; LISTEN "persist%' AND pid <> pg_backend_pid()`
 
 /** Commits one event after another, each once a reader who only reads when it's woken has met the one before. */
 const exchange = Effect.fnUntraced(function*(
