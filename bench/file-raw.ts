@@ -115,7 +115,8 @@ const appending = Effect.fnUntraced(function*(clients: number, each: number, raw
   const job: Job = {
     name: `append, ${clients} at once`,
     events: clients * each,
-    raw: () => events.forEach(raw.append),
+    // What a caller has is no text yet.
+    raw: () => events.forEach((round) => raw.append(round.map((event) => ({ ...event, data: JSON.stringify(order) })))),
     backend: () =>
       Effect.runPromise(Effect.forEach(
         Array.from({ length: clients }, (_, n) => n),
