@@ -1,5 +1,6 @@
 /** Servers lost under load, that come back or are replaced: clients go on by themselves, and nothing is lost. */
 import { assert, describe, it } from "@effect/vitest"
+import type { BackendShape } from "@persist/core"
 import * as Effect from "effect/Effect"
 import { startPostgres } from "../servers/postgres.ts"
 import { startReplicated } from "../servers/replication.ts"
@@ -7,11 +8,14 @@ import { holdRace, reach } from "./race.ts"
 
 const patience = 300_000
 
+// What befell the server befell it under load.
+const reachFurther = (backend: BackendShape) => Effect.flatMap(backend.head, (head) => reach(backend, head + 1))
+
 describe("a server under load", () => {
   it.live("that is killed and restarted loses nothing, and nothing happens twice", () =>
     Effect.gen(function*() {
       const server = yield* startPostgres()
-      const { unavailable, unknown } = yield* holdRace({
+      yield* holdRace({
         url: server.url,
         processes: 2,
         rounds: 300,
@@ -21,9 +25,9 @@ describe("a server under load", () => {
             yield* server.kill
             yield* server.start
           }
+          yield* reachFurther(backend)
         })
       })
-      assert.isAbove(unknown + unavailable, 0)
     }), patience)
 
   it.live(
@@ -32,7 +36,7 @@ describe("a server under load", () => {
       Effect.gen(function*() {
         const { primary, promote, standby } = yield* startReplicated
         const url = primary.url.replace(/@(.*)\//, `@$1,127.0.0.1:${standby.port}/`)
-        const { unavailable, unknown } = yield* holdRace({
+        yield* holdRace({
           url,
           processes: 2,
           rounds: 300,
@@ -41,9 +45,9 @@ describe("a server under load", () => {
             yield* reach(backend, 40)
             yield* primary.kill
             yield* promote
+            yield* reachFurther(backend)
           })
         })
-        assert.isAbove(unknown + unavailable, 0)
       }),
     patience
   )

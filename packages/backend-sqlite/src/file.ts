@@ -93,10 +93,8 @@ const journalMagic = Uint8Array.of(0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd
 
 // Whether a transaction outside the write-ahead log, which creates or migrates a store, may have been cut off.
 const isInterrupted = (path: string): boolean => {
-  const journal = `${path}-journal`
-  if (inspect(journal) === undefined) return false
-  const start = readStart(journal, journalMagic.length)
-  return journalMagic.every((byte, i) => byte === start[i])
+  const start = readStart(`${path}-journal`, journalMagic.length)
+  return start !== undefined && journalMagic.every((byte, i) => byte === start[i])
 }
 
 // Until then the file isn't what it says: it may be half of a new store, of which SQLite then leaves an empty file.
@@ -135,14 +133,15 @@ const headerBytes = 100
 
 const readHeader = (path: string): Header | undefined => {
   const start = readStart(path, headerBytes)
+  if (start === undefined) return undefined
   const named = new TextDecoder("latin1").decode(start.subarray(0, magic.length))
   if (start.length < headerBytes || named !== magic) return undefined
   const header = new DataView(start.buffer)
   return { application: header.getUint32(68), format: header.getUint32(60) }
 }
 
-/** The first bytes of a file, fewer where it ends before; throws as {@link unreadable} says. */
-const readStart = (path: string, length: number): Uint8Array => {
+/** The first bytes of a file, fewer where it ends before; `undefined` where it is gone; throws as {@link unreadable}. */
+const readStart = (path: string, length: number): Uint8Array<ArrayBuffer> | undefined => {
   const start = new Uint8Array(length)
   const read = Result.try(() => {
     const fd = openSync(path, "r")
@@ -152,7 +151,9 @@ const readStart = (path: string, length: number): Uint8Array => {
       closeSync(fd)
     }
   })
-  return start.subarray(0, Result.getOrThrowWith(read, (cause) => unreadable("open", path, cause)))
+  if (Result.isSuccess(read)) return start.subarray(0, read.success)
+  if (systemCodeOf(read.failure) === "ENOENT") return undefined
+  throw unreadable("open", path, read.failure)
 }
 
 const askHeader = (path: string): Header | undefined => {
