@@ -75,12 +75,20 @@ interface Line {
   open: Promise<void>
   heal: () => void
   readonly pairs: Set<Pair>
+  /** All that are open still, of pairs that were cut too. */
+  readonly sockets: Set<Socket>
+}
+
+// Of a connection that is being ended in order, a reset would be refused, and its handle never closed.
+const reset = (socket: Socket): void => {
+  if (socket.writableEnded) socket.destroy()
+  else socket.resetAndDestroy()
 }
 
 const lose = ({ client, server }: Pair, loss: Loss = "reset"): void => {
   // The server gets all that was sent to it before it learns that nobody is there.
   server.end()
-  if (loss === "reset") client.resetAndDestroy()
+  if (loss === "reset") reset(client)
   else client.end()
 }
 
@@ -135,8 +143,12 @@ const join = (line: Line, client: Socket): void => {
   line.pairs.add(pair)
   for (const [socket, other] of [[pair.client, pair.server], [pair.server, pair.client]] as const) {
     // What befalls one side befalls the other: an error becomes a reset.
-    socket.on("error", () => other.resetAndDestroy())
-    socket.on("close", () => line.pairs.delete(pair))
+    socket.on("error", () => reset(other))
+    line.sockets.add(socket)
+    socket.on("close", () => {
+      line.pairs.delete(pair)
+      line.sockets.delete(socket)
+    })
   }
   for (const direction of ["client", "server"] as const) {
     pump(line, pair, direction).catch(() => {}) // The sockets' own errors were heard above.
@@ -160,7 +172,8 @@ export const startProxy = (target: number): Effect.Effect<Proxy, never, Scope> =
       passed: [],
       open: Promise.resolve(),
       heal: () => {},
-      pairs: new Set()
+      pairs: new Set(),
+      sockets: new Set()
     }
     const listener = createServer({ noDelay: true }, (client) => join(line, client))
     yield* Effect.acquireRelease(
@@ -168,7 +181,7 @@ export const startProxy = (target: number): Effect.Effect<Proxy, never, Scope> =
       () =>
         Effect.sync(() => {
           listener.close()
-          line.pairs.forEach((pair) => lose(pair))
+          line.sockets.forEach(reset)
         })
     )
     const address = listener.address()
