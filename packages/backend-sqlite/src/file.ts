@@ -140,7 +140,7 @@ const readHeader = (path: string): Header | undefined => {
   return { application: header.getUint32(68), format: header.getUint32(60) }
 }
 
-/** The first bytes of a file, fewer where it ends before; `undefined` where there is none; throws {@link unreadable}. */
+/** The first bytes of a file, fewer where it ends before; `undefined` where none is; throws as {@link unreadable}. */
 const readStart = (path: string, length: number): Uint8Array<ArrayBuffer> | undefined => {
   const start = new Uint8Array(length)
   const read = Result.try(() => {
