@@ -91,6 +91,8 @@ const row = (name: string, path: string, events: number): string => {
   } KiB | ${perEvent} |`
 }
 
+const count = (n: number): string => n.toLocaleString("en-US")
+
 const main = async (): Promise<void> => {
   const [events = 10_000_000, streams = 100_000] = process.argv.slice(2).map(Number)
   const directory = mkdtempSync(join(tmpdir(), "persist-bench-"))
@@ -103,7 +105,6 @@ const main = async (): Promise<void> => {
       rmSync(path, { recursive: true })
     }
     const { cores, cpu, memoryGiB, node, system } = describeMachine(directory)
-    const count = (n: number) => n.toLocaleString("en-US")
     const report = `# Opening a store of ${count(events)} events in ${count(streams)} streams
 
 | store | time | memory | read | bytes per event on disk |
