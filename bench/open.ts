@@ -112,7 +112,8 @@ const main = async (): Promise<void> => {
 ${rows.join("\n")}
 
 From the call to the head being known: medians of 9 processes, each of which had loaded the library before. Memory is
-what became resident meanwhile, read what was read of files, from the system's cache too. Payloads have ${data.length} bytes; the store was closed properly before.
+what became resident meanwhile, read what was read of files, from the system's cache too. Payloads are texts of
+${data.length} bytes; the store was closed properly before.
 
 - ${cores} × ${cpu}, ${memoryGiB} GiB, ${system}
 - Node ${node}
