@@ -39,6 +39,28 @@ describe("a tree", () => {
       }
     }))
 
+  it.effect("has ever fewer blocks on each level, however long its keys are", () =>
+    Effect.gen(function*() {
+      const place = yield* newPlace
+      const longest = "\0".repeat(1024)
+      const keys = Array.from({ length: 50 }, (_, n) => keyOf("K", longest, longest.slice(n))).sort()
+      let left = 1024 * 1024
+      const small: typeof disk = {
+        ...unsynced,
+        write: (fd, bytes, offset) => {
+          left -= bytes.byteLength
+          if (left < 0) throw new Error("the run grows and grows")
+          disk.write(fd, bytes, offset)
+        }
+      }
+      const tree = yield* open(place, small)
+      for (const each of keys) tree.put(each, valueOf("value"))
+      tree.seal(1)
+      yield* tree.sealed
+      assert.deepStrictEqual(Array.from(tree.range(everyKey), ({ key }) => key), keys)
+      for (const each of keys) assert.isDefined(tree.get(each))
+    }))
+
   it.effect("opens by the ends of its runs alone", () =>
     Effect.gen(function*() {
       const place = yield* newPlace

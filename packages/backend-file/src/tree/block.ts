@@ -7,7 +7,7 @@ import { putVarint, varintAt, varintEnd, varintLength } from "./varint.ts"
 /** What a key has in a run or memtable: its value, or `null` where it was deleted. */
 export type Held = Uint8Array | null
 
-/** A block is closed before it grows beyond this, unless one entry alone is larger. */
+/** A block is closed before it grows beyond this, unless the fewest entries that it must have are larger. */
 export const blockBytes = 4096
 
 // After the entries: for each where it begins (u16), how many there are (u16), the checksum (u32); all little-endian.
@@ -27,13 +27,19 @@ export class BlockBuilder {
   private bytes = Buffer.allocUnsafe(2 * blockBytes)
   private size = 0
   private starts: Array<number> = []
+  private readonly fewest: number
   /** The key of the block's first entry. */
   first: Key | undefined
 
-  /** Whether an entry of this size fits into the block that's being collected: always, as long as it's empty. */
+  /** So many entries at least go into a block, however large they are. */
+  constructor(fewest: number) {
+    this.fewest = fewest
+  }
+
+  /** Whether an entry of this size goes into the block that's being collected. */
   fits(size: number): boolean {
     const { length } = this.starts
-    return length === 0 || this.size + size + 2 * (length + 1) + tailBytes <= blockBytes
+    return length < this.fewest || this.size + size + 2 * (length + 1) + tailBytes <= blockBytes
   }
 
   /** Adds an entry of this size; its key is above all before it. */

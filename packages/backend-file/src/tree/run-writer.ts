@@ -16,6 +16,9 @@ import { putVarint, varintLength } from "./varint.ts"
 const writeBytes = 64 * 1024
 const turnEntries = 32
 
+// Above the entries each block stands for several of the level below, or levels of long keys would never come to one.
+const fewestBranches = 4
+
 /** A new file for a run, and what is known of the run beforehand. */
 export interface NewRun {
   readonly disk: Disk
@@ -43,7 +46,7 @@ class RunWriter {
   private readonly run: NewRun
   private readonly salt = randomBytes(4).readUInt32LE()
   private readonly filter: FilterBuilder
-  private readonly levels = [new BlockBuilder()]
+  private readonly levels = [new BlockBuilder(1)]
   private readonly buffer = Buffer.allocUnsafe(writeBytes)
   private buffered = 0
   private written = 0
@@ -102,7 +105,7 @@ class RunWriter {
   }
 
   private levelAt(level: number): BlockBuilder {
-    return this.levels[level] ??= new BlockBuilder()
+    return this.levels[level] ??= new BlockBuilder(fewestBranches)
   }
 
   // Writes the block that a level collects, and tells the level above.
