@@ -65,7 +65,7 @@ describe("a schema", () => {
   it.live("may have any name, and is left alone beside others' tables", () =>
     Effect.gen(function*() {
       const { url } = yield* sharedPostgres
-      const schema = `${yield* schemaIn(url)} "; --'\u00e9`
+      const schema = `${yield* schemaIn(url)} "; --'\\ $function$ \u00e9`
       yield* sql(url, `CREATE SCHEMA "${schema.replaceAll("\"", "\"\"")}" CREATE TABLE theirs (x int)`)
       yield* Effect.scoped(Effect.flatMap(make({ url, schema }), (backend) => backend.commit([appendOf("s", "1")])))
       const backend = yield* make({ url, schema, readonly: true })

@@ -1,5 +1,6 @@
 /** Query plans: no read passes a whole table, and none sorts what an index has in order. */
 import { assert, describe, it } from "@effect/vitest"
+import { headSql } from "@persist/backend-postgres/append-function"
 import type { Statement } from "@persist/backend-postgres/link"
 import { queriesOf } from "@persist/backend-postgres/queries"
 import * as NonEmpty from "effect/Array"
@@ -28,6 +29,12 @@ const headOf = [index("head_pkey"), index("event_pkey")]
 const expected: ReadonlyArray<Expected> = [
   { query: "identity", statement: queries.identity, uses: headOf },
   { query: "head", statement: queries.head, uses: headOf },
+  // Of its row as many dead ones may be in the way as commits since the oldest snapshot that somebody holds.
+  {
+    query: "head, for a commit",
+    statement: { name: "kept", text: headSql("S").replace("INTO kept, head", "") },
+    uses: [/Index Only Scan Backward using head_pkey/, index("event_pkey")]
+  },
   { query: "names of streams", statement: queries.names("stream"), uses: [/ stream_pkey\b/] },
   ...directions.map((reverse) => ({
     query: `a page of a stream, reverse ${reverse}`,

@@ -5,6 +5,9 @@
  * here: a judge in PL/pgSQL was measured at 12 µs a commit and 200 µs a call (plan 0013).
  */
 
+import { createFunction } from "./plpgsql.ts"
+import { literal } from "./quote.ts"
+
 /** What a call comes to. */
 export const outcomes = {
   /** Everything is written. */
@@ -104,16 +107,18 @@ export const lockSql = (schema: string): string => `
   IF patience IS NOT NULL THEN PERFORM set_config('lock_timeout', patience, true); END IF;
   PERFORM pg_advisory_xact_lock(${lockClasses.writing}, ${storeOid(schema)});`
 
-/** The advisory locks of a store, in two numbers: what for, and the oid of its table `store`. */
+/** The advisory locks of a store, in two numbers: what for, and mostly the oid of its table `store`. */
 export const lockClasses = {
   /** Held by whoever writes, until what it wrote is visible to all. */
   writing: 1_885_696_627,
   /** Shared by all who listen for notifications: where nobody does, none need be sent. */
-  listening: 1_885_696_628
+  listening: 1_885_696_628,
+  /** Held by whoever makes or migrates a store, whose second number is a hash of the schema's name. */
+  making: 1_885_696_629
 } as const
 
 /** The oid of a store's table `store`, as SQL. */
-export const storeOid = (schema: string): string => `'${schema.replaceAll("'", "''")}.store'::regclass::oid::int`
+export const storeOid = (schema: string): string => `${literal(`${schema}.store`)}::regclass::oid::int`
 
 /**
  * Whether anybody listens, into `listened`. Where nobody does, whoever wants to waits for the end of the transaction,
@@ -128,10 +133,11 @@ export const listenedSql = (schema: string): string =>
  */
 export const awaitSql = (schema: string): string => `PERFORM FROM ${schema}.store FOR UPDATE;`
 
+// Of its row there may be as many dead ones as commits since somebody's oldest snapshot; the living one is the highest.
 /** The head into `head`, and into `kept` what the table of that name holds. */
 export const headSql = (schema: string): string => `
   SELECT h.position, greatest(h.position, e.position) INTO kept, head
-  FROM ${schema}.head h LEFT JOIN LATERAL (
+  FROM (SELECT k.position FROM ${schema}.head k ORDER BY k.position DESC LIMIT 1) h LEFT JOIN LATERAL (
     SELECT e.position FROM ${schema}.event e ORDER BY e.position DESC LIMIT 1
   ) e ON true;`
 
@@ -252,21 +258,22 @@ export const writeSql = (schema: string): string => `
     commit_revisions[n]::int[]
   FROM generate_series(1, cardinality(commit_digest)) n;`
 
-/** The function in a schema, whose name is given as SQL has it. */
-export const appendFunction = (schema: string): string => `
-CREATE FUNCTION ${schema}.append_1(
-  ${appendParameters.join(", ")},
-  ${appendAnswer.map((column) => `OUT ${column}`).join(", ")}
-) LANGUAGE plpgsql
--- Its statements find everything through indexes, however small the tables were when they were planned.
-SET enable_seqscan = off SET plan_cache_mode = force_generic_plan
-AS $function$
-DECLARE
+/** What `append_1` keeps in mind, and whatever begins as it does. */
+export const appendVariables = `
   kept bigint;
   fresh boolean;
   holds boolean;
   some_voided boolean;
-  some_recorded boolean;
+  some_recorded boolean;`
+
+/** The function in a schema, whose name is given as SQL has it. */
+export const appendFunction = (schema: string): string =>
+  createFunction(schema, {
+    name: "append_1",
+    parameters: [...appendParameters, ...appendAnswer.map((column) => `OUT ${column}`)],
+    comment: "Writes a batch of commits that persist has judged, if what it assumed holds; the store's only way in.",
+    block: `
+DECLARE ${appendVariables}
 BEGIN
   ${guardSql(schema)}
   ids := stream_id;
@@ -289,7 +296,5 @@ BEGIN
     lasts := NULL;
     types := NULL;
   END IF;
-END
-$function$;
-COMMENT ON FUNCTION ${schema}.append_1 IS
-  'Writes a batch of commits that persist has judged, if what it assumed holds; the store''s only way in.';`
+END`
+  })

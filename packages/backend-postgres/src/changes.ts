@@ -2,6 +2,7 @@
 import { makeSignal, type Signal } from "@persist/core"
 import { lockClasses, storeOid } from "./append-function.ts"
 import type { Link, Session } from "./link.ts"
+import { quoted } from "./quote.ts"
 
 /** A signal that ends with the handle. */
 export interface Changes extends Signal {
@@ -118,7 +119,7 @@ class Ear {
     link.onEnd(() => this.listenAgain(mine))
     // The lock tells whoever commits from now on that somebody listens.
     const present = `SELECT pg_advisory_lock_shared(${lockClasses.listening}, ${storeOid(schema)})`
-    await link.run({ text: `${present}; LISTEN "${channel}"` }, []).catch(() => link.destroy())
+    await link.run({ text: `${present}; LISTEN ${quoted(channel)}` }, []).catch(() => link.destroy())
     // What was committed before the server listened came without a notification.
     this.notify()
   }

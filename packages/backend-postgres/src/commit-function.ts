@@ -2,6 +2,7 @@
 import {
   appendAnswer,
   appendParameters,
+  appendVariables,
   awaitSql,
   guardSql,
   listenedSql,
@@ -12,6 +13,7 @@ import {
   raised,
   writeSql
 } from "./append-function.ts"
+import { createFunction } from "./plpgsql.ts"
 
 /** The parameters of `commit_1`, in order, with their types: those of `append_1` first. */
 export const commitParameters = [
@@ -130,20 +132,14 @@ const cutSql = (schema: string): string => `
   END LOOP;`
 
 /** `commit_1` in a schema, whose name is given as SQL has it. */
-export const commitFunction = (schema: string): string => `
-CREATE FUNCTION ${schema}.commit_1(
-  ${commitParameters.join(", ")},
-  ${commitAnswer.map((column) => `OUT ${column}`).join(", ")}
-) LANGUAGE plpgsql
-SET enable_seqscan = off SET plan_cache_mode = force_generic_plan
-AS $function$
-DECLARE
-  kept bigint;
-  fresh boolean;
-  holds boolean;
+export const commitFunction = (schema: string): string =>
+  createFunction(schema, {
+    name: "commit_1",
+    parameters: [...commitParameters, ...commitAnswer.map((column) => `OUT ${column}`)],
+    comment: "Does what append_1 does, and writes keys and truncates streams with it.",
+    block: `
+DECLARE ${appendVariables}
   keys_hold boolean;
-  some_voided boolean;
-  some_recorded boolean;
   spaces int[];
   cut bigint;
 BEGIN
@@ -164,18 +160,19 @@ BEGIN
   END IF;
   ${listenedSql(schema)}
   state := ${outcomes.written};
-END
-$function$;
-COMMENT ON FUNCTION ${schema}.commit_1 IS 'Does what append_1 does, and writes keys and truncates streams with it.';`
+END`
+  })
 
 /**
  * `resolve_1` in a schema. Where nothing is recorded under the id, whatever was sent under it until now, and may still
  * be on its way, is void: it finds its id among the voided ones.
  */
-export const resolveFunction = (schema: string): string => `
-CREATE FUNCTION ${schema}.resolve_1(incarnation text, patience text, asked text, OUT known boolean) LANGUAGE plpgsql
-SET enable_seqscan = off SET plan_cache_mode = force_generic_plan
-AS $function$
+export const resolveFunction = (schema: string): string =>
+  createFunction(schema, {
+    name: "resolve_1",
+    parameters: ["incarnation text", "patience text", "asked text", "OUT known boolean"],
+    comment: "Tells whether a commit is recorded under an id; if not, none that was sent under it before will ever be.",
+    block: `
 BEGIN
   ${lockSql(schema)}
   ${awaitSql(schema)}
@@ -189,7 +186,5 @@ BEGIN
     INSERT INTO ${schema}.voided AS v (id, attempts) VALUES (asked, 1)
     ON CONFLICT (id) DO UPDATE SET attempts = v.attempts + 1, at = now();
   END IF;
-END
-$function$;
-COMMENT ON FUNCTION ${schema}.resolve_1 IS
-  'Tells whether a commit is recorded under an id; if not, none that was sent under it before will ever be.';`
+END`
+  })

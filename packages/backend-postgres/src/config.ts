@@ -1,6 +1,6 @@
 /** How a store is opened, checked before anything is touched. */
 import { Invalid } from "@persist/core"
-import { quoted } from "./schema.ts"
+import { quoted } from "./quote.ts"
 import { type Access, readAccess } from "./url.ts"
 
 /** Which store, and how it is used. Every field but `url` may also stand in the URL's query. */

@@ -9,7 +9,7 @@ import { classify } from "./error.ts"
 import { Handle } from "./handle.ts"
 import type { Link } from "./link.ts"
 import { findCurrent } from "./migrate.ts"
-import { literal } from "./schema.ts"
+import { literal } from "./quote.ts"
 
 /**
  * Gives the store another incarnation, which it answers, and makes it at home in the database that it now lies in;

@@ -1,10 +1,12 @@
 /** Makes a store's schema, brings an older one to the current format, and reads which store it is. */
 import { Corrupt, Denied, Invalid, Unsupported } from "@persist/core"
 import { randomUUID } from "node:crypto"
+import { lockClasses } from "./append-function.ts"
 import type { SchemaName, Settings } from "./config.ts"
 import { stateOf } from "./error.ts"
 import type { Link, Session } from "./link.ts"
-import { currentFormat, formats, literal } from "./schema.ts"
+import { literal } from "./quote.ts"
+import { currentFormat, formats } from "./schema.ts"
 
 /** The store that lies in a schema. */
 export interface Found {
@@ -96,7 +98,7 @@ const migrate = async (link: Link, settings: Settings): Promise<Found> => {
   const { quotedSchema, schema } = settings
   const run = (text: string) => link.run(once(text), [])
   await run("BEGIN ISOLATION LEVEL READ COMMITTED")
-  await run(`SELECT pg_advisory_xact_lock(1885696627, hashtext(${literal(schema)}))`)
+  await run(`SELECT pg_advisory_xact_lock(${lockClasses.making}, hashtext(${literal(schema)}))`)
   const found = await findStore(link, settings)
   if (found !== undefined && found.format > currentFormat) throw unsupportedFormat(found.format)
   // A role that may create tables in a schema need not be one that may create schemas.

@@ -1,13 +1,7 @@
 /** The tables, their versions, and how an older schema becomes a current one. Described in docs/postgres.md. */
 import { appendFunction } from "./append-function.ts"
 import { commitFunction, resolveFunction } from "./commit-function.ts"
-
-/** A name as SQL has it, with whatever is in it. */
-export const quoted = (name: string): string => `"${name.replaceAll("\"", "\"\"")}"`
-
-/** A string as SQL has it. */
-export const literal = (text: string): string =>
-  `${text.includes("\\") ? " E" : ""}'${text.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`
+import { literal } from "./quote.ts"
 
 // Format 1. Ids stand for names in every row. Nothing that commits append to is ever updated: a stream's last seq is
 // that of its last event, or first - 1 where that is more; the head is the last event's position, or what `head` holds

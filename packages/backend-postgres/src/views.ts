@@ -7,7 +7,7 @@ import { classify } from "./error.ts"
 import { Handle } from "./handle.ts"
 import type { Link, Row } from "./link.ts"
 import { enterStore } from "./open.ts"
-import { literal, quoted } from "./schema.ts"
+import { literal, quoted } from "./quote.ts"
 import { fromStored } from "./text.ts"
 
 /** Which views are made, and where. */
