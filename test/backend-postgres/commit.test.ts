@@ -1,12 +1,13 @@
 /** Commits: what is assumed of the store before it's asked, and how often it has to be asked. */
 import { assert, describe, it } from "@effect/vitest"
+import { make } from "@persist/backend-postgres"
 import { asText, type Session } from "@persist/backend-postgres/link"
 import { Memory } from "@persist/backend-postgres/memory"
 import { queriesOf } from "@persist/backend-postgres/queries"
 import { Writer } from "@persist/backend-postgres/write"
 import { type BackendShape, type Commit, Position, Seq, unbounded } from "@persist/core"
 import * as Effect from "effect/Effect"
-import { appendOf, commitOf, contents, eventsOf, everything, putOf } from "../backend-sqlite/place.ts"
+import { appendOf, commitOf, contents, errorOf, eventsOf, everything, putOf } from "../backend-sqlite/place.ts"
 import { sql } from "../servers/postgres.ts"
 import { newClient, newStore } from "./place.ts"
 
@@ -31,24 +32,29 @@ const keyed = (key: string, expected: number | "absent" | "exists"): Commit =>
 /** A writer that counts its statements, and a handle that writes beside it. */
 const watched = Effect.gen(function*() {
   const { backend, schema, url } = yield* newStore
-  const client = yield* newClient(url)
+  let client = yield* newClient(url)
   const writer = new Writer(schema, queriesOf(schema))
   let statements = 0
-  const session: Session = {
+  const newSession = (): Session => ({
     names: undefined,
     run: async ({ text }, values) => {
       statements++
       const asked = { text, values: [...values], rowMode: "array" as const, types: asText }
       return (await client.query<Array<string | null>>(asked)).rows
     }
-  }
+  })
+  let session = newSession()
+  const reconnect = Effect.gen(function*() {
+    client = yield* newClient(url)
+    session = newSession()
+  })
   const tell = Effect.fnUntraced(function*(first: Commit, ...rest: ReadonlyArray<Commit>) {
     statements = 0
     const writing = { incarnation: backend.about.incarnation, floor: 0, patience: 1000 }
     const { outcomes } = yield* Effect.promise(() => writer.write(session, [first, ...rest], writing))
     return [statements, ...outcomes.map(({ _tag }) => _tag)]
   })
-  return { other: backend, tell }
+  return { other: backend, reconnect, schema, tell, url }
 })
 
 describe("a batch takes one statement", () => {
@@ -185,6 +191,34 @@ describe("a lock that other applications hold", () => {
       // Within one statement, so that the lock is held until the answer.
       yield* sql(url, `SELECT pg_advisory_lock(1), pg_advisory_lock(${String(row?.id)})`)
       yield* backend.commit([appendOf("s", "1")])
+    }))
+})
+
+describe("what is remembered of a store", () => {
+  it.live("isn't believed on another connection: a server that doesn't flush may have lost it in a crash", () =>
+    Effect.gen(function*() {
+      const { other, reconnect, schema, tell, url } = yield* watched
+      yield* tell(appendOf("mine", "1"))
+      yield* sql(url, `DELETE FROM ${schema}.event; DELETE FROM ${schema}.stream`)
+      yield* other.commit([appendOf("other's", "1")])
+      yield* reconnect
+      yield* tell(appendOf("mine", "2"))
+      const streams = yield* other.streams({ prefix: "", after: undefined, limit: 9 })
+      assert.deepStrictEqual<unknown>(streams, [
+        { stream: "mine", first: 1, last: 1 },
+        { stream: "other's", first: 1, last: 1 }
+      ])
+    }))
+
+  it.live("isn't taken for what another store holds that was put in its place and has come as far", () =>
+    Effect.gen(function*() {
+      const { backend, schema, url } = yield* newStore
+      yield* backend.commit([appendOf("s", "1")])
+      yield* sql(url, `DROP SCHEMA ${schema} CASCADE`)
+      const next = yield* make({ url, schema })
+      yield* next.commit([appendOf("t", "1")])
+      assert.strictEqual((yield* errorOf(backend.commit([appendOf("s", "2")])))._tag, "Corrupt")
+      assert.strictEqual(yield* next.head, 1)
     }))
 })
 

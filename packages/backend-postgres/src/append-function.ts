@@ -38,7 +38,8 @@ export const appendParameters = [
   "incarnation text",
   "floor bigint",
   "patience text",
-  // What it remembers holds while this server runs and the head is this one; null where it remembers nothing.
+  // What it remembers holds while this server runs, with these tables, and the head is this one; null where it
+  // remembers nothing.
   "server text",
   "known_head bigint",
   // Whether the ids of all streams and types are among that.
@@ -145,7 +146,7 @@ export const headSql = (schema: string): string => `
 export const guardSql = (schema: string): string => `
   ${lockSql(schema)}
   ${headSql(schema)}
-  server_now := pg_postmaster_start_time()::text;
+  server_now := pg_postmaster_start_time()::text || ' ' || ${storeOid(schema)};
   fresh := coalesce(head = known_head AND server = server_now, false);
   IF NOT fresh THEN
     PERFORM FROM ${schema}.store s WHERE s.incarnation = $1;

@@ -9,9 +9,9 @@ export interface KnownStream {
 // A name and its numbers take some 200 bytes: enough for every hot stream of a large store, in some 20 MB.
 const remembered = 100_000
 
-/** Ids and last seqs. They hold while the same server runs, last seqs only until somebody else commits. */
+/** Ids and last seqs. They hold while the same server runs with the same tables, last seqs until others commit. */
 export class Memory {
-  /** When the server started that all of it comes from; `undefined` where nothing is remembered. */
+  /** The server and tables that all of it comes from; `undefined` where nothing is remembered. */
   server: string | undefined
   /** The head that the last seqs belong to. */
   head: number | undefined

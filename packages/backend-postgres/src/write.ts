@@ -42,6 +42,8 @@ export class Writer {
   private readonly append: Statement
   private readonly commit: Statement
   private readonly memory = new Memory()
+  /** Whose answers are remembered. */
+  private session: Session | undefined
 
   /** A `schema`'s name is given as SQL has it. */
   constructor(schema: string, queries: Queries) {
@@ -61,6 +63,9 @@ export class Writer {
     batch: NonEmptyReadonlyArray<Commit>,
     writing: Writing
   ): Promise<Written> {
+    // A server that doesn't flush may have lost the last commits in a crash, which ends every connection.
+    if (session !== this.session) this.memory.forget()
+    this.session = session
     const told = nothingTold()
     let turn = this.judge(batch, told)
     for (let attempt = 0; attempt < attempts; attempt++) {
