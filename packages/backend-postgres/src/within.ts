@@ -121,6 +121,8 @@ class Transaction implements Session {
       const asked = { text, values: [...values], rowMode: "array" as const, types: asText }
       return (await this.client.query<Array<string | null>>(asked)).rows
     } catch (cause) {
+      // The driver learns of a failure before it learns what that made of the transaction.
+      if (stateOf(cause) === "25P02") throw over("has failed before")
       throw stateOf(cause) === undefined ? new Lost("the connection was lost", true, cause) : cause
     }
   }
