@@ -2,7 +2,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Disk } from "@persist/backend-file/disk"
 import { makeOn } from "@persist/backend-file/layer"
-import type { BackendShape } from "@persist/core"
+import { append, commit, dataOf, times } from "@persist/conformance/given"
+import { type BackendShape, Seq } from "@persist/core"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
@@ -10,7 +11,7 @@ import { cpSync, renameSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { errorOf } from "../backend-sqlite/place.ts"
 import { warningsIn } from "../core/ledger.ts"
-import { faultyDisk } from "./faults.ts"
+import { faultyDisk, systemError } from "./faults.ts"
 import { contents, expected, history } from "./history.ts"
 import { breakLock, newPath } from "./place.ts"
 import { unsynced } from "./power.ts"
@@ -85,6 +86,73 @@ describe("a file operation that fails once", () => {
         assert.isAbove(seen.get(met) ?? 0, 0, met)
       }
     }), 60_000)
+})
+
+describe("a file operation that fails beside what is committed", () => {
+  it.effect("the index can't be read: what was acknowledged is there once, what was refused isn't", () =>
+    Effect.gen(function*() {
+      const path = yield* newPath
+      const events = 20_000
+      yield* Effect.scoped(
+        Effect.flatMap(makeOn(unsynced, { path }), (backend) =>
+          backend.commit([commit({ append: [append("old", ...times(events, String))] })]))
+      )
+      let unreadable = false
+      const disk: Disk = {
+        ...unsynced,
+        read: (fd, into, offset) => {
+          if (unreadable) throw systemError("EIO", "read")
+          return unsynced.read(fd, into, offset)
+        }
+      }
+      // More streams than may wait for the index, behind one of which it must be asked first.
+      const many = commit({
+        append: times(8192, (n) => append(`s${n}`, "new")),
+        truncate: [{ stream: "old", before: Seq(events / 2) }]
+      })
+      const after = yield* Effect.scoped(Effect.gen(function*() {
+        const backend = yield* makeOn(disk, { path })
+        // What judging needs of the index is in memory by that.
+        yield* backend.commit([commit({ append: [append("old", "more")] })])
+        unreadable = true
+        const outcomes = [
+          yield* Effect.exit(backend.commit([many])),
+          yield* Effect.exit(backend.commit([commit({ append: [append("s0", "refused")] })]))
+        ]
+        assert.deepStrictEqual(outcomes.map((exit) => Exit.isSuccess(exit) ? "done" : tagOf(exit)), [
+          "done",
+          "Unavailable"
+        ])
+        unreadable = false
+        yield* backend.commit([commit({ append: [append("s0", "last")] })])
+        return yield* contents(backend)
+      }))
+      const again = yield* Effect.scoped(Effect.gen(function*() {
+        const backend = yield* makeOn(unsynced, { path })
+        assert.deepStrictEqual(yield* dataOf(backend, "s0"), ["new", "last"])
+        return yield* contents(backend)
+      }))
+      assert.deepStrictEqual(again, after)
+    }))
+
+  it.effect("what was written can't be looked at: nobody is told that it didn't happen", () =>
+    Effect.gen(function*() {
+      const path = yield* newPath
+      let stale = false
+      const disk: Disk = {
+        ...unsynced,
+        isNamed: (fd) => {
+          if (stale) throw systemError("ESTALE", "fstat")
+          return unsynced.isNamed(fd)
+        }
+      }
+      yield* Effect.scoped(Effect.gen(function*() {
+        const backend = yield* makeOn(disk, { path })
+        stale = true
+        const error = yield* errorOf(backend.commit([commit({ append: [append("s", "1")] })]))
+        assert.strictEqual(error._tag, "OutcomeUnknown")
+      }))
+    }))
 })
 
 describe("files that are taken away while the store is open", () => {

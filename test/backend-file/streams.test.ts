@@ -94,6 +94,31 @@ describe("streams", () => {
       assert.isAbove(runs, 1000)
     }))
 
+  it.effect("wait for the next time where the index can't be read when it's to be told", () =>
+    Effect.gen(function*() {
+      const { index } = yield* makeContents
+      let unreadable = false
+      const get: typeof index.get = (key) => {
+        if (unreadable) throw new Error("it can't be read")
+        return index.get(key)
+      }
+      const { streams } = new Contents({ ...index, get })
+      streams.append("s", 2, 1)
+      streams.flush()
+      streams.append("s", 1, 3)
+      streams.shorten("s", 2, 3)
+      streams.append("t", 1, 4)
+      unreadable = true
+      assert.throws(() => streams.flush(), /it can't be read/)
+      unreadable = false
+      streams.flush()
+      const range = { prefix: "", after: undefined, limit: 10 }
+      assert.deepStrictEqual(new Contents(index).streams.list(range), [
+        { stream: "s", first: Seq(2), last: Seq(3) },
+        { stream: "t", first: Seq(1), last: Seq(1) }
+      ])
+    }))
+
   it.effect("are found though more of them are used than are remembered", () =>
     Effect.gen(function*() {
       const { contents: { streams } } = yield* makeContents

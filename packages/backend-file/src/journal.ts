@@ -194,9 +194,14 @@ export class Journal {
     this.log.use(sealed, next)
   }
 
+  // What can't be asked any more isn't there either: by now it's written, so nobody may be told that it failed.
+  private isNamed(): boolean {
+    return Result.getOrElse(Result.try(() => this.segment.isNamed), () => false)
+  }
+
   // After it was written and before anybody is told: who takes the store over sees it or fences it off.
   private checkHeld(): void {
     if (!this.options.held()) throw new Unsettled("its lock was taken over, or its directory was moved or removed")
-    if (!this.segment.isNamed) throw new Unsettled("a file of its log was removed")
+    if (!this.isNamed()) throw new Unsettled("a file of its log was removed")
   }
 }

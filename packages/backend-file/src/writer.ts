@@ -94,14 +94,16 @@ export class Writer {
 
   private seal(): void {
     const { contents, journal, tree } = this.options
-    journal.rotate()
     contents.streams.flush()
+    journal.rotate()
     tree.seal(journal.open.first - 1)
     this.options.onSealed()
   }
 
   private run(batch: NonEmptyReadonlyArray<Commit>): NonEmptyReadonlyArray<Outcome> {
-    const { contents: { undo }, journal } = this.options
+    const { contents: { streams, undo }, journal } = this.options
+    // It may have to read the index, which may fail: before anything is written, so that nothing has happened then.
+    streams.flush(mostWaiting)
     undo.begin()
     this.out.clear(usualFrame)
     beginFrame(this.out, journal.open)
@@ -113,7 +115,6 @@ export class Writer {
       this.options.notify()
     }
     undo.keep()
-    this.options.contents.streams.flush(mostWaiting)
     if (batch.some(removesMuch)) this.options.onRemoved()
     return outcomes
   }

@@ -142,23 +142,27 @@ export class Streams {
     })
   }
 
-  /** Tells the index everything it doesn't tell of yet, but for some of the streams, `most` of them. */
+  /**
+   * Tells the index everything it doesn't tell of yet, but for some of the streams, `most` of them. Where the index
+   * can't be read for that, it throws, and what wasn't told waits for the next time.
+   */
   flush(most = 0): void {
-    const count = this.waiting.length - most
-    if (count <= 0) return
-    // The ones that have waited longest are the least likely to get more, which would then go into one entry with it.
-    for (const state of this.waiting.splice(0, count)) {
-      state.waiting = false
-      // Its first append was taken back.
-      if (!state.listed) continue
-      this.tell(state)
-      this.begin(state, state.last + 1)
-      state.isNew = false
-      state.shortened = false
+    let told = 0
+    try {
+      // The ones that have waited longest are the least likely to get more, which would then go into one entry with it.
+      for (const state of this.waiting.slice(0, Math.max(0, this.waiting.length - most))) {
+        // Where it isn't listed its first append was taken back.
+        if (state.listed) this.tell(state)
+        state.waiting = false
+        told++
+      }
+    } finally {
+      this.waiting.splice(0, told)
     }
   }
 
-  private tell({ base, first, isNew, last, name, positions, shortened }: State): void {
+  private tell(state: State): void {
+    const { base, first, isNew, last, name, positions, shortened } = state
     let told = 0
     if (isNew) {
       const own = positions.slice(0, ownPositions)
@@ -173,6 +177,9 @@ export class Streams {
       this.index.put(chunkKey(name, base + n), chunkValue(positions.slice(n, n + chunkPositions)))
     }
     if (shortened) { for (const key of chunksBelow(this.index, name, first)) this.index.delete(key) }
+    this.begin(state, last + 1)
+    state.isNew = false
+    state.shortened = false
   }
 
   private indexed(stream: string, value: Uint8Array): { readonly first: number; readonly last: number } {
