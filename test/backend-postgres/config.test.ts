@@ -103,6 +103,8 @@ describe("what can't be meant", () => {
     ["url?readers", { url: `${url}?readers=many` }],
     ["url?sslmode", { url: `${url}?sslmode=prefer` }],
     ["url?sslrootcert", { url: `${url}?sslmode=verify-ca&sslrootcert=/not/there` }],
+    ["url?sslrootcert", { url: `${url}?sslrootcert=/etc/hosts` }],
+    ["url?sslkey", { url: `${url}?sslmode=disable&sslkey=/etc/hosts` }],
     ["schema", { url: `${url}?schema=` }],
     ["schema", { url, schema: "x".repeat(64) }],
     ["schema", { url, schema: "\u00e9".repeat(32) }],

@@ -95,7 +95,13 @@ const modes = ["disable", "require", "verify-ca", "verify-full"]
 const readTls = (params: ReadonlyMap<string, string>): Tls => {
   const mode = params.get("sslmode") ?? "disable"
   if (!modes.includes(mode)) throw paramFault("sslmode", "has another kind of value", `pass ${modes.join(", ")}`)
-  if (mode === "disable") return false
+  if (mode === "disable") {
+    const idle = ["sslrootcert", "sslcert", "sslkey"].find((name) => params.has(name))
+    if (idle !== undefined) {
+      throw paramFault(idle, "is of no use without TLS", "add sslmode=verify-full, or leave it out")
+    }
+    return false
+  }
   return {
     rejectUnauthorized: mode !== "require",
     ...(mode === "verify-full" ? {} : { checkServerIdentity: () => undefined }),
