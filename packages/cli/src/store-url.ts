@@ -14,7 +14,8 @@ import { type Failure, misuse } from "./failure.ts"
 export const StoreFlag = GlobalFlag.Setting("store")({
   flag: Flag.String("store").pipe(
     Flag.withDescription(
-      "The store's URL, sqlite:FILE, file:DIRECTORY or memory:; otherwise $PERSIST_URL, otherwise sqlite:./persist.db"
+      "The store's URL, sqlite:FILE, file:DIRECTORY, postgres://… or memory:; otherwise $PERSIST_URL, otherwise " +
+        "sqlite:./persist.db"
     ),
     Flag.withMetavar("URL"),
     Flag.optional
@@ -50,7 +51,7 @@ const filesIn = (directory: string): ReadonlyArray<string> =>
   readdirSync(directory, { recursive: true, withFileTypes: true })
     .flatMap((entry) => entry.isFile() ? [join(entry.parentPath, entry.name)] : [])
 
-/** How a command uses its store: one that only reads leaves no file behind where there is none. */
+/** How a command uses its store: one that only reads leaves nothing behind where there is none. */
 export type Use = "read" | "write"
 
 /** Opens the command's store for as long as the scope; `Failure` names `--store` where there is none. */
@@ -72,9 +73,9 @@ export const renewStore: Effect.Effect<string, StoreError | Failure, NeedsStore>
     Effect.mapError(renewIncarnation(url), (error) => error._tag === "Invalid" ? wrongStore(error, "read") : error)
 )
 
-// Only of files it matters: opening one for writing makes it.
+// Of those that last it matters: opening one for writing makes it.
 const forReading = (url: string): string =>
-  !/^(sqlite:(?!:memory:)|file:)/i.test(url) || /[?&]readonly=/.test(url)
+  !/^(sqlite:(?!:memory:)|file:|postgres(ql)?:)/i.test(url) || /[?&]readonly=/.test(url)
     ? url
     : `${url}${url.includes("?") ? "&" : "?"}readonly=true`
 
