@@ -5,6 +5,7 @@ import { type Fixture, laws, run } from "@persist/conformance"
 import * as Effect from "effect/Effect"
 import { appendOf, errorOf, eventsOf } from "../backend-sqlite/place.ts"
 import { newName, schemaIn, sharedPostgres, sql } from "../servers/postgres.ts"
+import { inSchema, statementsUnder } from "./page.ts"
 
 /** A role that may log in and nothing else; gives its name and a URL that it logs in by. */
 const newRole = Effect.gen(function*() {
@@ -20,16 +21,14 @@ const newRole = Effect.gen(function*() {
   return { name, url: other.href }
 })
 
-const grant = (rights: string, schema: string, role: string) => `
-  GRANT USAGE ON SCHEMA ${schema} TO ${role};
-  GRANT ${rights} ON ALL TABLES IN SCHEMA ${schema} TO ${role}`
+const [forWriters = "", forReaders = ""] = statementsUnder("Rights")
 
-/** A schema with a store that its owner has made, and these rights on its tables for a role. */
-const storeFor = Effect.fnUntraced(function*(role: string, rights: string) {
+/** A schema with a store that its owner has made, and for a role the rights on it that docs/postgres.md tells of. */
+const storeFor = Effect.fnUntraced(function*(role: string, grants: string) {
   const { url } = yield* sharedPostgres
   const schema = yield* schemaIn(url)
   yield* Effect.scoped(make({ url, schema }))
-  yield* sql(url, grant(rights, schema, role))
+  yield* sql(url, inSchema(schema, grants).replaceAll(/\b(app|report)\b/g, role))
   return schema
 })
 
@@ -42,7 +41,7 @@ describe("a role that may read and write the tables, and owns nothing", () => {
       const fixture: Fixture = {
         name: "postgres as a mere writer",
         place: Effect.map(
-          storeFor(name, "SELECT, INSERT, UPDATE, DELETE"),
+          storeFor(name, forWriters),
           (schema) => ({ open: make({ url, schema }) })
         )
       }
@@ -56,7 +55,7 @@ describe("a role that may read the tables alone", () => {
   it.live("reads, and is told which right a commit lacks", () =>
     Effect.gen(function*() {
       const { name, url } = yield* newRole
-      const schema = yield* storeFor(name, "SELECT")
+      const schema = yield* storeFor(name, forReaders)
       const owner = yield* Effect.flatMap(sharedPostgres, (shared) => make({ url: shared.url, schema }))
       yield* owner.commit([appendOf("s", "1")])
       const reader = yield* make({ url, schema, readonly: true })

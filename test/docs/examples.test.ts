@@ -1,8 +1,10 @@
 /** Every example of the README and the docs is type-checked, runs, and prints what its page says. */
+import * as Effect from "effect/Effect"
 import { describe, expect, test } from "vitest"
+import { sharedPostgres } from "../servers/postgres.ts"
 import { projectTree } from "../tidy/tree.ts"
 import { blocksOf } from "./blocks.ts"
-import type { Program } from "./program.ts"
+import type { Program, Workshop } from "./program.ts"
 import { faultOf, openWorkshop } from "./program.ts"
 
 const project = projectTree()
@@ -16,6 +18,15 @@ const pages = [...project.paths].filter(isPage).sort().map((page) => ({
   page,
   programs: programsOf(page, project.text(page))
 }))
+
+// A program that asks for DATABASE_URL gets that of an empty database of its own, which is PostgreSQL's.
+const faultsIn = (workshop: Workshop, program: Program): Promise<string | undefined> =>
+  Effect.runPromise(Effect.scoped(Effect.gen(function*() {
+    const variables: Record<string, string> = program.code.includes("DATABASE_URL")
+      ? { DATABASE_URL: yield* Effect.flatMap(sharedPostgres, ({ database }) => database) }
+      : {}
+    return faultOf(program, workshop.run(program, variables))
+  })))
 
 test("the README has an example that runs", () => {
   expect(pages.find(({ page }) => page === "README.md")?.programs.length ?? 0).toBeGreaterThan(0)
@@ -31,10 +42,12 @@ test("no example hides behind another name of the language", () => {
 
 describe.each(pages.filter(({ programs }) => programs.length > 0))("$page", ({ programs }) => {
   // As long as its page: every program is a process of its own, on a machine that may be busy.
-  test("its examples type-check and print what it says", { timeout: 30_000 + programs.length * 10_000 }, () => {
+  test("its examples type-check and print what it says", { timeout: 30_000 + programs.length * 10_000 }, async () => {
     using workshop = openWorkshop(programs)
     expect(workshop.typeErrors()).toEqual([])
-    expect(programs.flatMap((program) => faultOf(program, workshop.run(program)) ?? [])).toEqual([])
+    const faults = []
+    for (const program of programs) faults.push(await faultsIn(workshop, program))
+    expect(faults.filter((fault) => fault !== undefined)).toEqual([])
   })
 })
 

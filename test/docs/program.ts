@@ -22,7 +22,8 @@ export interface Run {
 export interface Workshop extends Disposable {
   /** What the compiler has to say, by the `page:line` it is about; empty when all is well. */
   readonly typeErrors: () => ReadonlyArray<string>
-  readonly run: (program: Program) => Run
+  /** Runs a program, with these variables added to its environment. */
+  readonly run: (program: Program, variables?: Readonly<Record<string, string>>) => Run
 }
 
 const limit = 60_000
@@ -63,14 +64,14 @@ export const openWorkshop = (programs: ReadonlyArray<Program>): Workshop => {
       const { stdout } = spawnSync(process.execPath, [tsc, "-p", directory], { cwd: directory, encoding: "utf8" })
       return stdout.split("\n").filter((line) => line.includes("error TS"))
     },
-    run: (program) => {
+    run: (program, variables = {}) => {
       const cwd = mkdtempSync(join(tmpdir(), "persist-docs-"))
       const [command, args] = program.info === "ts"
         ? [process.execPath, ["--conditions=source", join(directory, fileOf(program))]] as const
         : ["bash", ["-euo", "pipefail", "-c", shellPrelude + program.code]] as const
       const { signal, status, stderr, stdout } = spawnSync(command, args, {
         cwd,
-        env,
+        env: { ...env, ...variables },
         encoding: "utf8",
         timeout: limit
       })
