@@ -18,6 +18,7 @@ const layers: ReadonlyArray<Layer> = [
   { packages: /^blob$/, may: ["effect", "@persist/core"] },
   { packages: /^blob-/, may: ["effect", "@persist/core", "@persist/blob", "node", "driver"] },
   { packages: /^facade-/, may: ["effect", "@persist/core"] },
+  { packages: /^runner$/, may: ["effect", "@persist/core"] },
   { packages: /^interop$/, may: ["effect", "@persist/core", "driver"] },
   { packages: /^conformance$/, may: ["effect", "@persist/core", "fast-check"] },
   { packages: /^testing$/, may: ["effect", "@persist/core", "@persist/backend-memory", "@persist/conformance"] },

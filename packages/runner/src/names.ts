@@ -1,0 +1,70 @@
+/** The namespaces a runner keeps its own things in. */
+import type { Kv, StoreShape } from "@persist/core"
+import * as Schema from "effect/Schema"
+
+const AttemptSchema = Schema.Struct({ at: Schema.Number, error: Schema.String })
+
+/** How a partition fares. */
+export const PartitionReport = Schema.Struct({
+  reader: Schema.String,
+  state: Schema.Literals(["running", "retrying", "stopped"]),
+  position: Schema.Natural,
+  /** Events handled since the runner took it. */
+  handled: Schema.Natural,
+  /** Events a second, of late. */
+  rate: Schema.Number,
+  error: Schema.optionalKey(AttemptSchema)
+})
+/** A report, as its schema says. */
+export type PartitionReport = typeof PartitionReport.Type
+
+const RunnerRecord = Schema.Struct({
+  /** What people know it by. */
+  label: Schema.String,
+  startedAt: Schema.Number,
+  /** Milliseconds without a sign of life after which it counts as dead. */
+  patience: Schema.Natural,
+  /** What it has a program for. */
+  processors: Schema.Array(Schema.String),
+  partitions: Schema.Array(PartitionReport)
+})
+/** A runner, as it last showed itself. */
+export type RunnerRecord = typeof RunnerRecord.Type
+
+/** Living runners, by id. */
+export const runners = (store: StoreShape): Kv<RunnerRecord> => store.system("$runner", RunnerRecord)
+
+const Lease = Schema.Struct({ runner: Schema.String, since: Schema.Number })
+/** Who runs a partition. */
+export type Lease = typeof Lease.Type
+
+/** Leases, by the reader's name. */
+export const leases = (store: StoreShape): Kv<Lease> => store.system("$lease", Lease)
+
+const Parked = Schema.Struct({
+  processor: Schema.String,
+  reader: Schema.String,
+  /** What order is kept by. */
+  keys: Schema.Array(Schema.String),
+  stream: Schema.String,
+  seq: Schema.Natural,
+  position: Schema.Natural,
+  type: Schema.String,
+  /** `retry`: to be tried again; `dropped`: never to be tried again, not even by a rebuild. */
+  state: Schema.Literals(["parked", "behind", "retry", "dropped"]),
+  attempts: Schema.Array(AttemptSchema)
+})
+/** An event that was put aside: `behind` where it only follows one of the same key. */
+export type Parked = typeof Parked.Type
+
+/** What was put aside, by processor and position. */
+export const parked = (store: StoreShape): Kv<Parked> => store.system("$parked", Parked)
+
+/** The key of a parked event: those of a processor are beside each other, in the order of their positions. */
+export const parkedKey = (processor: string, position: number): string =>
+  `${processor}/${String(position).padStart(16, "0")}`
+
+const Control = Schema.Struct({ paused: Schema.Boolean })
+
+/** What operators have said of processors, by name. */
+export const controls = (store: StoreShape): Kv<typeof Control.Type> => store.system("$control", Control)

@@ -1,0 +1,90 @@
+/** Events that were put aside, from the side of the partition they belong to. */
+import type { Entry, Event, Op, Position, StoreError, StoreShape } from "@persist/core"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { Attempt } from "./failure.ts"
+import { type Parked, parked, parkedKey } from "./names.ts"
+
+/** An event with the keys that order is kept by. */
+export interface Keyed {
+  readonly event: Event
+  readonly keys: ReadonlyArray<string>
+}
+
+/** The parked events of one partition. */
+export class Aside {
+  /** Keys of which an event is parked: what follows has to wait behind it. */
+  private held: ReadonlySet<string> = new Set()
+  private dropped: ReadonlySet<number> = new Set()
+  private seen: Position | undefined
+  private readonly store: StoreShape
+  private readonly processor: string
+  private readonly reader: string
+
+  constructor(store: StoreShape, processor: string, reader: string) {
+    this.store = store
+    this.processor = processor
+    this.reader = reader
+  }
+
+  /** Whether an event can't be handled now, since one of its keys before it wasn't. */
+  isBehind({ keys }: Keyed): boolean {
+    return this.held.size > 0 && keys.some((key) => this.held.has(key))
+  }
+
+  /** Whether somebody decided that an event is never to be handled. */
+  isDropped({ event }: Keyed): boolean {
+    return this.dropped.has(event.position)
+  }
+
+  /** Puts an event aside, as part of a commit; to be told by {@link hold} once that happened. */
+  park({ event, keys }: Keyed, attempts: ReadonlyArray<Attempt>): Op {
+    return parked(this.store).ops.put(parkedKey(this.processor, event.position), {
+      processor: this.processor,
+      reader: this.reader,
+      keys,
+      stream: event.stream,
+      seq: event.seq,
+      position: event.position,
+      type: event.type,
+      state: attempts.length === 0 ? "behind" : "parked",
+      attempts
+    })
+  }
+
+  /** Keeps back what follows under these keys. */
+  hold(keys: ReadonlyArray<string>): void {
+    this.held = new Set([...this.held, ...keys])
+  }
+
+  /** Keeps back what follows under these keys, and nothing else. */
+  holdOnly(keys: ReadonlySet<string>): void {
+    this.held = keys
+  }
+
+  /** The entries of this partition in the order of their positions, and what they hold back. */
+  readonly load: Effect.Effect<ReadonlyArray<Entry<Parked>>, StoreError> = Effect.suspend(() =>
+    Effect.map(
+      Effect.zip(this.store.head, Stream.runCollect(parked(this.store).scan({ prefix: `${this.processor}/` }))),
+      ([head, entries]) => {
+        this.seen = head
+        // Another processor's name may begin with this one's and a slash.
+        const own = entries.filter(({ value }) => value.processor === this.processor && value.reader === this.reader)
+        this.dropped = new Set(own.filter(({ value }) => value.state === "dropped").map(({ value }) => value.position))
+        const waiting = own.filter(({ value }) => value.state !== "dropped")
+        this.held = new Set(waiting.flatMap(({ value }) => value.keys))
+        return waiting
+      }
+    )
+  )
+
+  /** Whether somebody may have said something of them since they were loaded. */
+  get changed(): Effect.Effect<boolean, StoreError> {
+    const { seen } = this
+    if (this.held.size === 0 || seen === undefined) return Effect.succeed(false)
+    return Effect.map(
+      Stream.runHead(parked(this.store).changedSince({ after: seen })),
+      (found) => found._tag === "Some"
+    )
+  }
+}

@@ -1,0 +1,30 @@
+/** Partitions: which of a processor's readers an event belongs to. */
+
+/** One of a processor's partitions, from 0, and how many there are. */
+export interface Partition {
+  readonly index: number
+  readonly of: number
+}
+
+/** A hash of a text that is the same on every machine and in every version: FNV-1a of its UTF-8 bytes, mixed. */
+export const hashOf = (text: string): number => {
+  let hash = 0x811c9dc5
+  for (const byte of encoder.encode(text)) hash = Math.imul(hash ^ byte, 0x01000193)
+  // FNV leaves the low bits of short texts alike; the finisher of MurmurHash3 spreads them.
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return (hash ^ (hash >>> 16)) >>> 0
+}
+
+const encoder = new TextEncoder()
+
+/** Whether a key belongs to a partition. */
+export const isIn = ({ index, of }: Partition, key: string): boolean => of === 1 || hashOf(key) % of === index
+
+/** The name of a partition's reader: that of its processor where there is only one. */
+export const readerOf = (processor: string, { index, of }: Partition): string =>
+  of === 1 ? processor : `${processor}#${index}`
+
+/** All partitions of a number of them. */
+export const partitionsOf = (of: number): ReadonlyArray<Partition> =>
+  Array.from({ length: of }, (_, index) => ({ index, of }))

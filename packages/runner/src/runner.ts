@@ -1,0 +1,255 @@
+/** The runner: shows that it's alive, sees who else is, and runs the partitions that are its own. */
+import { type Checkpoint, type Entry, Position, type StoreError, type StoreShape } from "@persist/core"
+import { enrol } from "@persist/core/reader"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
+import { deal } from "./deal.ts"
+import { giveBack, takeLease } from "./lease.ts"
+import { controls, type Lease, leases, type PartitionReport, type RunnerRecord, runners } from "./names.ts"
+import { type Partition, partitionsOf, readerOf } from "./partition.ts"
+import type { Processor } from "./processor.ts"
+import { Sightings } from "./sightings.ts"
+import { type Ended, Worker } from "./worker.ts"
+
+/** How a runner behaves towards others. */
+export interface RunnerOptions {
+  /** What people know it by, such as a host's name; its id by default. */
+  readonly label?: string | undefined
+  /**
+   * Milliseconds without a sign of life after which the others take over what it runs; 10,000 by default. A runner that
+   * was only slow loses nothing by it but the work in hand.
+   */
+  readonly patience?: number | undefined
+  /** Milliseconds between two looks at who else is there; 500 by default. */
+  readonly interval?: number | undefined
+}
+
+/** What a runner knows of one of its partitions. */
+interface Own<R> {
+  readonly processor: Processor<R>
+  readonly partition: Partition
+  readonly reader: string
+}
+
+interface Running<R> {
+  readonly own: Own<R>
+  readonly worker: Worker<R>
+  readonly fiber: Fiber.Fiber<Ended, StoreError>
+  /** What had been said of the processor when it began. */
+  readonly control: Position | undefined
+  counted: { readonly handled: number; readonly at: number; readonly rate: number }
+}
+
+/** Everything about the others, as it is at one moment. */
+interface View {
+  readonly records: ReadonlyArray<Entry<RunnerRecord>>
+  readonly alive: ReadonlyArray<Entry<RunnerRecord>>
+  readonly leases: ReadonlyMap<string, Entry<Lease>>
+  readonly controls: ReadonlyMap<string, { readonly paused: boolean; readonly revision: Position }>
+}
+
+/**
+ * Runs processors, together with every other runner of the same store that knows them: each partition in one place,
+ * moved when a runner comes, goes, stalls or dies. Runs until it is interrupted: then it finishes what it has in hand,
+ * saves it and gives everything back. Fails as every read and commit.
+ */
+export const run = <R>(
+  store: StoreShape,
+  processors: ReadonlyArray<Processor<R>>,
+  options: RunnerOptions = {}
+): Effect.Effect<never, StoreError, R> =>
+  Effect.acquireUseRelease(
+    Effect.map(Clock.currentTimeMillis, (now) => new Runner(store, processors, options, now)),
+    (runner) => Effect.forever(Effect.andThen(lenient(runner.look), Effect.sleep(options.interval ?? 500))),
+    (runner) => Effect.ignoreCause(runner.leave)
+  )
+
+// A store that can't be reached is looked for again; meanwhile what runs here may go on, if it can.
+const lenient = <R>(look: Effect.Effect<void, StoreError, R>): Effect.Effect<void, StoreError, R> =>
+  Effect.catchTags(look, {
+    Unavailable: (error) => Effect.logWarning("the store can't be reached", error),
+    OutcomeUnknown: (error) => Effect.logWarning("an answer of the store got lost", error)
+  })
+
+class Runner<R> {
+  private readonly store: StoreShape
+  private readonly own: ReadonlyArray<Own<R>>
+  private readonly label: string
+  private readonly patience: number
+  private readonly startedAt: number
+  private readonly sightings = new Sightings()
+  private readonly running = new Map<string, Running<R>>()
+  private id: string = crypto.randomUUID()
+  private record: { readonly revision: Position; readonly at: number } | undefined
+
+  constructor(
+    store: StoreShape,
+    processors: ReadonlyArray<Processor<R>>,
+    { label, patience = 10_000 }: RunnerOptions,
+    startedAt: number
+  ) {
+    this.store = store
+    this.startedAt = startedAt
+    this.patience = patience
+    this.label = label ?? this.id
+    this.own = processors.flatMap((processor) =>
+      partitionsOf(processor.partitions).map((partition) => ({
+        processor,
+        partition,
+        reader: readerOf(processor.name, partition)
+      }))
+    )
+  }
+
+  /** Shows itself, looks around, and makes what runs here what should. */
+  readonly look: Effect.Effect<void, StoreError, R> = Effect.suspend(() =>
+    Effect.gen({ self: this }, function*() {
+      const now = yield* monotonicMillis
+      if (this.record === undefined || now - this.record.at >= this.patience / 3) yield* this.show(now)
+      const view = yield* this.view(now)
+      const mine = this.mine(view)
+      yield* this.reap
+      yield* this.drop((running) => !mine.has(running.own.reader) || this.wasToldSince(running, view))
+      for (const own of this.own) if (mine.has(own.reader)) yield* this.take(own, view)
+      yield* this.bury(view)
+    })
+  )
+
+  private readonly show = Effect.fnUntraced({ self: this }, function*(at: number): Effect.fn.Return<void, StoreError> {
+    const record: RunnerRecord = {
+      label: this.label,
+      startedAt: this.startedAt,
+      patience: this.patience,
+      processors: Array.from(new Set(this.own.map(({ processor }) => processor.name))),
+      partitions: Array.from(this.running.values(), (running) => reportOf(running, at))
+    }
+    const shown = yield* runners(this.store).put(this.id, record, { expected: this.record?.revision ?? "absent" })
+    if (shown._tag === "Committed") {
+      this.record = { revision: shown.revision, at }
+      return
+    }
+    // Nobody else writes this record: where it's there, it was written by a call whose answer got lost.
+    const own = yield* runners(this.store).entry(this.id)
+    this.record = own._tag === "Some" ? { revision: own.value.revision, at } : undefined
+    if (own._tag === "Some") return
+    // Others took it for dead: what it runs is theirs, and fenced. It begins again as somebody else.
+    yield* this.drop(() => true)
+    this.id = crypto.randomUUID()
+    yield* this.show(at)
+  })
+
+  private readonly view = Effect.fnUntraced({ self: this }, function*(now: number): Effect.fn.Return<View, StoreError> {
+    const records = yield* Stream.runCollect(runners(this.store).scan())
+    const held = yield* Stream.runCollect(leases(this.store).scan())
+    const said = yield* Stream.runCollect(controls(this.store).scan())
+    return {
+      records,
+      alive: this.sightings.look(records, now),
+      leases: new Map(held.map((lease) => [lease.key, lease])),
+      controls: new Map(said.map(({ key, revision, value: { paused } }) => [key, { paused, revision }]))
+    }
+  })
+
+  /** The readers of the partitions that should run here, dealt among those who know their processors. */
+  private mine({ alive, controls: said }: View): ReadonlySet<string> {
+    const groups = new Map<string, { readonly who: ReadonlyArray<string>; readonly readers: Array<string> }>()
+    for (const { processor, reader } of this.own) {
+      if (said.get(processor.name)?.paused === true) continue
+      const who = alive.filter(({ value }) => value.processors.includes(processor.name)).map(({ key }) => key)
+      const group = groups.get(who.join()) ?? { who, readers: [] }
+      group.readers.push(reader)
+      groups.set(who.join(), group)
+    }
+    return new Set(
+      Array.from(groups.values()).flatMap(({ readers, who }) =>
+        Array.from(deal(who, readers)).flatMap(([reader, runner]) => runner === this.id ? [reader] : [])
+      )
+    )
+  }
+
+  private wasToldSince({ control, own }: Running<R>, { controls: said }: View): boolean {
+    return said.get(own.processor.name)?.revision !== control
+  }
+
+  /** Forgets the partitions whose run has ended, but for those that are stopped: these stay here. */
+  private readonly reap = Effect.suspend(() =>
+    Effect.forEach(Array.from(this.running), ([reader, { fiber }]) => {
+      const exit = fiber.pollUnsafe()
+      if (exit === undefined || (Exit.isSuccess(exit) && exit.value._tag === "Stopped")) return Effect.void
+      this.running.delete(reader)
+      return Exit.isFailure(exit)
+        ? Effect.logWarning(`the run of ${reader} ended, and begins again`, exit.cause)
+        : Effect.void
+    }, { discard: true })
+  )
+
+  /** Ends the runs of partitions, each once it has finished and saved what it has in hand, and gives them back. */
+  private readonly drop = (which: (running: Running<R>) => boolean): Effect.Effect<void, StoreError> =>
+    Effect.suspend(() => {
+      const leaving = Array.from(this.running.values()).filter(which)
+      if (leaving.length === 0) return Effect.void
+      for (const { own } of leaving) this.running.delete(own.reader)
+      return Effect.andThen(
+        Fiber.interruptAll(leaving.map(({ fiber }) => fiber)),
+        giveBack(this.store, this.id, leaving.map(({ own }) => own.reader))
+      )
+    })
+
+  private readonly take = Effect.fnUntraced({ self: this }, function*(
+    own: Own<R>,
+    { alive, controls: said, leases: held, records }: View
+  ): Effect.fn.Return<void, StoreError, R> {
+    const { processor, reader } = own
+    const lease = held.get(reader)
+    const holder = records.find(({ key }) => key === lease?.value.runner)
+    const isFree = lease === undefined || lease.value.runner === this.id ||
+      !alive.some(({ key }) => key === holder?.key)
+    if (this.record === undefined || this.running.has(reader) || !isFree) return
+    const filter = yield* Effect.fromResult(processor.filter(this.store))
+    const found: Checkpoint = yield* enrol(this.store, reader, processor.from, filter)
+    const asking = { id: this.id, revision: this.record.revision }
+    const checkpoint = yield* takeLease(this.store, asking, found, { lease, holder })
+    if (checkpoint === undefined) return
+    const assignment = yield* processor.assign(this.store, own.partition)
+    const worker = new Worker({
+      store: this.store,
+      processor: processor.name,
+      policy: processor.policy,
+      checkpoint,
+      assignment
+    })
+    // It ends with the runner, which waits for it; not with the look in which it begins.
+    const fiber = yield* Effect.forkDetach(worker.run)
+    const control = said.get(processor.name)?.revision
+    const at = yield* monotonicMillis
+    this.running.set(reader, { own, worker, fiber, control, counted: { handled: 0, at, rate: 0 } })
+  })
+
+  /** Removes the records of the dead, once nothing is theirs any more. */
+  private bury({ alive, leases: held, records }: View): Effect.Effect<void, StoreError> {
+    const holding = new Set(Array.from(held.values(), ({ value }) => value.runner))
+    const gone = records.filter(({ key }) => !holding.has(key) && !alive.some((living) => living.key === key))
+    return Effect.forEach(gone, ({ key, revision }) => runners(this.store).delete(key, { expected: revision }), {
+      discard: true
+    })
+  }
+
+  /** Finishes what is in hand, gives everything back and is gone. */
+  readonly leave: Effect.Effect<void, StoreError> = Effect.suspend(() =>
+    Effect.andThen(this.drop(() => true), runners(this.store).delete(this.id))
+  )
+}
+
+const monotonicMillis = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos / 1_000_000n))
+
+const reportOf = <R>(running: Running<R>, at: number): PartitionReport => {
+  const { handled } = running.worker.report
+  const seconds = (at - running.counted.at) / 1000
+  if (seconds > 0) {
+    running.counted = { handled, at, rate: Math.round((handled - running.counted.handled) / seconds) }
+  }
+  return { ...running.worker.report, rate: running.counted.rate }
+}

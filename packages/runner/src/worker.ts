@@ -1,0 +1,243 @@
+/** The run of one partition by whoever has its lease: page after page, each saved with what came of it. */
+import {
+  type Checkpoint,
+  type Entry,
+  type Event,
+  type Fenced,
+  type Op,
+  type Page,
+  Position,
+  type StoreError,
+  type StoreShape
+} from "@persist/core"
+import { followPages } from "@persist/core/event-pages"
+import { Progress, wakeUpsEnded } from "@persist/core/progress"
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Pull from "effect/Pull"
+import * as Stream from "effect/Stream"
+import { type Attempt, delayAfter, describe, type Policy } from "./failure.ts"
+import { type Parked, parked, type PartitionReport } from "./names.ts"
+import { Aside, type Keyed } from "./parked.ts"
+import type { Assignment, Handled } from "./processor.ts"
+
+/** The partition stands still where an event failed too often. */
+export interface Stopped {
+  readonly _tag: "Stopped"
+}
+
+/** Why a partition's run has ended by itself. */
+export type Ended = Fenced | Stopped
+
+const stopped: Stopped = { _tag: "Stopped" }
+
+type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+
+/** What a worker is made of. */
+export interface WorkerOptions<R> {
+  readonly store: StoreShape
+  readonly processor: string
+  readonly policy: Policy
+  /** As it is since the lease was taken. */
+  readonly checkpoint: Checkpoint
+  readonly assignment: Assignment<R>
+}
+
+/** Runs one partition. */
+export class Worker<R> {
+  private readonly options: WorkerOptions<R>
+  private readonly progress: Progress
+  private readonly aside: Aside
+  private state: PartitionReport["state"] = "running"
+  private error: Attempt | undefined
+  private handled = 0
+  /** How often the event in hand has failed. */
+  private attempts: Array<Attempt> = []
+
+  constructor(options: WorkerOptions<R>) {
+    const { checkpoint, processor, store } = options
+    this.options = options
+    this.progress = new Progress(store, checkpoint)
+    this.aside = new Aside(store, processor, checkpoint.name)
+  }
+
+  /** How it fares; `rate` is the caller's to find out. */
+  get report(): Omit<PartitionReport, "rate"> {
+    return {
+      reader: this.options.checkpoint.name,
+      state: this.state,
+      position: this.progress.saved,
+      handled: this.handled,
+      ...this.error === undefined ? {} : { error: this.error }
+    }
+  }
+
+  /**
+   * Handles what there is, then what comes, until it is fenced, stopped by its policy, or interrupted: then it finishes
+   * what it has in hand and saves it. Fails as every read and commit; failures of the processor's own never end it.
+   */
+  readonly run: Effect.Effect<Ended, StoreError, R> = Effect.suspend(() => {
+    const { assignment, store } = this.options
+    return Effect.scoped(Effect.uninterruptibleMask((restore) =>
+      Effect.gen({ self: this }, function*() {
+        const fenced = yield* this.begin
+        if (fenced !== undefined) return fenced
+        const pull = yield* Stream.toPull(followPages(store, assignment.source, this.progress.saved))
+        while (true) {
+          const pages = yield* restore(Pull.catchDone(pull, () => Effect.undefined))
+          if (pages === undefined) return yield* wakeUpsEnded(store)
+          for (const page of pages) {
+            const ended = (yield* this.settle) ?? (yield* this.take(page, restore))
+            if (ended !== undefined) return ended
+          }
+        }
+      })
+    ))
+  })
+
+  // What was parked beyond the checkpoint was parked before a reset: it's met again.
+  private readonly begin = Effect.suspend(() =>
+    Effect.flatMap(this.aside.load, (entries) => {
+      const ahead = entries.filter(({ value }) => value.position > this.progress.saved)
+      if (ahead.length === 0) return Effect.undefined
+      const ops = ahead.map(({ key }) => parked(this.options.store).ops.delete(key))
+      return Effect.andThen(this.save(this.progress.saved, ops), (fenced) =>
+        fenced === undefined ? Effect.as(this.aside.load, undefined) : Effect.succeed(fenced))
+    })
+  )
+
+  private save(position: Position, ops: ReadonlyArray<Op>) {
+    return this.progress.save(position, ops)
+  }
+
+  private readonly take = Effect.fnUntraced({ self: this }, function*(
+    { items, through }: Page<Event>,
+    restore: Restore
+  ): Effect.fn.Return<Ended | undefined, StoreError, R> {
+    const { keysOf } = this.options.assignment.work
+    const own = items.flatMap((event): ReadonlyArray<Keyed> => {
+      const keys = keysOf(event)
+      return keys.length === 0 ? [] : [{ event, keys }]
+    })
+    let done = 0
+    while (done < own.length) {
+      const end = this.endFrom(own, done)
+      const step = end === done ? yield* this.passOver(own, done) : yield* this.handle(own.slice(done, end))
+      const next = done + step.count
+      if (step.count > 0) {
+        const position = next === own.length ? through : own[next - 1]?.event.position ?? through
+        const fenced = yield* this.save(position, step.ops)
+        if (fenced !== undefined) return fenced
+        step.committed?.()
+        this.progress.busy(position)
+        done = next
+      }
+      const met = step.failed === undefined ? undefined : yield* this.failed(own[done], step.failed, restore)
+      if (met === "parked") done++
+      else if (met !== undefined) return met
+      yield* restore(Effect.void)
+    }
+    return own.length === 0 && this.progress.passed(through) ? yield* this.save(through, []) : undefined
+  })
+
+  /** Where the events end that can be handled together from one on; there, where it can't be handled itself. */
+  private endFrom(own: ReadonlyArray<Keyed>, start: number): number {
+    const stop = own.findIndex((each, i) => i >= start && (this.aside.isBehind(each) || this.aside.isDropped(each)))
+    return stop === -1 ? own.length : stop
+  }
+
+  // One that is dropped is passed; one behind another is parked behind it.
+  private passOver(own: ReadonlyArray<Keyed>, at: number): Effect.Effect<Handled> {
+    const each = own[at]
+    const ops = each === undefined || this.aside.isDropped(each) ? [] : [this.aside.park(each, [])]
+    return Effect.succeed({ count: 1, ops, failed: undefined })
+  }
+
+  private readonly handle = Effect.fnUntraced({ self: this }, function*(
+    events: ReadonlyArray<Keyed>
+  ): Effect.fn.Return<Handled, StoreError, R> {
+    const { handle } = this.options.assignment.work
+    const handled = yield* handle(events.map(({ event }) => event), this.attempts.length)
+    this.handled += handled.count
+    if (handled.count > 0) {
+      this.attempts = []
+      this.error = undefined
+      this.state = "running"
+    }
+    return handled
+  })
+
+  private readonly failed = Effect.fnUntraced({ self: this }, function*(
+    event: Keyed | undefined,
+    cause: Cause.Cause<unknown>,
+    restore: Restore
+  ): Effect.fn.Return<Ended | "parked" | undefined, StoreError> {
+    if (event === undefined || Cause.hasInterruptsOnly(cause)) return yield* Effect.interrupt
+    const attempt = { at: yield* Clock.currentTimeMillis, error: describe(cause) }
+    this.attempts.push(attempt)
+    this.error = attempt
+    const delay = delayAfter(this.options.policy, this.attempts.length)
+    if (delay !== undefined) {
+      this.state = "retrying"
+      yield* restore(Effect.sleep(delay))
+      return undefined
+    }
+    if (this.options.policy.finally === "stop") {
+      this.state = "stopped"
+      return stopped
+    }
+    this.state = "running"
+    const op = this.aside.park(event, this.attempts)
+    this.attempts = []
+    const fenced = yield* this.save(event.event.position, [op])
+    this.aside.hold(event.keys)
+    return fenced ?? "parked"
+  })
+
+  // Goes through what was parked, in order, where somebody said something of it: what is to be tried again is tried,
+  // and then what only waited behind it.
+  private readonly settle = Effect.suspend((): Effect.Effect<Ended | undefined, StoreError, R> =>
+    Effect.flatMap(
+      this.aside.changed,
+      (changed) => changed ? Effect.flatMap(this.aside.load, (waiting) => this.settleAll(waiting)) : Effect.undefined
+    )
+  )
+
+  private readonly settleAll = Effect.fnUntraced({ self: this }, function*(
+    waiting: ReadonlyArray<Entry<Parked>>
+  ): Effect.fn.Return<Ended | undefined, StoreError, R> {
+    const held = new Set<string>()
+    for (const entry of waiting) {
+      const { keys, state } = entry.value
+      const tried = state === "parked" || keys.some((key) => held.has(key)) ? false : yield* this.again(entry)
+      if (tried === false) { for (const key of keys) held.add(key) }
+      else if (tried !== true) return tried
+    }
+    this.aside.holdOnly(held)
+    return undefined
+  })
+
+  /** Tries a parked event again; answers whether it's done with. */
+  private readonly again = Effect.fnUntraced({ self: this }, function*(
+    { key, revision, value }: Entry<Parked>
+  ): Effect.fn.Return<Fenced | boolean, StoreError, R> {
+    const { assignment: { source, work }, store } = this.options
+    const { items } = yield* source.read(Position(value.position - 1), Position(value.position))
+    // What was truncated meanwhile can't be handled any more, and holds nobody back.
+    const { committed, failed, ops } = items.length === 0
+      ? { ops: [], failed: undefined, committed: undefined }
+      : yield* work.handle(items, value.attempts.length)
+    if (failed === undefined) {
+      const fenced = yield* this.save(this.progress.saved, [parked(store).ops.delete(key), ...ops])
+      if (fenced !== undefined) return fenced
+      committed?.()
+      this.handled += items.length
+      return true
+    }
+    const attempts = [...value.attempts, { at: yield* Clock.currentTimeMillis, error: describe(failed) }]
+    // What somebody says of it meanwhile counts more.
+    yield* parked(store).put(key, { ...value, state: "parked", attempts }, { expected: revision })
+    return false
+  })
+}

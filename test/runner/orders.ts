@@ -1,0 +1,23 @@
+/** Orders whose events say which of their stream they are, and a processor that notes what it was given. */
+import { make as makeMemory } from "@persist/backend-memory"
+import { Catalogue, makeStore, type StoreShape } from "@persist/core"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+
+/** The events. */
+export const Counted = Catalogue.make({ Counted: Schema.Struct({ n: Schema.Number }) })
+
+/** A store of its own. */
+export const newStore = Effect.flatMap(makeMemory(), (backend) => makeStore(backend))
+
+/** Appends `each` events to each of so many streams, in turn: 1, 2, 3… */
+export const fill = Effect.fnUntraced(function*(store: StoreShape, streams: number, each: number, from = 1) {
+  const log = store.log(Counted)
+  for (let n = from; n < from + each; n++) {
+    yield* Effect.forEach(
+      Array.from({ length: streams }, (_, i) => `order-${i}`),
+      (stream) => log.append(stream, { type: "Counted", data: { n } }, { expected: "any" }),
+      { concurrency: "unbounded" }
+    )
+  }
+})
