@@ -2,7 +2,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { type Config, make } from "@persist/backend-postgres"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
 import { Client } from "pg"
 import { errorOf, eventsOf } from "../backend-sqlite/place.ts"
 import { sharedPostgres, sql, startPostgres } from "../servers/postgres.ts"
@@ -66,16 +68,19 @@ describe("a network that lets nothing through", () => {
 })
 
 describe("a server that is stopped where it is", () => {
-  it.live("leaves the outcome unknown until it goes on", () =>
+  it.live("leaves the outcome unknown until it goes on, and keeps nobody from closing", () =>
     Effect.gen(function*() {
       const server = yield* startPostgres()
       const witness = yield* make({ url: server.url })
       const handle = yield* make({ url: server.url, timeout: patience, reconnectWithin: 0 })
       const commit = commitUnder("frozen")
+      const scope = yield* Scope.make()
+      yield* Scope.provide(make({ url: server.url, timeout: patience }), scope)
       yield* server.freeze
       assert.strictEqual(claimOf(yield* send(handle, commit)), "unknown")
       const second = yield* send(handle, commitUnder("second"))
       assert.strictEqual(claimOf(second), "refused", "nothing is sent where there is no connection")
+      yield* Scope.close(scope, Exit.void)
       yield* server.thaw
       yield* verify("unknown", commit, handle, witness, "frozen")
       yield* verify("refused", commitUnder("second"), handle, witness, "second")
@@ -83,6 +88,26 @@ describe("a server that is stopped where it is", () => {
 })
 
 describe("a lock that is held for too long", () => {
+  it.live(
+    "on the tables that a new connection looks at: nothing was sent, and that is what is said",
+    () =>
+      Effect.gen(function*() {
+        const { handle, proxy, url, witness } = yield* setting({ timeout: patience, reconnectWithin: 0 })
+        const commit = commitUnder("unsent")
+        const claim = yield* Effect.scoped(Effect.gen(function*() {
+          yield* holding(url, "LOCK TABLE persist.store")
+          yield* proxy.cutAll()
+          let answer = yield* send(handle, commit)
+          // The connection may not have noticed yet that it was cut.
+          if (claimOf(answer) === "unknown") answer = yield* send(handle, commit)
+          return claimOf(answer)
+        }))
+        assert.strictEqual(claim, "refused")
+        yield* verify(claim, commit, handle, witness, "unsent")
+      }),
+    60_000
+  )
+
   it.live(
     "by a writer that stalls: others are refused, nothing happened, and readers go on",
     () =>

@@ -1,7 +1,7 @@
 /** A handle's connections: found among the hosts, checked to lead to the store that was opened, replaced when lost. */
 import { Corrupt, isStoreError, Position, Unavailable } from "@persist/core"
 import type { Settings } from "./config.ts"
-import { closed, isForeignStatement, isReadOnly, Lost, stateOf } from "./error.ts"
+import { classify, closed, isForeignStatement, isReadOnly, Lost, stateOf } from "./error.ts"
 import { Link, type Session } from "./link.ts"
 import { Pool } from "./pool.ts"
 import { type Queries, queriesOf } from "./queries.ts"
@@ -118,7 +118,8 @@ export class Handle {
     }
   }
 
-  // From the host that did last, each once; the last one's refusal is what is told.
+  // From the host that did last, each once; the last one's refusal is what is told. Whatever is lost here, nothing of
+  // what the connection was wanted for had been sent: that is told by its being an error of the store's already.
   private async connectToAny(): Promise<Link> {
     const { hosts } = this.settings
     let refusal: unknown
@@ -131,7 +132,8 @@ export class Handle {
         await this.check(link)
         this.preferred = place
         return link
-      } catch (cause) {
+      } catch (thrown) {
+        const cause = classify("connect", thrown)
         if (!mayPass(cause)) throw cause
         refusal = cause
       }

@@ -145,11 +145,13 @@ export class Link implements Session {
     this.client.connection.stream.destroy()
   }
 
-  /** Takes leave of the server and waits until the connection has ended. */
+  /** Takes leave of the server and waits until the connection has ended, or for as long as for an answer. */
   async close(): Promise<void> {
     this.ended = true
     this.keepAlive(true)
+    const timer = setTimeout(() => this.destroy(), this.settings.timeout)
     await this.client.end()
+    clearTimeout(timer)
   }
 
   // Only a connection that waits for an answer keeps the process alive.
