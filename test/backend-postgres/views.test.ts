@@ -64,7 +64,9 @@ describe("views", () => {
         ["x".repeat(100), "x".repeat(63)],
         ["x".repeat(101), `${"x".repeat(61)}_9`],
         ["quote\"d", "quote_d"],
-        ["select", "select"]
+        ["select", "select"],
+        ["select_13", "select_13"],
+        ["SELECT", "select_13_13"]
       ] as const
       const [first, ...rest] = names.map(([type]) => of(type, JSON.stringify(type)))
       if (first === undefined) return

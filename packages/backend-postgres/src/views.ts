@@ -89,7 +89,8 @@ const named = (rows: ReadonlyArray<Row>): ReadonlyArray<Named> => {
   return rows.map(([id, stored]) => {
     const type = fromStored(stored ?? "")
     const plain = plainName(type)
-    const name = taken.has(plain) ? `${plain.slice(0, 63 - 1 - (id ?? "").length)}_${id}` : plain
+    let name = plain
+    for (let tail = `_${id}`; taken.has(name); tail += `_${id}`) name = plain.slice(0, 63 - tail.length) + tail
     taken.add(name)
     return { id: id ?? "", type, name }
   })
