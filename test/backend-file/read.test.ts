@@ -69,6 +69,30 @@ describe("a read of all streams with a prefix", () => {
       assert.isAbove(second.through, first.through)
       assert.strictEqual((yield* backend.readAll({ ...sought, after: second.through })).through, Position(5 * many))
     }))
+
+  it.effect("looks back as far as it must, and lets others have their turns meanwhile", () =>
+    Effect.gen(function*() {
+      const backend = yield* makeOn(unsynced, { path: yield* newPath })
+      const odd = (data: string) => [event(data, { type: "Odd" })]
+      const often = times(25_000, () => event("1"))
+      for (const events of [odd("1"), often, odd("2"), often, odd("3")]) {
+        yield* backend.commit([commit({ append: [{ stream: "s", events }] })])
+      }
+      let turns = 0
+      yield* Effect.forkChild(Effect.forever(Effect.andThen(Effect.sync(() => turns++), Effect.yieldNow)))
+      const sought = { ...all, types: ["Odd"], reverse: true }
+      const found = (limit: number) =>
+        Effect.map(backend.readAll({ ...sought, limit }), ({ items, through }) => ({
+          data: items.map(({ data }) => data),
+          through: Number(through)
+        }))
+      assert.deepStrictEqual(yield* found(1), { data: ["3"], through: 50_003 })
+      assert.strictEqual(turns, 0)
+      assert.deepStrictEqual(yield* found(3), { data: ["3", "2", "1"], through: 1 })
+      assert.isAbove(turns, 0)
+      assert.deepStrictEqual(yield* found(2), { data: ["3", "2"], through: 25_002 })
+      assert.deepStrictEqual(yield* found(4), { data: ["3", "2", "1"], through: 50_003 })
+    }))
 })
 
 describe("opening", () => {

@@ -28,19 +28,27 @@ export const readStream = ({ contents, log }: Readable, range: StreamRange): Rea
 export const listStreams = ({ contents }: Readable, range: StreamsRange): ReadonlyArray<StreamInfo> =>
   contents.streams.list(range)
 
-// Records passed over by one page, and so how long it may hold up everybody else, whatever it finds.
+// Records passed over in one turn, and so how long it may hold up everybody else, whatever it finds.
 const mostPassed = 20_000
 
+/** What one turn of a read found. */
+export interface Turn extends Page<StoredEvent> {
+  /** In reverse the last position that it hasn't looked at yet; `undefined` where the page is all there is. */
+  readonly rest: Position | undefined
+}
+
 /**
- * Events of all streams. A page that finds little looks only so far and says how far. In reverse, `through` of a full
- * page is its last item's position: continue with `to` below it.
+ * Events of all streams. A page that finds little looks only so far and says how far: forwards by `through`, in reverse
+ * by `rest`. In reverse, `through` of a full page is its last item's position: continue with `to` below it.
  */
-export const readAll = (readable: Readable, asked: AllRange): Page<StoredEvent> => {
+export const readAll = (readable: Readable, asked: AllRange): Turn => {
   const range = { ...asked, to: Position(Math.min(asked.to, readable.head)) }
   const few = range.prefix === "" ? undefined : fewStreams(readable, range)
-  if (few !== undefined) return oneByOne(readable, range, few)
+  if (few !== undefined) return { ...oneByOne(readable, range, few), rest: undefined }
   const matches = matcher(readable, range)
-  return range.reverse ? backwards(readable, range, matches) : forwards(readable, range, matches)
+  return range.reverse
+    ? backwards(readable, range, matches)
+    : { ...forwards(readable, range, matches), rest: undefined }
 }
 
 // More matching streams than this are not looked at one by one.
@@ -109,21 +117,26 @@ const startsWith = (bytes: Buffer, start: Buffer): boolean =>
   bytes.length >= start.length && bytes.compare(start, 0, start.length, 0, start.length) === 0
 
 // The log is read forwards, so this goes back by blocks, larger and larger ones where little is found.
-const backwards = ({ log }: Readable, { after, limit, to }: AllRange, matches: Matches): Page<StoredEvent> => {
+const backwards = ({ log }: Readable, { after, limit, to }: AllRange, matches: Matches): Turn => {
   const items: Array<StoredEvent> = []
   let size = smallestBlock
-  for (let high: number = to; high > after && items.length < limit; size = Math.min(size * 2, largestBlock)) {
+  let high: number = to
+  let passed = 0
+  while (high > after && items.length < limit && passed < mostPassed) {
     const low = Math.max(after, high - size)
     const block: Array<StoredEvent> = []
     log.walk(low, high, (chunk, at) => {
       if (matches(chunk, at)) block.push(eventAt(chunk, at))
+      passed++
       return true
     })
     items.push(...block.reverse().slice(0, limit - items.length))
     high = low
+    size = Math.min(size * 2, largestBlock)
   }
   const last = items.length < limit ? undefined : items.at(-1)
-  return { items, through: last?.position ?? to }
+  const rest = last === undefined && high > after ? Position(high) : undefined
+  return { items, through: last?.position ?? to, rest }
 }
 
 const smallestBlock = 64
