@@ -73,7 +73,7 @@ describe("a read of all streams with a prefix", () => {
   it.effect("looks back as far as it must, and lets others have their turns meanwhile", () =>
     Effect.gen(function*() {
       const backend = yield* makeOn(unsynced, { path: yield* newPath })
-      const odd = (data: string) => [event(data, { type: "Odd" })]
+      const odd = (data: string) => times(1, () => event(data, { type: "Odd" }))
       const often = times(25_000, () => event("1"))
       for (const events of [odd("1"), often, odd("2"), often, odd("3")]) {
         yield* backend.commit([commit({ append: [{ stream: "s", events }] })])

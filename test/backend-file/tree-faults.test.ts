@@ -7,6 +7,7 @@ import { DamagedRun, DiskFault } from "@persist/backend-file/tree/tree"
 import * as Effect from "effect/Effect"
 import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { systemError } from "./faults.ts"
 import { unsynced } from "./power.ts"
 import { entriesOf, newPlace, open, valueOf } from "./tree-place.ts"
 
@@ -82,6 +83,37 @@ describe("a tree whose owner can't take a change", () => {
       assert.deepStrictEqual(refused, { seal: 2, merge: 2 })
       assert.strictEqual(place.change.runs.length, 1)
       assert.deepStrictEqual(entriesOf(tree), [[key, "8"]])
+    }))
+})
+
+describe("a tree whose run can't be read", () => {
+  it.effect("isn't opened, and leaves no file open", () =>
+    Effect.gen(function*() {
+      const place = yield* newPlace
+      yield* Effect.scoped(Effect.gen(function*() {
+        const tree = yield* open(place, unsynced)
+        tree.put(key, valueOf("1"))
+        tree.seal(1)
+        yield* tree.sealed
+      }))
+      const opened = new Set<number>()
+      const failing: Disk = {
+        ...unsynced,
+        open: (path, access) => {
+          const fd = disk.open(path, access)
+          opened.add(fd)
+          return fd
+        },
+        read: () => {
+          throw systemError("EIO", "read")
+        },
+        close: (fd) => {
+          opened.delete(fd)
+          disk.close(fd)
+        }
+      }
+      assert.instanceOf(yield* Effect.flip(open(place, failing)), DiskFault)
+      assert.deepStrictEqual([...opened], [])
     }))
 })
 

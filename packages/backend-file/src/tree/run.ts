@@ -39,10 +39,14 @@ export class Run {
   static open(info: RunInfo, place: RunPlace): Run {
     const path = join(place.directory, info.file)
     const fd = openFile(place.disk, path)
-    const footer = readFooter(place.disk, fd, info)
-    if (typeof footer !== "string") return new Run(info, place, fd, footer)
-    place.disk.close(fd)
-    throw new DamagedRun({ path, offset: Math.max(0, info.bytes - footerBytes), reason: footer, missing: false })
+    try {
+      const footer = readFooter(place.disk, fd, info)
+      if (typeof footer !== "string") return new Run(info, place, fd, footer)
+      throw new DamagedRun({ path, offset: Math.max(0, info.bytes - footerBytes), reason: footer, missing: false })
+    } catch (cause) {
+      place.disk.close(fd)
+      throw cause
+    }
   }
 
   /** What the run has of a key; `undefined` where it doesn't tell of it. */
