@@ -164,6 +164,9 @@ describe("what can't be run", () => {
       yield* count(store, 1, 1)
       const another = yield* newStore
       assert.deepInclude(yield* refused({ schema: another.schema }), { _tag: "Invalid", field: "pool" })
+      const older = yield* newPool(url)
+      older.on("connect", (client) => Reflect.set(client, "getTransactionStatus", undefined))
+      assert.deepInclude(yield* refused({ pool: older }), { _tag: "Invalid", field: "pool" })
       // A handler that ends the transaction can't be followed by the checkpoint.
       const ends = {
         handle: (client: { query: (text: string) => Promise<unknown> }) => Effect.promise(() => client.query("COMMIT"))

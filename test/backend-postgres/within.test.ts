@@ -160,6 +160,16 @@ describe("where there can't be a store within", () => {
       })
     }))
 
+  it.live("a client of a driver that doesn't tell of its transactions", () =>
+    Effect.gen(function*() {
+      const { schema, url } = yield* newStore
+      const client = yield* newClient(url)
+      Reflect.set(client, "getTransactionStatus", undefined)
+      const error = yield* errorOf(within(client, { schema }))
+      assert.deepInclude(error, { _tag: "Invalid", field: "client" })
+      assert.match(error.message, /can't tell .*; update the application's pg/)
+    }))
+
   it.live("a transaction that doesn't see what others commit meanwhile", () =>
     Effect.gen(function*() {
       const { schema, url } = yield* newStore

@@ -4,7 +4,7 @@ import { Invalid, isStoreError, makeStore, type StoreError, Unavailable } from "
 import * as Effect from "effect/Effect"
 import type { ClientBase, PoolClient } from "pg"
 import { classify, classifyCommit, Lost, stateOf } from "./error.ts"
-import { within } from "./within.ts"
+import { demandStatus, within } from "./within.ts"
 
 /** Whoever lends clients, as the driver's `Pool` does. */
 export interface Clients {
@@ -65,7 +65,7 @@ interface Borrowed {
 const borrow = (pool: Clients): Effect.Effect<Borrowed, StoreError> =>
   Effect.tryPromise({
     try: async () => {
-      const client = await pool.connect()
+      const client = await lend(pool)
       let gone = false
       const end = () => {
         gone = true
@@ -73,8 +73,19 @@ const borrow = (pool: Clients): Effect.Effect<Borrowed, StoreError> =>
       client.on("error", end).on("end", end)
       return { client, isLost: () => gone, leave: () => client.off("error", end).off("end", end) }
     },
-    catch: (cause) => classify("connect", named(cause, false))
+    catch: (cause) => isStoreError(cause) ? cause : classify("connect", named(cause, false))
   })
+
+const lend = async (pool: Clients): Promise<PoolClient> => {
+  const client = await pool.connect()
+  try {
+    demandStatus("pool", client)
+    return client
+  } catch (cause) {
+    client.release()
+    throw cause
+  }
+}
 
 const statement = (client: ClientBase, text: string): Effect.Effect<unknown, StoreError> =>
   Effect.tryPromise({ try: () => client.query(text), catch: (cause) => classify("transaction", named(cause, true)) })

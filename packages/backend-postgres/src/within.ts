@@ -46,6 +46,7 @@ const enter = async (client: ClientBase, config: WithinConfig): Promise<BackendS
     throw new Invalid({ field: stray, reason: "there is no such option", remedy: "use schema" })
   }
   const name = settleSchema(config.schema)
+  demandStatus("client", client)
   if (client.getTransactionStatus() === "I") {
     throw new Invalid({ field: "client", reason: "no transaction is open on it", remedy: "begin one first" })
   }
@@ -92,6 +93,17 @@ const enter = async (client: ClientBase, config: WithinConfig): Promise<BackendS
     ...effectsOf(makeLogReads(reading), makeKvReads(reading)),
     changes: signal.changes
   }
+}
+
+/** Throws `Invalid`, naming the field, for a client of a driver that doesn't know its transaction's status. */
+export const demandStatus = (field: string, client: ClientBase): void => {
+  // The application brings the driver, and what it's typed as may be another version.
+  if (typeof client.getTransactionStatus === "function") return
+  throw new Invalid({
+    field,
+    reason: "a client can't tell whether a transaction is open on it",
+    remedy: "update the application's pg to 8.23 or later"
+  })
 }
 
 // A head may go back: to a savepoint.
