@@ -108,7 +108,13 @@ export const disk: Disk = {
     return found === undefined ? undefined : found.isFile() ? "file" : found.isDirectory() ? "directory" : "other"
   },
   makeDirectory: (path) => {
-    if (statSync(path, { throwIfNoEntry: false }) === undefined) mkdirSync(path)
+    if (statSync(path, { throwIfNoEntry: false }) !== undefined) return
+    try {
+      mkdirSync(path)
+    } catch (cause) {
+      // Another process may have made it since.
+      if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) throw cause
+    }
   },
   remove: (path) => rmSync(path, { force: true }),
   list: (path) => readdirSync(path),
