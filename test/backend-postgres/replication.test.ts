@@ -4,10 +4,12 @@ import { make } from "@persist/backend-postgres"
 import { makeStore } from "@persist/core"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { sql } from "../servers/postgres.ts"
 import { startReplicated } from "../servers/replication.ts"
 import { claimOf, commitUnder, send, verify } from "./claim.ts"
+import { ask, newClient } from "./place.ts"
 
 const waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 
@@ -62,6 +64,32 @@ describe("a standby that is read", () => {
         }
         const refused = yield* Effect.flip(reader.log().append("s", { type: "Happened", data: 0 }, { expected: "any" }))
         assert.strictEqual(refused._tag, "Denied")
+      }),
+    60_000
+  )
+
+  it.live(
+    "beside its primary, and lags, is passed over for as long: no history went back",
+    () =>
+      Effect.gen(function*() {
+        const { primary, standby } = yield* startReplicated
+        const writer = yield* make({ url: primary.url })
+        yield* writer.commit([commitUnder("first")])
+        const atStandby = yield* newClient(standby.url)
+        while ((yield* ask(atStandby, "SELECT to_regclass('persist.event') AS it")).rows[0]?.it === null);
+        const url = standby.url.replace(/@(.*)\//, `@$1,127.0.0.1:${primary.port}/`)
+        const reader = yield* make({ url, readonly: true })
+        const before = yield* reader.head
+        // From now on it replays nothing, and takes no more connections.
+        yield* ask(atStandby, "SELECT pg_wal_replay_pause()")
+        yield* ask(atStandby, "ALTER SYSTEM SET session_preload_libraries = 'nothing_of_this_name'")
+        yield* ask(atStandby, "SELECT pg_reload_conf()")
+        while (Result.isSuccess(yield* Effect.result(make({ url: standby.url, readonly: true }))));
+        yield* writer.commit([commitUnder("second")])
+        const both = Effect.all([reader.head, reader.head], { concurrency: 2 })
+        const after = yield* writer.head
+        assert.deepStrictEqual(yield* both, [before, after], "one on each")
+        assert.deepStrictEqual(yield* both, [after, after])
       }),
     60_000
   )

@@ -1,4 +1,5 @@
 /** A handle's connections: found among the hosts, checked to lead to the store that was opened, replaced when lost. */
+import type { BackendError } from "@persist/core"
 import { Corrupt, isStoreError, Position, Unavailable } from "@persist/core"
 import type { Settings } from "./config.ts"
 import { classify, closed, isForeignStatement, isReadOnly, Lost, stateOf } from "./error.ts"
@@ -16,14 +17,23 @@ export class Identity {
     this.incarnation = incarnation
   }
 
-  /**
-   * Takes note of a head that is about to be told. Throws `Corrupt` where it lies below the floor as it was when it was
-   * asked for.
-   */
+  /** Takes note of a head that is about to be told. Throws `Below` for one under the floor as it was when asked for. */
   see(head: number, floor: number): Position {
-    if (head < floor) throw wentBack(floor, head)
+    if (head < floor) throw new Below(floor, head)
     this.floor = Math.max(this.floor, head)
     return Position(head)
+  }
+}
+
+/** A server doesn't have all that was seen before: it lags, or the store's history went back. */
+class Below extends Error {
+  readonly floor: number
+  readonly head: number
+
+  constructor(floor: number, head: number) {
+    super(`the head ${head} is below ${floor}`)
+    this.floor = floor
+    this.head = head
   }
 }
 
@@ -97,11 +107,19 @@ export class Handle {
     try {
       return await job
     } catch (cause) {
+      if (cause instanceof Below) throw this.lacking(link, cause)
       // A server that has come to be a standby, and a pooler that was taken for none: the next one is another.
       if (isReadOnly(cause) || isForeignStatement(cause)) link.destroy()
       if (isForeignStatement(cause)) this.named = false
       throw cause
     }
+  }
+
+  // A standby's connection is given up: another server may have it, or this one may have been promoted since.
+  private lacking(link: Link, { floor, head }: Below): BackendError {
+    if (!link.facts.inRecovery) return wentBack(floor, head)
+    link.destroy()
+    return behind(floor, head)
   }
 
   private async connect(deadline: number): Promise<Link> {
@@ -156,8 +174,7 @@ export class Handle {
     const [row] = await link.run(this.queries.identity, [])
     if (row?.[0] !== incarnation) throw replaced()
     const head = Number(row[1])
-    if (head >= floor) return
-    throw link.facts.inRecovery ? behind(floor, head) : wentBack(floor, head)
+    if (head < floor) throw this.lacking(link, new Below(floor, head))
   }
 }
 
@@ -187,8 +204,7 @@ const replaced = () =>
     remedy: "open it again"
   })
 
-/** The refusal of a store whose head lies below one that was given. */
-export const wentBack = (floor: number, head: number): Corrupt =>
+const wentBack = (floor: number, head: number): Corrupt =>
   new Corrupt({
     where: "the schema",
     reason: `its history went back from position ${floor} to ${head}: a backup was restored, ` +
