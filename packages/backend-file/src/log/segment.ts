@@ -28,14 +28,6 @@ export interface SealedSegment extends SegmentName {
 export const fileOf = ({ first, generation }: SegmentName): string =>
   `${String(first).padStart(14, "0")}-${generation}.log`
 
-const namePattern = /^(\d{14,16})-(\d+)\.log$/
-
-/** What a file's name says; `undefined` where it's no segment's. */
-export const nameOf = (file: string): SegmentName | undefined => {
-  const [, first, generation] = namePattern.exec(file) ?? []
-  return first === undefined ? undefined : { first: Position(Number(first)), generation: Number(generation) }
-}
-
 const magic = "persist segment\n"
 const headerItem = itemHeader + 4 + hashBytes
 

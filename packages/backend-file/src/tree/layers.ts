@@ -34,10 +34,6 @@ export class Layers implements TreeReads {
     this.open = this.openAll(runs)
   }
 
-  get unsealed(): { readonly entries: number; readonly bytes: number } {
-    return this.table
-  }
-
   get runs(): ReadonlyArray<Run> {
     return this.open
   }

@@ -7,9 +7,6 @@ import type { TreeRange } from "./tree.ts"
 // So many new keys wait to be sorted: more make for longer pauses, fewer for more merging.
 const mostUnsorted = 1024
 
-// What an entry takes in memory beyond its bytes.
-const entryOverhead = 200
-
 // A key and what it holds: sorted as they are, without looking each of them up again.
 interface Slot {
   readonly key: Key
@@ -22,8 +19,6 @@ export class Memtable {
   private unsorted: Array<Slot> = []
   /** Each sorted, each at least twice as long as the next: a key is merged as often as the table doubles. */
   private readonly sorted: Array<ReadonlyArray<Slot>> = []
-  /** About how much memory it takes; what was overwritten counts on. */
-  bytes = 0
 
   get entries(): number {
     return this.slots.size
@@ -35,7 +30,6 @@ export class Memtable {
   }
 
   set(key: Key, value: Held): void {
-    this.bytes += value === null ? 0 : value.byteLength
     const known = this.slots.get(key)
     if (known !== undefined) {
       known.held = value
@@ -43,7 +37,6 @@ export class Memtable {
     }
     const slot: Slot = { key, held: value }
     this.slots.set(key, slot)
-    this.bytes += key.length + entryOverhead
     this.unsorted.push(slot)
     if (this.unsorted.length >= mostUnsorted) this.sort()
   }

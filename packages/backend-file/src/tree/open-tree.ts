@@ -28,9 +28,6 @@ export const openTree = (options: TreeOptions): Effect.Effect<Tree, DamagedRun |
       range: layers.range,
       put: layers.put,
       delete: layers.delete,
-      get unsealed() {
-        return layers.unsealed
-      },
       seal: (through) => {
         layers.seal(through)
         upkeep.wake()
@@ -51,9 +48,6 @@ export const openView = (place: TreePlace): TreeView => {
     range: layers.range,
     put: layers.put,
     delete: layers.delete,
-    get unsealed() {
-      return layers.unsealed
-    },
     reload: (runs) => layers.reload(runs),
     close: () => layers.close()
   }

@@ -69,8 +69,6 @@ export interface TreeReads {
   readonly put: (key: Key, value: Uint8Array) => void
   /** Deletes in the memtable; a key that isn't there is no fault. */
   readonly delete: (key: Key) => void
-  /** How much the memtable holds: for the owner to decide when to seal it. */
-  readonly unsealed: { readonly entries: number; readonly bytes: number }
 }
 
 /** What has become of the list of runs: what a manifest must say from now on. */
