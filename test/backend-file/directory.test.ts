@@ -10,14 +10,16 @@ it.live("a directory that others make at the same moment is there, and no fault"
   Effect.gen(function*() {
     const rounds = 100
     const arrived = new Int32Array(new SharedArrayBuffer(4 * rounds))
-    const workerData: Meeting = { path: yield* directory, arrived }
+    const failed = new Int32Array(new SharedArrayBuffer(4))
+    const workerData: Meeting = { path: yield* directory, arrived, failed }
     const meet = async () => {
       const worker = new Worker(new URL("child/meet.ts", import.meta.url), {
         workerData,
         execArgv: ["--conditions=source"]
       })
-      const [failed] = await once(worker, "message")
-      return failed
+      await once(worker, "exit")
     }
-    assert.deepStrictEqual(yield* Effect.promise(() => Promise.all([meet(), meet()])), [[], []])
+    yield* Effect.promise(() => Promise.all([meet(), meet()]))
+    assert.deepStrictEqual([...arrived], Array.from(arrived, () => 2))
+    assert.strictEqual(failed[0], 0)
   }))

@@ -112,8 +112,8 @@ describe("streams", () => {
       assert.throws(() => streams.flush(), /it can't be read/)
       unreadable = false
       streams.flush()
-      const range = { prefix: "", after: undefined, limit: 10 }
-      assert.deepStrictEqual(new Contents(index).streams.list(range), [
+      const all = { prefix: "", after: undefined, limit: 10 }
+      assert.deepStrictEqual(new Contents(index).streams.list(all), [
         { stream: "s", first: Seq(2), last: Seq(3) },
         { stream: "t", first: Seq(1), last: Seq(1) }
       ])

@@ -122,7 +122,7 @@ const backwards = ({ log }: Readable, { after, limit, to }: AllRange, matches: M
   let size = smallestBlock
   let high: number = to
   let passed = 0
-  while (high > after && items.length < limit && passed < mostPassed) {
+  while (high > after && items.length < limit) {
     const low = Math.max(after, high - size)
     const block: Array<StoredEvent> = []
     log.walk(low, high, (chunk, at) => {
@@ -133,6 +133,7 @@ const backwards = ({ log }: Readable, { after, limit, to }: AllRange, matches: M
     items.push(...block.reverse().slice(0, limit - items.length))
     high = low
     size = Math.min(size * 2, largestBlock)
+    if (passed >= mostPassed) break
   }
   const last = items.length < limit ? undefined : items.at(-1)
   const rest = last === undefined && high > after ? Position(high) : undefined
