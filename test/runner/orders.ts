@@ -1,6 +1,6 @@
 /** Orders whose events say which of their stream they are, and a processor that notes what it was given. */
 import { make as makeMemory } from "@persist/backend-memory"
-import { Catalogue, makeStore, type StoreShape } from "@persist/core"
+import { Catalogue, type Kv, makeStore, type StoreShape } from "@persist/core"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
@@ -21,3 +21,8 @@ export const fill = Effect.fnUntraced(function*(store: StoreShape, streams: numb
     )
   }
 })
+
+const Total = Schema.Struct({ count: Schema.Number, by: Schema.String })
+
+/** What the processes keep: how many events each stream has had. */
+export const totals = (store: StoreShape): Kv<typeof Total.Type> => store.kv("totals", Total)

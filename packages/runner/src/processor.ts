@@ -5,10 +5,9 @@ import { type EventSource, eventSource } from "@persist/core/event-pages"
 import * as Fault from "@persist/core/fault"
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import { type FailurePolicy, type Policy, policyFault, policyOf } from "./failure.ts"
-import { isIn, type Partition } from "./partition.ts"
+import type { Partition } from "./partition.ts"
 
 /** How often an event takes effect, whatever happens meanwhile. */
 export type Guarantee = "exactly once" | "at least once"
@@ -51,16 +50,8 @@ export interface Processor<R = never> {
   readonly filter: (store: StoreShape) => Result.Result<ReaderFilter, StoreError>
 }
 
-/** What an effect elsewhere needs to know of a delivery. */
-export interface Delivery {
-  /** The same for each delivery of an event to this processor, and no other: what makes an effect happen once. */
-  readonly key: string
-  /** How often it was delivered before, as far as this process knows. */
-  readonly attempt: number
-}
-
-/** A subscription that a runner runs. */
-export interface SubscriptionDefinition<C extends Catalogue, E, R> {
+/** What every processor is defined by. */
+export interface ProcessorDefinition<C extends Catalogue> {
   readonly name: string
   readonly events: C
   readonly prefix?: string | undefined
@@ -72,7 +63,6 @@ export interface SubscriptionDefinition<C extends Catalogue, E, R> {
   /** What order is kept by, and what decides the partition; the stream by default. */
   readonly key?: ((event: EventOf<C>) => string) | undefined
   readonly failure?: FailurePolicy | undefined
-  readonly handle: (event: EventOf<C>, delivery: Delivery) => Effect.Effect<unknown, E, R>
 }
 
 const known = ["name", "events", "prefix", "types", "from", "partitions", "key", "failure", "handle"]
@@ -80,32 +70,33 @@ const known = ["name", "events", "prefix", "types", "from", "partitions", "key",
 /** The most partitions a processor may have. */
 export const mostPartitions = 1024
 
-/**
- * Makes a processor of a subscription: its handler is given each event at least once, those of one key in order.
- * Definitions are code, so a wrong one throws at once: `Invalid`, naming the field.
- */
-export const subscription = <C extends Catalogue, E, R>(
-  definition: SubscriptionDefinition<C, E, R>
+/** Of a processor, what its kind decides. */
+export interface Kind<R> {
+  readonly guarantee: Guarantee
+  readonly work: (store: StoreShape, partition: Partition, key: (event: Event) => string) => Work<R>
+}
+
+/** Makes a processor of its definition. A wrong one throws `Invalid`, naming the field: definitions are code. */
+export const processorOf = <C extends Catalogue, R>(
+  definition: ProcessorDefinition<C>,
+  { guarantee, work }: Kind<R>
 ): Processor<R> => {
-  const { events, from = "start", handle, name, partitions = 1, prefix, types } = definition
+  const { events, from = "start", name, partitions = 1, prefix, types } = definition
   const fault = Fault.requiredFault(definition, known, "name") ?? policyFault(definition.failure) ??
     partitionsFault(partitions)
   if (fault !== undefined) throw fault
-  const key = definition.key ?? (({ stream }: Event) => stream)
-  const filtered = (store: StoreShape) => eventSource(store, events, { prefix, types })
+  // It is given what its own source has read.
+  const key = (definition.key ?? (({ stream }: Event) => stream)) as (event: Event) => string
+  const source = (store: StoreShape) => eventSource(store, events, { prefix, types })
   return {
     name,
-    guarantee: "at least once",
+    guarantee,
     partitions,
     policy: policyOf(definition.failure),
     from,
-    filter: (store) => Result.map(filtered(store), ({ filter }) => filter),
+    filter: (store) => Result.map(source(store), ({ filter }) => filter),
     assign: (store, partition) =>
-      Effect.map(Effect.fromResult(filtered(store)), (source) => ({
-        source,
-        // It is given what its own source has read.
-        work: eachEvent({ store, name, partition, key: key as (event: Event) => string, handle: handle as Handle<R> })
-      }))
+      Effect.map(Effect.fromResult(source(store)), (own) => ({ source: own, work: work(store, partition, key) }))
   }
 }
 
@@ -115,44 +106,3 @@ const partitionsFault = (partitions: number): Fault.Fault | undefined =>
     reason: `is no whole number from 1 to ${mostPartitions}`,
     remedy: "leave it out for one"
   })
-
-type Handle<R> = (event: Event, delivery: Delivery) => Effect.Effect<unknown, unknown, R>
-
-interface EachEvent<R> {
-  readonly store: StoreShape
-  readonly name: string
-  readonly partition: Partition
-  readonly key: (event: Event) => string
-  readonly handle: Handle<R>
-}
-
-const eachEvent = <R>({ handle, key, name, partition, store }: EachEvent<R>): Work<R> => ({
-  keysOf: (event) => {
-    const own = key(event)
-    return isIn(partition, own) ? [own] : []
-  },
-  handle: (events, attempt) =>
-    Effect.suspend(() => {
-      let count = 0
-      const one = (event: Event) =>
-        handle(event, {
-          key: `${name}/${store.about.incarnation}/${event.position}`,
-          attempt: count === 0 ? attempt : 0
-        })
-      const loop = Effect.whileLoop({
-        while: () => count < events.length,
-        body: () => {
-          const event = events[count]
-          return event === undefined ? Effect.void : Effect.suspend(() => one(event))
-        },
-        step: () => {
-          count++
-        }
-      })
-      return Effect.map(Effect.exit(loop), (exit) => ({
-        count,
-        ops: [],
-        failed: Exit.isFailure(exit) ? exit.cause : undefined
-      }))
-    })
-})

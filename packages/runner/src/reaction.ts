@@ -1,0 +1,45 @@
+/** Reactions: what an event changes in the same store, in the commit that says that it's done with. */
+import type { Catalogue, Event, EventOf, Op } from "@persist/core"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { isIn } from "./partition.ts"
+import { type Handled, type Processor, type ProcessorDefinition, processorOf } from "./processor.ts"
+
+/** A reaction, and what it makes of events. */
+export interface ReactionDefinition<C extends Catalogue, E, R> extends ProcessorDefinition<C> {
+  /**
+   * Operations on the store for some events of one partition, in order: one commit with the checkpoint. What they
+   * expect is judged there; where it isn't so, nothing happens, and the events are given again.
+   */
+  readonly handle: (events: ReadonlyArray<EventOf<C>>) => Effect.Effect<ReadonlyArray<Op>, E, R>
+}
+
+type Handle<R> = (events: ReadonlyArray<Event>) => Effect.Effect<ReadonlyArray<Op>, unknown, R>
+
+/**
+ * Makes a processor of a reaction: whatever ends a run, each event takes effect exactly once. Where several fail
+ * together, fewer are given, down to the one that fails. A wrong definition throws `Invalid`: definitions are code.
+ */
+export const reaction = <C extends Catalogue, E, R>(definition: ReactionDefinition<C, E, R>): Processor<R> =>
+  processorOf<C, R>(definition, {
+    guarantee: "exactly once",
+    work: (_store, partition, key) => {
+      // It is given what its own source has read.
+      const handle = definition.handle as Handle<R>
+      const handled = (events: ReadonlyArray<Event>): Effect.Effect<Handled, never, R> =>
+        Effect.flatMap(Effect.exit(Effect.suspend(() => handle(events))), (exit) => {
+          if (Exit.isSuccess(exit)) return Effect.succeed({ count: events.length, ops: exit.value, failed: undefined })
+          // Those before the one that fails can be done with.
+          return events.length > 1
+            ? handled(events.slice(0, Math.ceil(events.length / 2)))
+            : Effect.succeed({ count: 0, ops: [], failed: exit.cause })
+        })
+      return {
+        keysOf: (event) => {
+          const own = key(event)
+          return isIn(partition, own) ? [own] : []
+        },
+        handle: handled
+      }
+    }
+  })

@@ -1,0 +1,52 @@
+/** A runner in a process of its own, of two processors: `runner.ts URL LABEL PARTITIONS PATIENCE SEEN`. */
+import { type EventOf, makeStore } from "@persist/core"
+import { reaction, run, subscription } from "@persist/runner"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { appendFileSync } from "node:fs"
+import { openUrl } from "persist/effect"
+import { letGo } from "../../backend-sqlite/child/ready.ts"
+import { Counted, totals } from "../orders.ts"
+
+const [url = "", label = "", partitions = "1", patience = "1000", seen = ""] = process.argv.slice(2)
+
+const main = Effect.gen(function*() {
+  const store = yield* makeStore(yield* openUrl(url))
+  const kept = totals(store)
+  // Each stream's events are 1, 2, 3…: whoever applies one twice, or one before its turn, fails.
+  const totalling = reaction({
+    name: "totalling",
+    events: Counted,
+    partitions: Number(partitions),
+    failure: { retries: 0 },
+    handle: Effect.fnUntraced(function*(events: ReadonlyArray<EventOf<typeof Counted>>) {
+      const streams = Array.from(new Set(events.map(({ stream }) => stream)))
+      const found = yield* kept.getMany(streams)
+      const counts = new Map(streams.map((stream, i) => [
+        stream,
+        Option.match(found[i] ?? Option.none(), { onNone: () => 0, onSome: ({ value }) => value.count })
+      ]))
+      for (const { data, stream } of events) {
+        const count = counts.get(stream) ?? 0
+        if (data.n !== count + 1) return yield* Effect.fail(new Error(`${stream} is at ${count}, and ${data.n} comes`))
+        counts.set(stream, data.n)
+      }
+      return Array.from(counts, ([stream, count]) => kept.ops.put(stream, { count, by: label }))
+    })
+  })
+  const telling = subscription({
+    name: "telling",
+    events: Counted,
+    partitions: Number(partitions),
+    handle: ({ data, stream }, { key }) =>
+      Effect.sync(() => appendFileSync(seen, `${stream} ${data.n} ${label} ${key}\n`))
+  })
+  yield* run(store, [totalling, telling], { label, patience: Number(patience), interval: 50 })
+})
+
+await letGo()
+const fiber = Effect.runFork(Effect.scoped(main))
+process.once("SIGTERM", () => fiber.interruptUnsafe())
+fiber.addObserver((exit) => {
+  console.log(exit._tag === "Success" ? "ended" : String(exit.cause))
+})

@@ -1,0 +1,130 @@
+/** Runners in several processes of which one after the other is killed, stopped for a while, or asked to leave. */
+import { assert } from "@effect/vitest"
+import { makeStore, type StoreShape } from "@persist/core"
+import { leases } from "@persist/runner/names"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { openUrl } from "persist/effect"
+import { type Child, startChild } from "../backend-sqlite/child.ts"
+import { makeDice } from "../crash/dice.ts"
+import { fill, totals } from "./orders.ts"
+
+/** How much havoc, and on which store. */
+export interface HavocOptions {
+  /** A store that several processes may write. */
+  readonly url: string
+  readonly runners: number
+  readonly partitions: number
+  readonly streams: number
+  /** How many blows; between two of them every stream gets a few events, and what the last one hit may recover. */
+  readonly blows: number
+  readonly seed: string
+}
+
+/** What happened. */
+export interface Havoc {
+  readonly events: number
+  readonly killed: number
+  readonly stopped: number
+  readonly left: number
+  /** Events that the handler without a transaction was given more than once. */
+  readonly again: number
+}
+
+const patience = 1000
+
+interface Running {
+  child: Child
+  readonly label: string
+}
+
+const start = (options: HavocOptions, label: string, seen: string) =>
+  Effect.gen(function*() {
+    const child = yield* startChild("../../runner/child/runner.ts", [
+      options.url,
+      label,
+      String(options.partitions),
+      String(patience),
+      seen
+    ])
+    yield* child.line
+    yield* child.go
+    return child
+  })
+
+const signal = (child: Child, name: NodeJS.Signals) => Effect.sync(() => process.kill(child.pid, name))
+
+/** How many partitions each runner has, by the leases. */
+const isShared = (store: StoreShape, partitions: number) =>
+  Effect.map(Stream.runCollect(leases(store).scan()), ({ length }) => length === partitions * 2)
+
+const until = <E>(there: Effect.Effect<boolean, E>) =>
+  Effect.repeat(there, { until: (is) => is, schedule: Schedule.spaced(20) })
+
+const allCounted = (store: StoreShape, streams: number, each: number) =>
+  Effect.map(
+    Stream.runCollect(totals(store).scan()),
+    (entries) => entries.length === streams && entries.every(({ value }) => value.count === each)
+  )
+
+const linesOf = (path: string): ReadonlyArray<string> =>
+  existsSync(path) ? readFileSync(path, "utf8").trimEnd().split("\n") : []
+
+/** Each event was told of, and of each stream every one for the first time in its turn. Answers how many came again. */
+const checkTold = (seen: string, streams: number, each: number): number => {
+  const last = new Map<string, number>()
+  const lines = linesOf(seen)
+  for (const line of lines) {
+    const [stream = "", n = ""] = line.split(" ")
+    const before = last.get(stream) ?? 0
+    assert.isAtMost(Number(n), before + 1, `${line} comes after ${before}`)
+    last.set(stream, Math.max(before, Number(n)))
+  }
+  assert.strictEqual(last.size, streams)
+  for (const [stream, n] of last) assert.strictEqual(n, each, stream)
+  return lines.length - streams * each
+}
+
+/** Wreaks havoc, and checks that every event took effect once, in order, and was told of at least once. */
+export const wreak = Effect.fnUntraced(function*(options: HavocOptions) {
+  const { blows, partitions, runners, seed, streams, url } = options
+  const dice = makeDice(seed)
+  const directory = yield* Effect.acquireRelease(
+    Effect.sync(() => mkdtempSync(join(tmpdir(), "persist-havoc-"))),
+    (path) => Effect.sync(() => rmSync(path, { recursive: true }))
+  )
+  const seen = join(directory, "seen")
+  const store = yield* makeStore(yield* openUrl(url))
+  const crew: Array<Running> = []
+  for (let n = 0; n < runners; n++) crew.push({ label: `r${n}`, child: yield* start(options, `r${n}`, seen) })
+  const counts = { killed: 0, stopped: 0, left: 0 }
+  let each = 0
+  for (let blow = 0; blow < blows; blow++) {
+    const victim = crew[dice.below(crew.length)]
+    if (victim === undefined) throw new Error("there is nobody to hit")
+    const filling = yield* Effect.forkChild(fill(store, streams, 5, each + 1))
+    each += 5
+    const how = dice.pick(["killed", "stopped", "left"] as const)
+    counts[how]++
+    if (how === "stopped") {
+      yield* signal(victim.child, "SIGSTOP")
+      // Others have what it had before it wakes up, and it then tries to go on.
+      yield* Fiber.join(filling)
+      yield* until(allCounted(store, streams, each))
+      yield* signal(victim.child, "SIGCONT")
+    } else {
+      yield* how === "killed" ? victim.child.kill : Effect.andThen(signal(victim.child, "SIGTERM"), victim.child.ended)
+      victim.child = yield* start(options, victim.label, seen)
+      yield* Fiber.join(filling)
+    }
+  }
+  yield* until(allCounted(store, streams, each))
+  yield* until(isShared(store, partitions))
+  yield* until(Effect.sync(() => linesOf(seen).length >= streams * each))
+  return { ...counts, events: streams * each, again: checkTold(seen, streams, each) } satisfies Havoc
+})

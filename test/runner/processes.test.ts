@@ -1,0 +1,32 @@
+/** Runners in processes of their own that are killed, stopped and asked to leave: all happens once, and in order. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { wreak } from "./havoc.ts"
+
+describe("runners in several processes", () => {
+  it.live(
+    "that are killed, stopped and leave lose nothing, and do nothing twice or out of turn",
+    () =>
+      Effect.gen(function*() {
+        const directory = yield* Effect.acquireRelease(
+          Effect.sync(() => mkdtempSync(join(tmpdir(), "persist-runners-"))),
+          (path) => Effect.sync(() => rmSync(path, { recursive: true }))
+        )
+        const havoc = yield* wreak({
+          url: `sqlite:${join(directory, "app.db")}`,
+          runners: 3,
+          partitions: 4,
+          streams: 12,
+          blows: 6,
+          seed: "7"
+        })
+        assert.strictEqual(havoc.killed + havoc.stopped + havoc.left, 6)
+        assert.isAbove(havoc.stopped, 0)
+        assert.isAbove(havoc.killed, 0)
+      }),
+    120_000
+  )
+})
