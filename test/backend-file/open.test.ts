@@ -166,6 +166,15 @@ describe("a store that lacks a part", () => {
       assert.match(error.message, reason)
     }))
 
+  it.effect("its manifest: who only reads can't tell it from one that is being made, and is told both", () =>
+    Effect.gen(function*() {
+      const path = yield* written
+      for (const name of readdirSync(path)) if (name.startsWith("manifest")) rmSync(join(path, name))
+      const error = yield* errorOf(Effect.scoped(make({ path, readonly: true })))
+      assert.strictEqual(error._tag, "Unavailable")
+      assert.match(error.message, /only being made, or lost it; .* restore the store from a backup/)
+    }))
+
   it.effect("its index: it's made anew, and said so", () =>
     Effect.gen(function*() {
       const path = yield* newPath

@@ -181,8 +181,8 @@ const headOf = ({ manifest, tail }: Known): Position => tail?.last ?? manifest.s
 
 const unmade = new Unavailable({
   operation: "open",
-  reason: "the store is only being made",
-  remedy: "try again once its first writer has opened it"
+  reason: "the store has no manifest: it's only being made, or lost it",
+  remedy: "try again once its first writer has opened it; where there is none, restore the store from a backup"
 })
 
 const replaced = (reason: string): Unavailable =>
