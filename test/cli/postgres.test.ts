@@ -15,7 +15,8 @@ test(
           return await desk.run(...args, "--store", url, "--json")
         })
       const schemas = sql(url, "SELECT FROM pg_namespace WHERE nspname = 'persist'")
-      expect(errorOf(yield* run("stats"))).toMatchObject({ code: 2, field: "store" })
+      const remedy = "correct --store or PERSIST_URL, or make the store with persist init"
+      expect(errorOf(yield* run("stats"))).toMatchObject({ code: 2, field: "store", remedy })
       expect(yield* schemas).toEqual([])
       expect(yield* run("append", "a", "T", "1", "--expected", "0")).toMatchObject({ code: 0 })
       const stats = yield* run("stats")

@@ -115,6 +115,12 @@ describe("the store", () => {
     expect(readdirSync(desk.directory)).toEqual([])
   })
 
+  test.each(["sqlite:app.db", "file:data"])("%s is told which value readonly lacks, by readers too", async (url) => {
+    using desk = openDesk()
+    const ran = await desk.run("stats", "--json", "--store", `${url}?readonly`)
+    expect(errorOf(ran)).toMatchObject({ code: 2, field: "store", remedy: "pass true or false" })
+  })
+
   test("is made by init, once, and told what it is", async () => {
     using desk = openDesk()
     const made = await desk.json("init")

@@ -75,7 +75,7 @@ export const renewStore: Effect.Effect<string, StoreError | Failure, NeedsStore>
 
 // Of those that last it matters: opening one for writing makes it.
 const forReading = (url: string): string =>
-  !/^(sqlite:(?!:memory:)|file:|postgres(ql)?:)/i.test(url) || /[?&]readonly=/.test(url)
+  !/^(sqlite:(?!:memory:)|file:|postgres(ql)?:)/i.test(url) || /[?&]readonly(?:[=&]|$)/.test(url)
     ? url
     : `${url}${url.includes("?") ? "&" : "?"}readonly=true`
 
@@ -83,7 +83,7 @@ const wrongStore = ({ cause, field, reason, remedy }: Invalid, use: Use): Failur
   misuse(
     "store",
     field === "url" || field === "path" ? reason : `${field}: ${reason}`,
-    use === "read" && field === "path"
+    use === "read" && (field === "path" || field === "schema")
       ? "correct --store or PERSIST_URL, or make the store with persist init"
       : remedy,
     cause

@@ -154,5 +154,5 @@ const openMirror = Effect.fnUntraced(function*(store: StoreShape, directory: str
 const foreign = new Invalid({
   field: "directory",
   reason: "holds the tree of another store, or of another history of this one",
-  remedy: "name another directory, or write this tree anew with replace: true"
+  remedy: "name another directory, or write this tree anew with replace"
 })
