@@ -88,7 +88,28 @@ describe("damage", () => {
       const { backend, schema, url } = yield* newStore
       yield* sql(url, `DROP TABLE ${schema}.event`)
       const error = yield* errorOf(backend.head)
-      assert.match(error.message, /^the schema, in head: a table is missing \(42P01\); restore a backup/)
+      assert.match(error.message, /^the schema, in connect: a table is missing \(42P01\); restore a backup/)
       assert.strictEqual((yield* errorOf(backend.commit([appendOf("s", "1")])))._tag, "Corrupt")
+    }))
+})
+
+describe("a read that is in the server's way", () => {
+  it.live("as on a standby that has to go on, is done again", () =>
+    Effect.gen(function*() {
+      const { backend, schema, url } = yield* newStore
+      yield* backend.commit([appendOf("s", "1")])
+      assert.strictEqual((yield* eventsOf(backend, "s")).length, 1)
+      yield* sql(
+        url,
+        `CREATE SEQUENCE ${schema}.tries; ALTER TABLE ${schema}.event RENAME TO kept;
+        CREATE FUNCTION ${schema}.conflict() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+          IF nextval('${schema}.tries') = 1 THEN RAISE 'in the way' USING ERRCODE = '40001'; END IF;
+          RETURN true;
+        END $$;
+        CREATE VIEW ${schema}.event AS SELECT * FROM ${schema}.kept WHERE ${schema}.conflict()`
+      )
+      assert.strictEqual((yield* eventsOf(backend, "s")).length, 1)
+      const [tries] = yield* sql(url, `SELECT last_value::int AS n FROM ${schema}.tries`)
+      assert.strictEqual(tries?.n, 2)
     }))
 })

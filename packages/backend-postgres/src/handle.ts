@@ -80,14 +80,14 @@ export class Handle {
     return this.writers.use("commit", (link) => this.watch(link, job(link)))
   }
 
-  /** Runs what may be run twice, on a connection for reading; again on another one, where that one was lost. */
+  /** Runs what may be run twice, on a connection for reading; again where that was lost, or others were in the way. */
   async again<A>(operation: string, job: (session: Session) => Promise<A>): Promise<A> {
     const deadline = Date.now() + this.settings.reconnectWithin
     while (true) {
       try {
         return await this.readers.use(operation, (link) => this.watch(link, job(link)))
       } catch (cause) {
-        if (this.shut || !mayPass(cause) || Date.now() >= deadline) throw cause
+        if (this.shut || !(mayPass(cause) || wasInTheWay(cause)) || Date.now() >= deadline) throw cause
       }
     }
   }
@@ -182,6 +182,9 @@ export class Handle {
 const mayPass = (cause: unknown): boolean =>
   cause instanceof Lost || (isStoreError(cause) && cause._tag === "Unavailable" && cause.operation === "connect") ||
   /^(08|57P|53300)/.test(stateOf(cause) ?? "")
+
+/** Whether the server chose a statement to end so that others can go on, as a standby does with long reads. */
+const wasInTheWay = (cause: unknown): boolean => /^40(001|P01)/.test(stateOf(cause) ?? "")
 
 const standby = () =>
   new Unavailable({
