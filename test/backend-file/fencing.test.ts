@@ -1,6 +1,6 @@
 /** A writer that was taken for dead and comes back to life: nothing that it still does is part of the store. */
 import { assert, describe, it } from "@effect/vitest"
-import { disk } from "@persist/backend-file/disk"
+import { type Disk, disk } from "@persist/backend-file/disk"
 import { makeOn } from "@persist/backend-file/layer"
 import { latestManifest, publishManifest } from "@persist/backend-file/manifest"
 import { append, commit, dataOf, times } from "@persist/conformance/given"
@@ -11,6 +11,7 @@ import * as Scope from "effect/Scope"
 import { readdirSync } from "node:fs"
 import { errorOf } from "../backend-sqlite/place.ts"
 import { warningsIn } from "../core/ledger.ts"
+import { systemError } from "./faults.ts"
 import { breakLock, newPath } from "./place.ts"
 import { unsynced } from "./power.ts"
 
@@ -69,6 +70,22 @@ describe("a writer whose store was taken over", () => {
       yield* allHold(path, [second, reader], held)
       yield* second.commit([one("2")])
       yield* allHold(path, [second, reader], [...held, "2"])
+    }))
+
+  it.effect("is believed as before where nobody could take it over: all that it acknowledged is there to be read", () =>
+    Effect.gen(function*() {
+      const { path, reader } = yield* taken(1)
+      const full: Disk = {
+        ...unsynced,
+        create: (file) => {
+          if (file.includes("/log/")) throw systemError("ENOSPC", "open")
+          return unsynced.create(file)
+        }
+      }
+      const error = yield* errorOf(Effect.scoped(makeOn(full, { path })))
+      assert.match(error.message, /the disk is full/)
+      yield* allHold(path, [reader], ["1"])
+      yield* allHold(path, [yield* open(path), reader], ["1"])
     }))
 
   it.effect("isn't believed by readers from the moment on that somebody says so", () =>

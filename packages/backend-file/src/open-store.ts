@@ -2,6 +2,7 @@
 import type { StoreError } from "@persist/core"
 import { Corrupt, isStoreError } from "@persist/core"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import type { Scope } from "effect/Scope"
 import { dirname, join } from "node:path"
 import type { Settings } from "./config.ts"
@@ -62,7 +63,17 @@ const openJournal = (options: JournalOptions) => {
   disk.makeDirectory(index)
   // Before a newer one is published, so that who lists the directory meanwhile never takes one of these for the latest.
   removeOutdated(disk, directory)
-  const manifest = fenced(options, manifestOf(disk, directory, identity))
+  const before = manifestOf(disk, directory, identity)
+  const manifest = fenced(options, before)
+  try {
+    return takeOver(options, manifest)
+  } catch (cause) {
+    if (manifest !== before) giveBack(options, manifest)
+    throw cause
+  }
+}
+
+const takeOver = (options: JournalOptions, manifest: Manifest) => {
   const { scanned, segment, torn } = recover(options, manifest)
   const journal = new Journal(options, manifest, segment)
   try {
@@ -105,4 +116,10 @@ const fenced = ({ directory, disk }: JournalOptions, manifest: Manifest): Manife
   const next: Manifest = { ...manifest, usage: "fenced", number: manifest.number + 1 }
   publishManifest(disk, directory, next)
   return next
+}
+
+// Where taking over fails, nobody has gone on from what was found: who reads may believe again what the dead writer
+// left. Where even that can't be said, or more was published, it stays as it is.
+const giveBack = ({ directory, disk }: JournalOptions, manifest: Manifest): void => {
+  Result.try(() => publishManifest(disk, directory, { ...manifest, usage: "open", number: manifest.number + 1 }))
 }
