@@ -70,6 +70,16 @@ describe("a read of all streams with a prefix", () => {
       assert.strictEqual((yield* backend.readAll({ ...sought, after: second.through })).through, Position(5 * many))
     }))
 
+  it.effect("looks only so far at once where events are large", () =>
+    Effect.gen(function*() {
+      const backend = yield* makeOn(unsynced, { path: yield* newPath })
+      const large = "1".repeat(8 * 1024 * 1024)
+      yield* backend.commit([commit({ append: [append("s", large, large, large)] })])
+      const sought = { ...all, types: ["never"] }
+      assert.strictEqual((yield* backend.readAll(sought)).through, Position(2))
+      assert.strictEqual((yield* backend.readAll({ ...sought, after: Position(2) })).through, Position(3))
+    }))
+
   it.effect("looks back as far as it must, and lets others have their turns meanwhile", () =>
     Effect.gen(function*() {
       const backend = yield* makeOn(unsynced, { path: yield* newPath })

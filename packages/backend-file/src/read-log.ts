@@ -2,7 +2,7 @@
 import type { AllRange, Page, StoredEvent, StreamInfo, StreamRange, StreamsRange } from "@persist/core"
 import { Position, unbounded } from "@persist/core"
 import type { Contents } from "./contents/contents.ts"
-import { type Chunk, kind, kindAt } from "./log/item.ts"
+import { type Chunk, kind, kindAt, lengthAt } from "./log/item.ts"
 import type { Log } from "./log/log.ts"
 import { eventAt, positionAt, seqAt, streamAt, streamBytesAt, typeAt } from "./log/read-record.ts"
 
@@ -28,8 +28,9 @@ export const readStream = ({ contents, log }: Readable, range: StreamRange): Rea
 export const listStreams = ({ contents }: Readable, range: StreamsRange): ReadonlyArray<StreamInfo> =>
   contents.streams.list(range)
 
-// Records passed over in one turn, and so how long it may hold up everybody else, whatever it finds.
+// Records passed over in one turn, and their bytes, and so how long it may hold up everybody else, whatever it finds.
 const mostPassed = 20_000
+const mostBytes = 16 * 1024 * 1024
 
 /** What one turn of a read found. */
 export interface Turn extends Page<StoredEvent> {
@@ -90,10 +91,12 @@ const oneByOne = (
 const forwards = ({ log }: Readable, { after, limit, to }: AllRange, matches: Matches): Page<StoredEvent> => {
   const items: Array<StoredEvent> = []
   let passed = 0
+  let bytes = 0
   let through = to
   log.walk(after, to, (chunk, at) => {
     if (matches(chunk, at)) items.push(eventAt(chunk, at))
-    if (items.length < limit && ++passed < mostPassed) return true
+    bytes += lengthAt(chunk, at)
+    if (items.length < limit && ++passed < mostPassed && bytes < mostBytes) return true
     through = positionAt(chunk, at)
     return false
   })
@@ -122,18 +125,20 @@ const backwards = ({ log }: Readable, { after, limit, to }: AllRange, matches: M
   let size = smallestBlock
   let high: number = to
   let passed = 0
+  let bytes = 0
   while (high > after && items.length < limit) {
     const low = Math.max(after, high - size)
     const block: Array<StoredEvent> = []
     log.walk(low, high, (chunk, at) => {
       if (matches(chunk, at)) block.push(eventAt(chunk, at))
       passed++
+      bytes += lengthAt(chunk, at)
       return true
     })
     items.push(...block.reverse().slice(0, limit - items.length))
     high = low
     size = Math.min(size * 2, largestBlock)
-    if (passed >= mostPassed) break
+    if (passed >= mostPassed || bytes >= mostBytes) break
   }
   const last = items.length < limit ? undefined : items.at(-1)
   const rest = last === undefined && high > after ? Position(high) : undefined
