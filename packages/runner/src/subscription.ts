@@ -1,4 +1,4 @@
-/** Subscriptions under a runner: a handler for each event, at least once, with a key that makes its effect happen once. */
+/** Subscriptions under a runner: a handler for each event, at least once, with a key that makes effects happen once. */
 import type { Catalogue, Event, EventOf } from "@persist/core"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"

@@ -1,0 +1,134 @@
+/** How processors fare, from what is kept in the store anyway: nobody has to be asked, and the dead can't claim. */
+import { type Entry, listReaders, type Position, type Reader, type StoreError, type StoreShape } from "@persist/core"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { Attempt } from "./failure.ts"
+import { controls, type Lease, leases, type PartitionReport, type RunnerRecord, runners } from "./names.ts"
+import { listParked } from "./operate.ts"
+
+/** A runner, as far as the store knows. */
+export interface RunnerHealth {
+  readonly id: string
+  readonly label: string
+  readonly startedAt: number
+  /** Milliseconds since it last showed itself, by the clocks of its machine and this one. */
+  readonly silentFor: number
+  /** Whether that's less than its patience. */
+  readonly alive: boolean
+}
+
+/** A partition of a processor. */
+export interface PartitionHealth {
+  /** Its name among the readers. */
+  readonly reader: string
+  readonly position: Position
+  /** See `Reader.lag`. */
+  readonly lag: number | undefined
+  /** Milliseconds since it last saved, where it has something to do; 0 where it hasn't. */
+  readonly lagTime: number
+  /** `idle`: nobody runs it; `lost`: whoever has it is silent for too long. */
+  readonly state: PartitionReport["state"] | "paused" | "idle" | "lost"
+  readonly runner: RunnerHealth | undefined
+  /** Events a second, of late. */
+  readonly rate: number
+  /** Why it's retrying or stopped. */
+  readonly error: Attempt | undefined
+}
+
+/** A processor that some runner knows or knew. */
+export interface ProcessorHealth {
+  readonly name: string
+  readonly partitions: ReadonlyArray<PartitionHealth>
+  /** How many events are parked, or wait behind one. */
+  readonly parked: number
+  /** Every partition is run by somebody alive who isn't stuck, and nothing is parked. */
+  readonly healthy: boolean
+}
+
+/** The health of everything that runners run. */
+export interface Health {
+  readonly head: Position
+  readonly runners: ReadonlyArray<RunnerHealth>
+  readonly processors: ReadonlyArray<ProcessorHealth>
+}
+
+/** Reads the health of all processors that were ever run here. Fails as every read. */
+export const health = (store: StoreShape): Effect.Effect<Health, StoreError> =>
+  Effect.gen(function*() {
+    const records = yield* Stream.runCollect(runners(store).scan())
+    const held = yield* Stream.runCollect(leases(store).scan())
+    const said = yield* Stream.runCollect(controls(store).scan())
+    const aside = yield* Stream.runCollect(listParked(store))
+    const readers = yield* listReaders(store)
+    const now = yield* Clock.currentTimeMillis
+    const known = new Known(records, held, new Set(said.flatMap(({ key, value }) => value.paused ? [key] : [])), now)
+    const names = new Set([
+      ...records.flatMap(({ value }) => value.processors),
+      ...held.map(({ key }) => processorOf(key)),
+      ...aside.map(({ processor }) => processor)
+    ])
+    const processors = Array.from(names).sort().map((name): ProcessorHealth => {
+      const partitions = readers.filter((reader) => processorOf(reader.name) === name)
+        .map((reader) => known.partition(name, reader))
+      const parked = aside.filter(({ processor, state }) => processor === name && state !== "dropped").length
+      return { name, partitions, parked, healthy: parked === 0 && partitions.length > 0 && partitions.every(isHealthy) }
+    })
+    return { head: yield* store.head, runners: known.runners, processors }
+  })
+
+const isHealthy = ({ state }: PartitionHealth): boolean => state === "running" || state === "paused"
+
+/** The processor of a partition's reader. */
+const processorOf = (reader: string): string => /^(.*)#\d+$/s.exec(reader)?.[1] ?? reader
+
+/** What was read, to be asked by name. */
+class Known {
+  readonly runners: ReadonlyArray<RunnerHealth>
+  private readonly reports: ReadonlyMap<string, PartitionReport>
+  private readonly leases: ReadonlyMap<string, Lease>
+  private readonly paused: ReadonlySet<string>
+  private readonly now: number
+
+  constructor(
+    records: ReadonlyArray<Entry<RunnerRecord>>,
+    held: ReadonlyArray<Entry<Lease>>,
+    paused: ReadonlySet<string>,
+    now: number
+  ) {
+    this.runners = records.map(({ at, key, value: { label, patience, startedAt } }) => {
+      const silentFor = Math.max(0, now - at)
+      return { id: key, label, startedAt, silentFor, alive: silentFor < patience }
+    })
+    this.reports = new Map(
+      records.flatMap(({ key, value }) =>
+        value.partitions.map((report) => [`${key} ${report.reader}`, report] as const)
+      )
+    )
+    this.leases = new Map(held.map(({ key, value }) => [key, value]))
+    this.paused = paused
+    this.now = now
+  }
+
+  partition(processor: string, { lag, name, position, updatedAt }: Reader): PartitionHealth {
+    const owner = this.leases.get(name)?.runner
+    const runner = this.runners.find(({ id }) => id === owner)
+    const report = this.reports.get(`${owner} ${name}`)
+    const isRun = runner?.alive === true
+    return {
+      reader: name,
+      position,
+      lag,
+      lagTime: lag === 0 ? 0 : Math.max(0, this.now - updatedAt),
+      state: isRun ? report?.state ?? "running" : this.idleState(processor, owner),
+      runner,
+      rate: isRun ? report?.rate ?? 0 : 0,
+      error: isRun ? report?.error : undefined
+    }
+  }
+
+  private idleState(processor: string, owner: string | undefined): PartitionHealth["state"] {
+    if (owner !== undefined) return "lost"
+    return this.paused.has(processor) ? "paused" : "idle"
+  }
+}

@@ -1,0 +1,125 @@
+/** What operators see and say: health from the store alone, pausing, and parked events. */
+import { assert, describe, it } from "@effect/vitest"
+import type { StoreShape } from "@persist/core"
+import { dropParked, health, listParked, pause, resume, retryParked, run, subscription } from "@persist/runner"
+import { leases, runners } from "@persist/runner/names"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import { errorOf } from "../backend-sqlite/place.ts"
+import { Counted, fill, newStore } from "./orders.ts"
+
+const quick = { interval: 5, patience: 300, label: "here" }
+
+const until = <A, E>(ask: Effect.Effect<A, E>, there: (a: A) => boolean) =>
+  Effect.repeat(ask, { until: there, schedule: Schedule.spaced(2) })
+
+const statesOf = (store: StoreShape) =>
+  Effect.map(health(store), ({ processors }) => processors.flatMap(({ partitions }) => partitions.map((p) => p.state)))
+
+const working = (fails: () => boolean = () => false, park = false) =>
+  subscription({
+    name: "work",
+    events: Counted,
+    partitions: 2,
+    failure: { retries: 0, finally: park ? "park" : "stop" },
+    handle: ({ data, stream }) =>
+      Effect.suspend(() => fails() && stream === "order-0" && data.n === 2 ? Effect.fail("no") : Effect.void)
+  })
+
+describe("health", () => {
+  it.live("shows who runs what, how far it is and how it fares", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      assert.deepInclude(yield* health(store), { runners: [], processors: [] })
+      yield* fill(store, 4, 3)
+      const fiber = yield* Effect.forkChild(run(store, [working()], quick))
+      const { head, processors, runners: seen } = yield* until(
+        health(store),
+        ({ processors: [one] }) =>
+          one?.partitions.filter(({ lag, state }) => lag === 0 && state === "running").length === 2
+      )
+      assert.isAtLeast(head, 12)
+      assert.deepInclude(seen[0], { label: "here", alive: true })
+      assert.deepInclude(processors[0], { name: "work", parked: 0, healthy: true })
+      assert.deepStrictEqual(
+        processors[0]?.partitions.map(({ lagTime, reader, runner, state }) => [reader, state, runner?.label, lagTime]),
+        [["work#0", "running", "here", 0], ["work#1", "running", "here", 0]]
+      )
+      yield* Fiber.interrupt(fiber)
+      assert.deepStrictEqual((yield* health(store)).runners, [])
+    }))
+
+  it.live("says that a dead runner's partitions are lost, though they are behind by nothing", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      yield* fill(store, 1, 1)
+      const fiber = yield* Effect.forkChild(run(store, [working()], { ...quick, patience: 60_000 }))
+      yield* until(statesOf(store), (states) => states.length === 2 && states.every((state) => state === "running"))
+      yield* Fiber.interrupt(fiber)
+      // As one leaves it that could do nothing more: its record stays as it was, of long ago.
+      const record = { label: "gone", startedAt: 0, patience: 10, processors: ["work"], partitions: [] }
+      yield* runners(store).put("gone", record, { at: 1 })
+      yield* leases(store).put("work#0", { runner: "gone", since: 1 })
+      const { processors } = yield* health(store)
+      assert.strictEqual(processors[0]?.healthy, false)
+      assert.deepStrictEqual(processors[0]?.partitions.map(({ state }) => state), ["lost", "idle"])
+    }))
+
+  it.live("shows what stopped a partition, until it's resumed", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      let broken = true
+      yield* fill(store, 2, 3)
+      yield* Effect.forkChild(run(store, [working(() => broken)], quick))
+      const { processors } = yield* until(
+        health(store),
+        ({ processors: [one] }) => one?.partitions.some(({ state }) => state === "stopped") === true
+      )
+      const found = processors[0]?.partitions.find(({ state }) => state === "stopped")
+      assert.match(found?.error?.error ?? "", /no/)
+      assert.strictEqual(processors[0]?.healthy, false)
+      broken = false
+      yield* resume(store, "work")
+      yield* until(health(store), ({ processors: [one] }) => one?.healthy === true)
+    }))
+})
+
+describe("an operator", () => {
+  it.live("pauses a processor, which then does nothing until it's resumed", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      let handled = 0
+      const counting = subscription({ name: "count", events: Counted, handle: () => Effect.sync(() => handled++) })
+      yield* Effect.forkChild(run(store, [counting], quick))
+      yield* fill(store, 1, 3)
+      yield* until(Effect.sync(() => handled), (n) => n === 3)
+      yield* pause(store, "count")
+      yield* until(statesOf(store), (states) => states[0] === "paused")
+      yield* fill(store, 1, 3, 4)
+      assert.strictEqual(handled, 3)
+      yield* resume(store, "count")
+      yield* until(Effect.sync(() => handled), (n) => n === 6)
+    }))
+
+  it.live("retries or drops what is parked, and is told where nothing is", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      yield* fill(store, 2, 3)
+      yield* Effect.forkChild(run(store, [working(() => true, true)], quick))
+      const list = Stream.runCollect(listParked(store, "work"))
+      const [poison] = yield* until(list, ({ length }) => length === 2)
+      assert.isDefined(poison)
+      assert.strictEqual(poison.attempts.length, 1)
+      yield* retryParked(store, "work", poison.position)
+      const [again] = yield* until(list, ([first]) => first?.attempts.length === 2)
+      assert.strictEqual(again?.state, "parked")
+      yield* dropParked(store, "work", poison.position)
+      yield* until(list, ({ length }) => length === 1)
+      assert.deepStrictEqual((yield* list).map(({ state }) => state), ["dropped"])
+      assert.deepStrictEqual(yield* Stream.runCollect(listParked(store, "wor")), [])
+      const error = yield* errorOf(retryParked(store, "work", 99))
+      assert.match(error.message, /position: "work" has no event parked at 99; list what is parked/)
+    }))
+})
