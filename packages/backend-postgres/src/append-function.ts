@@ -38,8 +38,7 @@ export const appendParameters = [
   "incarnation text",
   "floor bigint",
   "patience text",
-  // What it remembers holds while this server runs, with these tables, and the head is this one; null where it
-  // remembers nothing.
+  // What it remembers holds while this server runs, with these tables, and this is the head; null where it has nothing.
   "server text",
   "known_head bigint",
   // Whether the ids of all streams and types are among that.
@@ -70,8 +69,8 @@ export const appendParameters = [
   "event_id text[]",
   // Commits with an id that happen: where they start and end above the head, where their appends start and how many
   // they are, and their revisions above the start. What isn't said is that each is one append of one event to the
-  // stream of its own place. After their ids come those of commits that conflict, for which
-  // there is nothing else: they are only compared with those that have happened before.
+  // stream of its own place. After their ids come those of commits that conflict, which are only compared with those
+  // that have happened before.
   "commit_id text[]",
   "commit_digest text[]",
   "commit_attempt int[]",
