@@ -1,5 +1,6 @@
 /** How processors fare, from what is kept in the store anyway: nobody has to be asked, and the dead can't claim. */
-import { type Entry, listReaders, type Position, type Reader, type StoreError, type StoreShape } from "@persist/core"
+import { type Entry, listReaders, Position, type Reader, type StoreError, type StoreShape } from "@persist/core"
+import { firstOfAll } from "@persist/core/log-pages"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -22,10 +23,14 @@ export interface RunnerHealth {
 export interface PartitionHealth {
   /** Its name among the readers. */
   readonly reader: string
+  /** How far it has come: nothing of its own at or below is left. */
   readonly position: Position
-  /** See `Reader.lag`. */
+  /**
+   * 0 where no event that any of the processor's partitions wants is left, otherwise how many positions it is behind
+   * the head; `undefined` where its position means nothing here: it needs a reset.
+   */
   readonly lag: number | undefined
-  /** Milliseconds since it last saved, where it has something to do; 0 where it hasn't. */
+  /** How old the first event is that is left, in milliseconds; 0 where there is none. */
   readonly lagTime: number
   /** `idle`: nobody runs it; `lost`: whoever has it is silent for too long. */
   readonly state: PartitionReport["state"] | "paused" | "idle" | "lost"
@@ -68,13 +73,17 @@ export const health = (store: StoreShape): Effect.Effect<Health, StoreError> =>
       ...held.map(({ key }) => processorOf(key)),
       ...aside.map(({ processor }) => processor)
     ])
+    const head = yield* store.head
+    const all = yield* Effect.forEach(readers.filter(({ name }) => names.has(processorOf(name))), (reader) =>
+      known.partition(store, head, reader))
     const processors = Array.from(names).sort().map((name): ProcessorHealth => {
-      const partitions = readers.filter((reader) => processorOf(reader.name) === name)
-        .map((reader) => known.partition(name, reader))
+      const partitions = all.filter(({ reader }) =>
+        processorOf(reader) === name
+      )
       const parked = aside.filter(({ processor, state }) => processor === name && state !== "dropped").length
       return { name, partitions, parked, healthy: parked === 0 && partitions.length > 0 && partitions.every(isHealthy) }
     })
-    return { head: yield* store.head, runners: known.runners, processors }
+    return { head, runners: known.runners, processors }
   })
 
 const isHealthy = ({ state }: PartitionHealth): boolean => state === "running" || state === "paused"
@@ -110,21 +119,25 @@ class Known {
     this.now = now
   }
 
-  partition(processor: string, { lag, name, position, updatedAt }: Reader): PartitionHealth {
+  partition(store: StoreShape, head: Position, reader: Reader): Effect.Effect<PartitionHealth, StoreError> {
+    const { name, prefix, types } = reader
     const owner = this.leases.get(name)?.runner
     const runner = this.runners.find(({ id }) => id === owner)
-    const report = this.reports.get(`${owner} ${name}`)
-    const isRun = runner?.alive === true
-    return {
+    const report = runner?.alive === true ? this.reports.get(`${owner} ${name}`) : undefined
+    const position = Position(Math.max(reader.position, report?.position ?? 0))
+    const next = reader.lag === undefined || reader.lag === 0 || store.about.lacks.has("readAll")
+      ? Effect.undefined
+      : firstOfAll(store.engine, { after: position, to: head, prefix, types })
+    return Effect.map(next, (first) => ({
       reader: name,
       position,
-      lag,
-      lagTime: lag === 0 ? 0 : Math.max(0, this.now - updatedAt),
-      state: isRun ? report?.state ?? "running" : this.idleState(processor, owner),
+      lag: first === undefined ? (reader.lag === undefined ? undefined : 0) : head - position,
+      lagTime: first === undefined ? 0 : Math.max(0, this.now - first.at),
+      state: runner?.alive === true ? report?.state ?? "running" : this.idleState(processorOf(name), owner),
       runner,
-      rate: isRun ? report?.rate ?? 0 : 0,
-      error: isRun ? report?.error : undefined
-    }
+      rate: report?.rate ?? 0,
+      error: report?.error
+    }))
   }
 
   private idleState(processor: string, owner: string | undefined): PartitionHealth["state"] {

@@ -8,6 +8,7 @@ const AttemptSchema = Schema.Struct({ at: Schema.Number, error: Schema.String })
 export const PartitionReport = Schema.Struct({
   reader: Schema.String,
   state: Schema.Literals(["running", "retrying", "stopped"]),
+  /** How far it has looked; its checkpoint isn't moved for every stretch without events of its own. */
   position: Schema.Natural,
   /** Events handled since the runner took it. */
   handled: Schema.Natural,

@@ -52,6 +52,7 @@ export class Worker<R> {
   private state: PartitionReport["state"] = "running"
   private error: Attempt | undefined
   private handled = 0
+  private looked: Position
   /** How often the event in hand has failed. */
   private attempts: Array<Attempt> = []
 
@@ -59,6 +60,7 @@ export class Worker<R> {
     const { checkpoint, processor, store } = options
     this.options = options
     this.progress = new Progress(store, checkpoint)
+    this.looked = checkpoint.position
     this.aside = new Aside(store, processor, checkpoint.name)
   }
 
@@ -67,7 +69,7 @@ export class Worker<R> {
     return {
       reader: this.options.checkpoint.name,
       state: this.state,
-      position: this.progress.saved,
+      position: this.looked,
       handled: this.handled,
       ...this.error === undefined ? {} : { error: this.error }
     }
@@ -130,6 +132,7 @@ export class Worker<R> {
         const fenced = yield* this.save(position, step.ops)
         if (fenced !== undefined) return fenced
         step.committed?.()
+        this.looked = position
         this.progress.busy(position)
         done = next
       }
@@ -138,6 +141,7 @@ export class Worker<R> {
       else if (met !== undefined) return met
       yield* restore(Effect.void)
     }
+    this.looked = through
     return own.length === 0 && this.progress.passed(through) ? yield* this.save(through, []) : undefined
   })
 
