@@ -77,9 +77,10 @@ const kvReads = (store: Memory): Pick<BackendShape, "get" | "scan" | "changed" |
     ),
   scan: ({ gte, limit, lt, namespace, reverse }) =>
     Effect.sync(() => {
-      const within = store.sorted(namespace).filter(({ key }) =>
+      // Few of many keys lie within most bounds, so they are chosen before they are sorted.
+      const within = store.entries(namespace).filter(({ key }) =>
         (gte === undefined || compareUtf8(key, gte) >= 0) && (lt === undefined || compareUtf8(key, lt) < 0)
-      )
+      ).sort((a, b) => compareUtf8(a.key, b.key))
       return (reverse ? within.reverse() : within).slice(0, limit).map(copyEntry)
     }),
   changed: ({ after, limit, namespace }) =>

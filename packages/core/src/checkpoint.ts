@@ -4,10 +4,12 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { About } from "./backend.ts"
+import { type Codec, schemaCodec } from "./codec.ts"
 import type { Op } from "./draft.ts"
 import { Corrupt, Invalid, type StoreError } from "./error.ts"
 import type { Entry, Kv } from "./kv.ts"
 import { quoted } from "./path.ts"
+import type { IndexForm } from "./read-index.ts"
 import { Position, type PositionInput } from "./sequence.ts"
 import type { StoreShape } from "./store.ts"
 
@@ -17,8 +19,14 @@ export interface ReaderFilter {
   readonly types: ReadonlyArray<string> | undefined
 }
 
+/** What a reader is registered with. */
+export interface Registration extends ReaderFilter {
+  /** The indexes that a read model keeps beside its states, `undefined` where it has none. */
+  readonly indexes?: ReadonlyArray<IndexForm> | undefined
+}
+
 /** How far a reader has come: it is done with everything it wants at or below `position`. */
-export interface Checkpoint extends ReaderFilter {
+export interface Checkpoint extends Registration {
   /** The reader's name, which is the checkpoint's key. */
   readonly name: string
   readonly position: Position
@@ -48,14 +56,21 @@ export interface StoredCheckpoint {
   readonly incarnation: string
   readonly prefix: string
   readonly types?: ReadonlyArray<string>
+  readonly indexes?: ReadonlyArray<IndexForm>
 }
 
 const Stored = Schema.Struct({
   position: Schema.Natural,
   incarnation: Schema.String,
   prefix: Schema.String,
-  types: Schema.optionalKey(Schema.Array(Schema.String))
+  types: Schema.optionalKey(Schema.Array(Schema.String)),
+  indexes: Schema.optionalKey(Schema.Array(
+    Schema.Struct({ name: Schema.String, on: Schema.Array(Schema.String), unique: Schema.Boolean })
+  ))
 })
+
+/** How a checkpoint is stored. */
+export const checkpointCodec: Codec<StoredCheckpoint> = schemaCodec(Stored)
 
 /** The checkpoints of a store. */
 export const checkpoints = (store: StoreShape): Kv<StoredCheckpoint> => store.system(checkpointNamespace, Stored)
@@ -64,8 +79,14 @@ export const checkpoints = (store: StoreShape): Kv<StoredCheckpoint> => store.sy
 export const storedCheckpoint = (
   { incarnation }: About,
   position: PositionInput,
-  { prefix, types }: ReaderFilter
-): StoredCheckpoint => ({ position, incarnation, prefix, ...(types === undefined ? {} : { types }) })
+  { indexes, prefix, types }: Registration
+): StoredCheckpoint => ({
+  position,
+  incarnation,
+  prefix,
+  ...(types === undefined ? {} : { types }),
+  ...(indexes === undefined || indexes.length === 0 ? {} : { indexes })
+})
 
 /** The checkpoint that an entry holds, unjudged: its position may belong to another history. */
 export const checkpointOf = ({ at, key, revision, value }: Entry<StoredCheckpoint>): Checkpoint => ({
@@ -74,6 +95,7 @@ export const checkpointOf = ({ at, key, revision, value }: Entry<StoredCheckpoin
   incarnation: value.incarnation,
   prefix: value.prefix,
   types: value.types,
+  ...(value.indexes === undefined ? {} : { indexes: value.indexes }),
   updatedAt: at,
   revision
 })

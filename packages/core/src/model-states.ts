@@ -2,17 +2,21 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { Catalogue, EventOf } from "./catalogue.ts"
-import type { Op } from "./draft.ts"
-import { Invalid, LimitExceeded, type StoreError } from "./error.ts"
-import type { Event } from "./event.ts"
+import type { Draft, Op } from "./draft.ts"
+import type { StoreError } from "./error.ts"
+import type { Fault } from "./fault.ts"
+import { type Held, HeldStates, noEntries } from "./held-states.ts"
+import { type Claim, type Clash, type EntriesMoved, type EntryWrite, entryWrites, Owners } from "./index-writes.ts"
+import { noKeys, notUnique, place, threw, tooLarge, tooManyKeys, tooManyWrites } from "./model-fault.ts"
 import { nameFault } from "./name.ts"
 import { quoted } from "./path.ts"
 import { type Payload, payloadBytes, samePayload } from "./payload.ts"
+import { entriesOf } from "./read-index.ts"
 import type { ReadModel } from "./read-model.ts"
 import type { StoreShape } from "./store.ts"
 
 /** Some events of a page, each with the keys it changes. */
-export interface Routed<E> {
+interface Routed<E> {
   readonly events: ReadonlyArray<E>
   readonly keysOf: ReadonlyArray<ReadonlyArray<string>>
   /** All keys of them, each once. */
@@ -20,10 +24,8 @@ export interface Routed<E> {
 }
 
 /** A state that differs from the stored one: a payload to put, or `undefined` to delete. */
-interface Changed<A> {
+interface Changed<A> extends Held<A> {
   readonly key: string
-  readonly state: A | undefined
-  readonly payload: Payload | undefined
 }
 
 /** Some events folded: what to write for them. */
@@ -31,41 +33,80 @@ export interface Folded<A> {
   /** How many events, from the first. */
   readonly count: number
   readonly changed: ReadonlyArray<Changed<A>>
+  /** The entries of indexes to put and delete. */
+  readonly entries: ReadonlyArray<EntryWrite>
 }
 
-/** A key's state as it is stored; both `undefined` where there is none. */
-interface Held<A> {
-  readonly state: A | undefined
-  readonly payload: Payload | undefined
+/** What a fold of some events comes to, before anything is encoded. */
+interface Stepped<A> {
+  readonly count: number
+  readonly fault: StoreError | undefined
+  readonly states: ReadonlyMap<string, A | undefined>
+  /** What each event claims of unique indexes, in their order; none where there are none. */
+  readonly claims: ReadonlyArray<Claim>
 }
 
-/** Most keys, and most bytes of their payloads, that are held between pages. */
-const mostHeld = { keys: 10_000, bytes: 64 * 1024 * 1024 }
-
-/**
- * The states as they are stored, as far as they are known. What's held is right as long as nobody else writes to the
- * namespace: whoever does has moved the checkpoint, so that the next commit is fenced.
- */
+/** The states of a read model, and what events make of them. */
 export class States<C extends Catalogue, A> {
-  private readonly held = new Map<string, Held<A>>()
-  private heldBytes = 0
+  private readonly held: HeldStates<C, A>
   private readonly store: StoreShape
   private readonly model: ReadModel<C, A>
   private readonly room: number
+  private readonly claiming: boolean
 
-  /** `room` is how many bytes of payload a commit has for states. */
+  /** `room` is how many bytes of payload a commit has for states and entries. */
   constructor(store: StoreShape, model: ReadModel<C, A>, room: number) {
+    this.held = new HeldStates(store, model)
     this.store = store
     this.model = model
     this.room = room
+    this.claiming = model.readIndexes.some(({ unique }) => unique)
+  }
+
+  /**
+   * Folds events from `start` on into the states, all or as many as fit one commit and go well. Fails where not even
+   * the first goes: `Invalid` where the model throws, gives keys or a state that can't be stored, or two states the
+   * same values of a unique index, `LimitExceeded` where that is too much; `Corrupt` where a stored state can't be
+   * read, and as every read.
+   */
+  readonly fold = Effect.fnUntraced({ self: this }, function*(
+    items: ReadonlyArray<EventOf<C>>,
+    start: number
+  ): Effect.fn.Return<Folded<A>, StoreError> {
+    const routed = yield* Effect.fromResult(this.route(items, start))
+    yield* this.held.load(routed.keys)
+    const { claims, folded } = yield* Effect.fromResult(this.foldRouted(routed, routed.events.length))
+    if (claims.length === 0) return folded
+    const clash = yield* this.clash(claims)
+    if (clash === undefined) return folded
+    const event = routed.events[clash.event]
+    if (clash.event === 0 && event !== undefined) return yield* notUnique(event, clash)
+    // Those before the one that clashes, which don't.
+    yield* Effect.fromResult(this.held.restore(routed.keys))
+    return (yield* Effect.fromResult(this.foldRouted(routed, clash.event))).folded
+  })
+
+  private clash(claims: ReadonlyArray<Claim>): Effect.Effect<Clash | undefined, StoreError> {
+    const { engine } = this.store
+    const owners = new Owners(this.model.readIndexes, claims, (key) => this.held.entries(key))
+    const unknown = owners.unknown(claims)
+    const stored = unknown.length === 0
+      ? Effect.succeed([])
+      : engine.reading(undefined, engine.backend.get(unknown))
+    return Effect.flatMap(
+      stored,
+      (entries) => Effect.map(Effect.fromResult(owners.learn(unknown, entries)), () => owners.take(claims))
+    )
   }
 
   /**
    * Asks the model for the keys of events from `start` on, as many as one commit can write; fails with `Invalid` or
    * `LimitExceeded` where the first of them has none that can be used.
    */
-  route(items: ReadonlyArray<EventOf<C>>, start: number): Result.Result<Routed<EventOf<C>>, StoreError> {
+  private route(items: ReadonlyArray<EventOf<C>>, start: number): Result.Result<Routed<EventOf<C>>, StoreError> {
     const { commitEvents, nameBytes } = this.store.about.limits
+    // A state may leave one entry of each index, and take another.
+    const writesOfKey = 1 + 2 * this.model.readIndexes.length
     const keysOf: Array<ReadonlyArray<string>> = []
     const keys = new Set<string>()
     for (let i = start; i < items.length; i++) {
@@ -73,13 +114,10 @@ export class States<C extends Catalogue, A> {
       if (event === undefined) break
       const own = this.keysOf(event, nameBytes)
       const more = Result.isSuccess(own) ? own.success.reduce((n, key) => keys.has(key) ? n : n + 1, 0) : 0
+      if (i > start && (Result.isFailure(own) || (keys.size + more) * writesOfKey >= commitEvents)) break
+      if (Result.isFailure(own)) return Result.fail(own.failure)
       // The checkpoint is written too.
-      if (Result.isFailure(own) || keys.size + more >= commitEvents) {
-        if (i > start) break
-        return Result.isFailure(own)
-          ? Result.fail(own.failure)
-          : Result.fail(tooManyKeys(event, more, commitEvents - 1))
-      }
+      if (more >= commitEvents) return Result.fail(tooManyKeys(event, more, commitEvents - 1))
       for (const key of own.success) keys.add(key)
       keysOf.push(own.success)
     }
@@ -98,71 +136,31 @@ export class States<C extends Catalogue, A> {
     return Result.succeed(keys.length < 2 ? keys : Array.from(new Set(keys)))
   }
 
-  /** Reads the states of keys that aren't held. `Corrupt` where one can't be read by the model's schema. */
-  load(keys: ReadonlySet<string>): Effect.Effect<void, StoreError> {
-    const { namespace } = this.model
-    const { engine } = this.store
-    const missing: Array<string> = []
-    for (const key of keys) if (!this.held.has(key)) missing.push(key)
-    if (missing.length === 0) return Effect.void
-    const read = engine.reading(undefined, engine.backend.get(missing.map((key) => ({ namespace, key }))))
-    return Effect.flatMap(
-      read,
-      (entries) => Effect.fromResult(this.take(missing, (_key, i) => entries[i]?.value))
-    )
-  }
-
-  private take(
-    keys: ReadonlyArray<string>,
-    payloadOf: (key: string, i: number) => Payload | undefined
-  ): Result.Result<void, StoreError> {
-    for (const [i, key] of keys.entries()) {
-      const payload = payloadOf(key, i)
-      if (payload === undefined) {
-        this.hold(key, { state: undefined, payload })
-        continue
-      }
-      const where = `key ${quoted(key)} of namespace ${quoted(this.model.namespace)}`
-      const state = this.model.codec.decode(where, payload)
-      if (Result.isFailure(state)) return Result.fail(state.failure)
-      this.hold(key, { state: state.success, payload })
-    }
-    return Result.succeed(undefined)
-  }
-
-  /**
-   * Folds routed events into the states, all or as many as fit one commit and go well.
-   * Fails where not even the first goes: `Invalid` where the model throws or gives a state that doesn't fit its schema,
-   * `LimitExceeded` where that is too large.
-   */
-  fold(routed: Routed<EventOf<C>>): Result.Result<Folded<A>, StoreError> {
-    let most = routed.events.length
+  private foldRouted(
+    routed: Routed<EventOf<C>>,
+    events: number
+  ): Result.Result<{ readonly folded: Folded<A>; readonly claims: ReadonlyArray<Claim> }, StoreError> {
+    let most = events
     while (true) {
-      const { count, fault, states } = this.step(routed, most)
-      const changed = fault === undefined ? this.encode(states) : Result.fail(fault)
-      if (Result.isSuccess(changed)) return Result.succeed({ count, changed: changed.success })
-      if (fault === undefined ? count <= 1 : count === 0) return Result.fail(changed.failure)
+      const { claims, count, fault, states } = this.step(routed, most)
+      const encoded = fault === undefined ? this.encode(states) : Result.fail(fault)
+      if (Result.isSuccess(encoded)) return Result.succeed({ folded: { count, ...encoded.success }, claims })
+      if (fault === undefined ? count <= 1 : count === 0) return Result.fail(encoded.failure)
       // Again with fewer: those before the one that threw, or half of those that are too much together.
       most = fault === undefined ? Math.ceil(count / 2) : count
-      const restored = this.restore(routed.keys)
+      const restored = this.held.restore(routed.keys)
       if (Result.isFailure(restored)) return Result.fail(restored.failure)
     }
   }
 
-  // A step that changes its state in place has spoilt what's held for a second fold.
-  private restore(keys: ReadonlySet<string>): Result.Result<void, StoreError> {
-    return this.take(Array.from(keys), (key) => this.held.get(key)?.payload)
-  }
-
-  private step(
-    { events, keysOf }: Routed<EventOf<C>>,
-    most: number
-  ): { readonly count: number; readonly fault: StoreError | undefined; readonly states: Map<string, A | undefined> } {
+  private step({ events, keysOf }: Routed<EventOf<C>>, most: number): Stepped<A> {
     const { seed, step } = this.model
     const states = new Map<string, A | undefined>()
+    const claims: Array<Claim> = []
     let count = 0
+    let fault: StoreError | undefined
     const ran = Result.try(() => {
-      for (; count < most; count++) {
+      for (; count < most && fault === undefined; count++) {
         const event = events[count]
         const keys = keysOf[count]
         if (event === undefined || keys === undefined) break
@@ -170,45 +168,81 @@ export class States<C extends Catalogue, A> {
           const before = states.has(key) ? states.get(key) : this.held.get(key)?.state
           states.set(key, step(before === undefined ? seed() : before, event, key))
         }
+        if (this.claiming) fault = this.claim(count, keys, states, claims)
       }
     })
+    // The event that can't claim was counted as if it had gone.
+    if (fault !== undefined) return { count: count - 1, fault, states, claims }
     const at = events[count]
-    const fault = Result.isSuccess(ran) || at === undefined ? undefined : threw("step", at, ran.failure)
-    return { count, fault, states }
+    if (Result.isFailure(ran) && at !== undefined) fault = threw("step", at, ran.failure)
+    return { count, fault, states, claims }
   }
 
-  private encode(states: ReadonlyMap<string, A | undefined>): Result.Result<ReadonlyArray<Changed<A>>, StoreError> {
+  private claim(
+    event: number,
+    keys: ReadonlyArray<string>,
+    states: ReadonlyMap<string, A | undefined>,
+    claims: Array<Claim>
+  ): StoreError | undefined {
+    for (const key of keys) {
+      const entries = this.entries(key, states.get(key))
+      if (Result.isFailure(entries)) return entries.failure
+      claims.push({ event, key, entries: entries.success })
+    }
+    return undefined
+  }
+
+  private entries(key: string, state: A | undefined): Result.Result<ReadonlyArray<string>, StoreError> {
+    return state === undefined
+      ? Result.succeed(noEntries)
+      : entriesOf(this.model.readIndexes, key, state, this.store.about.limits.nameBytes)
+  }
+
+  private encode(states: ReadonlyMap<string, A | undefined>): Result.Result<Omit<Folded<A>, "count">, StoreError> {
     const changed: Array<Changed<A>> = []
+    const moved: Array<EntriesMoved> = []
     let bytes = 0
     for (const [key, state] of states) {
       const before = this.held.get(key)?.payload
-      if (state === undefined) {
-        if (before !== undefined) changed.push({ key, state, payload: undefined })
-        continue
-      }
-      const encoded = this.model.codec.encode(`state of key ${quoted(key)}`, state)
-      if (Result.isFailure(encoded)) return Result.fail(encoded.failure)
-      const payload = encoded.success
-      if (before !== undefined && samePayload(before, payload)) continue
-      const size = payloadBytes(payload)
-      bytes += size
-      const limit = Math.min(this.room, this.store.about.limits.payloadBytes)
-      if (size > limit) return Result.fail(tooLarge(`state of key ${quoted(key)}`, size, limit))
-      if (bytes > this.room) return Result.fail(tooLarge("states changed by one event", bytes, this.room))
-      changed.push({ key, state, payload })
+      if (state === undefined && before === undefined) continue
+      const payload = state === undefined ? Result.succeed(undefined) : this.payload(key, state)
+      if (Result.isFailure(payload)) return Result.fail(payload.failure)
+      if (before !== undefined && payload.success !== undefined && samePayload(before, payload.success)) continue
+      const entries = this.entries(key, state)
+      if (Result.isFailure(entries)) return Result.fail(entries.failure)
+      bytes += payload.success === undefined ? 0 : payloadBytes(payload.success)
+      changed.push({ key, state, payload: payload.success, entries: entries.success })
+      moved.push({ key, before: this.held.entries(key), after: entries.success })
     }
-    return Result.succeed(changed)
+    const writes = entryWrites(this.model.readIndexes, moved)
+    for (const { value } of writes) bytes += value === undefined ? 0 : payloadBytes(value)
+    if (bytes > this.room) return Result.fail(tooLarge("states changed by one event", bytes, this.room))
+    // The checkpoint is written too.
+    const most = this.store.about.limits.commitEvents - 1
+    return changed.length + writes.length > most
+      ? Result.fail(tooManyWrites(changed.length + writes.length, most))
+      : Result.succeed({ changed, entries: writes })
+  }
+
+  private payload(key: string, state: A): Result.Result<Payload, StoreError> {
+    const encoded = this.model.codec.encode(`state of key ${quoted(key)}`, state)
+    if (Result.isFailure(encoded)) return Result.fail(encoded.failure)
+    const size = payloadBytes(encoded.success)
+    const limit = Math.min(this.room, this.store.about.limits.payloadBytes)
+    return size > limit ? Result.fail(tooLarge(`state of key ${quoted(key)}`, size, limit)) : encoded
   }
 
   /** What writes the changes, as one operation of a commit. */
-  op({ changed }: Folded<A>): Op {
+  op({ changed, entries }: Folded<A>): Op {
     const { namespace } = this.model
     return {
       "~persist/Op": (draft) => {
         for (const { key, payload } of changed) {
-          const fault = payload === undefined
-            ? draft.delete(namespace, key, "any")
-            : draft.put({ namespace, key, value: payload, meta: undefined }, "any")
+          const fault = writeTo(draft, { namespace, key, value: payload })
+          if (fault !== undefined) return fault
+        }
+        for (const entry of entries) {
+          const fault = writeTo(draft, entry)
           if (fault !== undefined) return fault
         }
         return undefined
@@ -218,43 +252,11 @@ export class States<C extends Catalogue, A> {
 
   /** The changes are committed: they are what's stored now. */
   committed({ changed }: Folded<A>): void {
-    for (const { key, payload, state } of changed) this.hold(key, { state, payload })
-    if (this.held.size <= mostHeld.keys && this.heldBytes <= mostHeld.bytes) return
-    this.held.clear()
-    this.heldBytes = 0
-  }
-
-  private hold(key: string, held: Held<A>): void {
-    this.heldBytes += (held.payload?.length ?? 0) - (this.held.get(key)?.payload?.length ?? 0)
-    this.held.set(key, held)
+    this.held.committed(changed)
   }
 }
 
-const place = ({ seq, stream, type }: Event): string => `event ${seq} of stream ${quoted(stream)}, type ${quoted(type)}`
-
-const threw = (field: "keys" | "step", event: Event, cause: unknown): Invalid =>
-  new Invalid({
-    field,
-    reason: `it threw at ${place(event)}`,
-    remedy: "mend the read model and run it again: it goes on with that event",
-    cause
-  })
-
-const noKeys = (event: Event): Invalid =>
-  new Invalid({
-    field: "keys",
-    reason: `it gave neither a string nor an array for ${place(event)}`,
-    remedy: "return the keys that the event changes, or [] for none"
-  })
-
-const tooManyKeys = (event: Event, actual: number, limit: number): LimitExceeded =>
-  new LimitExceeded({
-    field: `keys of ${place(event)}`,
-    limit,
-    actual,
-    unit: "keys",
-    remedy: "change fewer keys with one event: its changes are one commit"
-  })
-
-const tooLarge = (field: string, actual: number, limit: number): LimitExceeded =>
-  new LimitExceeded({ field, limit, actual, unit: "bytes", remedy: "keep less under one key, or split it by key" })
+const writeTo = (draft: Draft, { key, namespace, value }: EntryWrite): Fault | undefined =>
+  value === undefined
+    ? draft.delete(namespace, key, "any")
+    : draft.put({ namespace, key, value, meta: undefined }, "any")

@@ -6,7 +6,9 @@ import { Invalid } from "./error.ts"
 import * as Fault from "./fault.ts"
 import type { Kv } from "./kv.ts"
 import { isReserved, nameFault, reservedFault } from "./name.ts"
+import { type IndexDefinition, makeIndexes, type ReadIndex } from "./read-index.ts"
 import { seedThunk } from "./seed.ts"
+import { type StateFields, stateFields } from "./state-fields.ts"
 import type { StoreShape } from "./store.ts"
 
 /** What a read model is made of. Everything here decides the answer: change one and the version goes up. */
@@ -32,6 +34,11 @@ export interface ReadModelDefinition<C extends Catalogue, A> {
   readonly step: (state: NoInfer<A>, event: EventOf<C>, key: string) => NoInfer<A> | undefined
   /** How a state is stored. */
   readonly value: PureSchema<A>
+  /**
+   * The indexes to be kept with the states, by name, for `query`: up to 64 letters, digits, `-` and `_`, a letter
+   * first. Each costs a write of its own where a state changes in its fields, in the same commit.
+   */
+  readonly indexes?: Readonly<Record<string, IndexDefinition<NoInfer<A>>>> | undefined
 }
 
 /** The verbs of a kv that read. */
@@ -50,6 +57,10 @@ export interface ReadModel<C extends Catalogue, A>
   readonly codec: Codec<A>
   /** Where its states are: `name@version`. */
   readonly namespace: string
+  /** Its indexes, by name; each has a namespace of its own: `name@version/index`. */
+  readonly readIndexes: ReadonlyArray<ReadIndex>
+  /** The fields of its states, as far as the schema tells. */
+  readonly fields: StateFields
   /** Its name among the registered readers. */
   readonly reader: string
   /** The states by key, as of its checkpoint: `waitFor` first where they must show a certain event. */
@@ -65,12 +76,12 @@ const readerSign = "$read-model/"
 export const modelOf = (reader: string): string | undefined =>
   reader.startsWith(readerSign) ? reader.slice(readerSign.length) : undefined
 
-const known = ["name", "version", "events", "prefix", "keys", "seed", "step", "value"]
+const known = ["name", "version", "events", "prefix", "keys", "seed", "step", "value", "indexes"]
 
 /**
  * Makes a read model. Definitions are code, so a wrong one throws at once: `Invalid` or `LimitExceeded` for a bad name
  * or version, a seed that can't be copied (pass a function that makes it), keys or a step that are no functions, events
- * that are no catalogue, and a value schema without a JSON form.
+ * that are no catalogue, a value schema without a JSON form, and indexes by fields that the states don't have.
  */
 const make = <C extends Catalogue, A>(definition: ReadModelDefinition<C, A>): ReadModel<C, A> => {
   const { events, keys, name, prefix, step, value, version } = definition
@@ -82,6 +93,7 @@ const make = <C extends Catalogue, A>(definition: ReadModelDefinition<C, A>): Re
   const seed = Result.getOrThrow(seedThunk(definition.seed))
   const codec = Result.getOrThrow(Result.try({ try: () => schemaCodec(value), catch: noForm }))
   const namespace = `${name}@${version}`
+  const fields = stateFields(value)
   return {
     name,
     version,
@@ -92,6 +104,8 @@ const make = <C extends Catalogue, A>(definition: ReadModelDefinition<C, A>): Re
     step,
     codec,
     namespace,
+    readIndexes: Result.getOrThrow(makeIndexes(namespace, definition.indexes, fields)),
+    fields,
     reader: `${readerSign}${namespace}`,
     kv: (store) => store.kv(namespace, value)
   }

@@ -7,7 +7,7 @@ import {
   checkpointOf,
   checkpoints,
   readCheckpoint,
-  type ReaderFilter,
+  type Registration,
   sameFilter,
   staleCheckpoint,
   storedCheckpoint
@@ -70,7 +70,7 @@ export const enrol = Effect.fnUntraced(function*(
   store: StoreShape,
   name: string,
   from: StartFrom,
-  filter: ReaderFilter
+  filter: Registration
 ): Effect.fn.Return<Checkpoint, StoreError> {
   const fault = nameFault("name", name, store.about.limits.nameBytes) ?? Fault.textFault("prefix", filter.prefix) ??
     Fault.typesFault(filter.types)

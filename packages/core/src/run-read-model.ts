@@ -18,10 +18,12 @@ import { Invalid, type StoreError, Unavailable } from "./error.ts"
 import { consume, type EventSource, eventSource, followPages, pagesTo } from "./event-pages.ts"
 import * as Fault from "./fault.ts"
 import { until } from "./follow.ts"
+import { modelNamespaces } from "./model-namespaces.ts"
 import { States } from "./model-states.ts"
 import { quoted } from "./path.ts"
 import { utf8Bytes } from "./payload.ts"
 import { Progress, wakeUpsEnded } from "./progress.ts"
+import { indexForms, sameForms } from "./read-index.ts"
 import type { ReadModel } from "./read-model.ts"
 import { enrol } from "./reader.ts"
 import { registrationOps } from "./registration.ts"
@@ -59,11 +61,13 @@ export interface CaughtUp {
  * in one commit, so each event takes effect exactly once, whatever ends the run and however many run the same model:
  * it goes on from its checkpoint, and of two that do so together one is `Fenced`, and stops.
  *
- * Fails with `Invalid` for a model built over other events under the same version, a namespace that already holds keys
- * of somebody else, truncated streams where it starts from zero without `allowTruncated`, and a model that throws or
- * gives what its schema doesn't take: then everything before that event is committed. `LimitExceeded` where one event
- * changes more than a commit can hold, `Corrupt` where its checkpoint belongs to another history of the store (rebuild
- * it), a stored state doesn't fit its schema or an event can't be decoded; and as every read and commit.
+ * Fails with `Invalid` for a model built over other events or with other indexes under the same version, a namespace
+ * that already holds keys of somebody else, truncated streams where it starts from zero without `allowTruncated`, and a
+ * model that throws, gives what its schema or its indexes don't take, or gives two states the same values of a unique
+ * index: then everything before that event is committed. `LimitExceeded` where one event changes more than a commit can
+ * hold, or an index entry would be longer than a key may be, `Corrupt` where its checkpoint belongs to another history
+ * of the store (rebuild it), a stored state doesn't fit its schema or an event can't be decoded; and as every read and
+ * commit.
  */
 export const runReadModel = <C extends Catalogue, A>(
   store: StoreShape,
@@ -107,10 +111,12 @@ export const rebuild = <C extends Catalogue, A>(
   Effect.gen(function*() {
     const { filter } = yield* prepare(store, model, options)
     if (options?.allowTruncated !== true) yield* refuseTruncated(store, filter)
+    const registered = { ...filter, indexes: indexForms(model.readIndexes) }
+    const namespaces = yield* modelNamespaces(store, model)
     yield* unconditional(store.commit([
-      checkpoints(store).ops.put(model.reader, storedCheckpoint(store.about, origin, filter)),
+      checkpoints(store).ops.put(model.reader, storedCheckpoint(store.about, origin, registered)),
       ...registrationOps(store),
-      store.kv(model.namespace).ops.clear()
+      ...namespaces.map((namespace) => store.kv(namespace).ops.clear())
     ]))
     return yield* catchUp(store, model, options)
   })
@@ -188,11 +194,15 @@ const begin = Effect.fnUntraced(function*<C extends Catalogue, A>(
   const found = yield* readCheckpoint(store, model.reader)
   if (Option.isSome(found) && !sameFilter(found.value, filter)) return yield* otherEvents(model.namespace)
   if (Option.isNone(found)) {
-    const keys = yield* store.kv(model.namespace).count({ limit: 1 })
-    if (keys > 0) return yield* foreignKeys(model.namespace)
+    for (const namespace of yield* modelNamespaces(store, model)) {
+      const keys = yield* store.kv(namespace).count({ limit: 1 })
+      if (keys > 0) return yield* foreignKeys(namespace)
+    }
     yield* truncated
   }
-  const checkpoint = yield* enrol(store, model.reader, "start", filter)
+  const indexes = indexForms(model.readIndexes)
+  const checkpoint = yield* enrol(store, model.reader, "start", { ...filter, indexes })
+  if (!sameForms(checkpoint.indexes ?? [], indexes)) return yield* otherIndexes(model.namespace)
   // Once more: from its registration on compaction leaves alone what it has not read, before that it didn't.
   if (checkpoint.position === origin) yield* truncated
   return { checkpoint, source }
@@ -202,6 +212,13 @@ const otherEvents = (namespace: string): Invalid =>
   new Invalid({
     field: "events",
     reason: `the read model ${quoted(namespace)} was built over other types or streams`,
+    remedy: "give it a new version, or rebuild it"
+  })
+
+const otherIndexes = (namespace: string): Invalid =>
+  new Invalid({
+    field: "indexes",
+    reason: `the read model ${quoted(namespace)} was built with other indexes`,
     remedy: "give it a new version, or rebuild it"
   })
 
@@ -251,9 +268,7 @@ class Keeper<C extends Catalogue, A> {
     if (items.length === 0) return this.progress.passed(through) ? yield* this.progress.save(through) : undefined
     let start = 0
     while (start < items.length) {
-      const routed = yield* Effect.fromResult(this.states.route(items, start))
-      yield* this.states.load(routed.keys)
-      const folded = yield* Effect.fromResult(this.states.fold(routed))
+      const folded = yield* this.states.fold(items, start)
       const next = start + folded.count
       const position = next === items.length ? through : items[next - 1]?.position ?? through
       const fenced = yield* this.progress.save(position, [this.states.op(folded)])

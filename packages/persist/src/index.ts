@@ -47,6 +47,8 @@ export type {
   Page,
   Position,
   Projected,
+  Query,
+  QueryPage,
   Reader,
   Scope,
   Seq,

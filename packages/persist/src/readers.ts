@@ -12,6 +12,8 @@ import type {
   Page,
   Position,
   PositionInput,
+  Query,
+  QueryPage,
   Reader,
   ReadModel,
   RegisterOptions,
@@ -81,6 +83,15 @@ export interface Readers {
     position: PositionInput,
     options?: WaitOptions & Abortable
   ) => Promise<void>
+  /**
+   * Finds the states of a read model that are as they are asked for, by the page: filters by field, an order, and the
+   * index that serves them. Rejects with `Invalid` for what can't be asked of the model, and where its indexes were not
+   * built; otherwise as every read.
+   */
+  readonly query: <C extends Catalogue, A>(
+    model: ReadModel<C, A>,
+    query?: Query<NoInfer<A>> & Abortable
+  ) => Promise<QueryPage<A>>
   /** Registers a reader, so that compaction leaves it what it has yet to read; or finds it registered. */
   readonly registerReader: (name: string, options?: RegisterOptions & Abortable) => Promise<Checkpoint>
   /** Lists the registered readers by name, and how far each is behind: `lag` 0 where it has read all of its events. */
@@ -132,6 +143,7 @@ export const promiseReaders = (store: StoreShape, surroundings: Surroundings): R
   catchUp: (model, options) => call(options, (own) => Core.catchUp(store, model, own)),
   rebuild: (model, options) => call(options, (own) => Core.rebuild(store, model, own)),
   waitFor: (model, position, options) => call(options, (own) => Core.waitFor(store, model, position, own)),
+  query: (model, asked) => call(asked, (own) => Core.query(store, model, own)),
   registerReader: (name, options) => call(options, (own) => Core.registerReader(store, name, own)),
   listReaders: (options) => callPlain(options, () => Core.listReaders(store)),
   slowestReader: (stream, options) => callPlain(options, () => Core.slowestReader(store, stream)),
