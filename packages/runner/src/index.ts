@@ -6,3 +6,11 @@ export type { Guarantee, Processor, ProcessorDefinition } from "./processor.ts"
 export { reaction, type ReactionDefinition } from "./reaction.ts"
 export { run, type RunnerOptions } from "./runner.ts"
 export { type Delivery, subscription, type SubscriptionDefinition } from "./subscription.ts"
+export {
+  type Command,
+  type Step,
+  type TimerFired,
+  type Workflow,
+  workflow,
+  type WorkflowDefinition
+} from "./workflow.ts"

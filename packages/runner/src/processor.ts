@@ -5,6 +5,7 @@ import { type EventSource, eventSource } from "@persist/core/event-pages"
 import * as Fault from "@persist/core/fault"
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { type FailurePolicy, type Policy, policyFault, policyOf } from "./failure.ts"
 import type { Partition } from "./partition.ts"
@@ -30,6 +31,15 @@ export interface Work<R> {
   readonly keysOf: (event: Event) => ReadonlyArray<string>
   /** Handles events, of which `attempt` is how often the first was tried before: as many as go into one commit. */
   readonly handle: (events: ReadonlyArray<Event>, attempt: number) => Effect.Effect<Handled, StoreError, R>
+  readonly alarm?: Alarm<R> | undefined
+}
+
+/** What a partition does at a time, beside its events. */
+export interface Alarm<R> {
+  /** When there is something to do next, in milliseconds since 1970. */
+  readonly next: Effect.Effect<Option.Option<number>, StoreError>
+  /** Does the first of what is due. */
+  readonly fire: Effect.Effect<Handled, StoreError, R>
 }
 
 /** A partition's events and what to do with them. */

@@ -15,12 +15,15 @@ import { Progress, wakeUpsEnded } from "@persist/core/progress"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
+import * as Option from "effect/Option"
 import * as Pull from "effect/Pull"
+import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import { type Attempt, delayAfter, describe, type Policy } from "./failure.ts"
 import { type Parked, parked, type PartitionReport } from "./names.ts"
 import { Aside, type Keyed } from "./parked.ts"
-import type { Assignment, Handled } from "./processor.ts"
+import type { Alarm, Assignment, Handled } from "./processor.ts"
 
 /** The partition stands still where an event failed too often. */
 export interface Stopped {
@@ -30,7 +33,8 @@ export interface Stopped {
 /** Why a partition's run has ended by itself. */
 export type Ended = Fenced | Stopped
 
-const stopped: Stopped = { _tag: "Stopped" }
+// A clock that was set meanwhile is noticed after this many milliseconds.
+const longestWait = 60_000
 
 type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 
@@ -52,6 +56,10 @@ export class Worker<R> {
   private state: PartitionReport["state"] = "running"
   private error: Attempt | undefined
   private handled = 0
+  /** Events and alarms take turns. */
+  private readonly turns = Semaphore.makeUnsafe(1)
+  /** Open since something was saved. */
+  private readonly bell = Latch.makeUnsafe(false)
   private looked: Position
   /** How often the event in hand has failed. */
   private attempts: Array<Attempt> = []
@@ -79,18 +87,26 @@ export class Worker<R> {
    * Handles what there is, then what comes, until it is fenced, stopped by its policy, or interrupted: then it finishes
    * what it has in hand and saves it. Fails as every read and commit; failures of the processor's own never end it.
    */
-  readonly run: Effect.Effect<Ended, StoreError, R> = Effect.suspend(() => {
+  readonly run: Effect.Effect<Ended, StoreError, R> = Effect.suspend(() =>
+    Effect.flatMap(Effect.uninterruptible(this.begin), (fenced) => {
+      if (fenced !== undefined) return Effect.succeed(fenced)
+      const { alarm } = this.options.assignment.work
+      return alarm === undefined ? this.follow : Effect.raceFirst(this.follow, this.ring(alarm))
+    })
+  )
+
+  private readonly follow = Effect.suspend((): Effect.Effect<Ended, StoreError, R> => {
     const { assignment, store } = this.options
     return Effect.scoped(Effect.uninterruptibleMask((restore) =>
       Effect.gen({ self: this }, function*() {
-        const fenced = yield* this.begin
-        if (fenced !== undefined) return fenced
         const pull = yield* Stream.toPull(followPages(store, assignment.source, this.progress.saved))
         while (true) {
           const pages = yield* restore(Pull.catchDone(pull, () => Effect.undefined))
           if (pages === undefined) return yield* wakeUpsEnded(store)
           for (const page of pages) {
-            const ended = (yield* this.settle) ?? (yield* this.take(page, restore))
+            const ended = yield* this.turns.withPermit(
+              Effect.flatMap(this.settle, (met) => met === undefined ? this.take(page, restore) : Effect.succeed(met))
+            )
             if (ended !== undefined) return ended
           }
         }
@@ -110,8 +126,40 @@ export class Worker<R> {
   )
 
   private save(position: Position, ops: ReadonlyArray<Op>) {
-    return this.progress.save(position, ops)
+    // What was saved may have set another alarm.
+    return Effect.tap(this.progress.save(position, ops), this.bell.open)
   }
+
+  /** Does what is due, one thing after the other, when it is, in turns with the events. */
+  private readonly ring = (alarm: Alarm<R>): Effect.Effect<Ended, StoreError, R> =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.gen({ self: this }, function*() {
+        while (true) {
+          yield* this.bell.close
+          const next = yield* alarm.next
+          const wait = Option.isNone(next) ? longestWait : next.value - (yield* Clock.currentTimeMillis)
+          if (wait > 0) yield* restore(Effect.raceFirst(this.bell.await, Effect.sleep(Math.min(wait, longestWait))))
+          else {
+            const met = yield* this.turns.withPermit(this.fire(alarm, restore))
+            if (met !== undefined) return met
+            yield* restore(Effect.void)
+          }
+        }
+      })
+    )
+
+  private readonly fire = Effect.fnUntraced({ self: this }, function*(
+    alarm: Alarm<R>,
+    restore: Restore
+  ): Effect.fn.Return<Ended | undefined, StoreError, R> {
+    const { committed, failed, ops } = yield* alarm.fire
+    // An alarm can't be put aside: what is due after it may rest on it.
+    if (failed !== undefined) return (yield* this.fail(failed, restore)) ? this.stop : undefined
+    this.attempts = []
+    const fenced = ops.length === 0 ? undefined : yield* this.save(this.progress.saved, ops)
+    if (fenced === undefined) committed?.()
+    return fenced
+  })
 
   private readonly take = Effect.fnUntraced({ self: this }, function*(
     { items, through }: Page<Event>,
@@ -177,27 +225,37 @@ export class Worker<R> {
     cause: Cause.Cause<unknown>,
     restore: Restore
   ): Effect.fn.Return<Ended | "parked" | undefined, StoreError> {
-    if (event === undefined || Cause.hasInterruptsOnly(cause)) return yield* Effect.interrupt
-    const attempt = { at: yield* Clock.currentTimeMillis, error: describe(cause) }
-    this.attempts.push(attempt)
-    this.error = attempt
-    const delay = delayAfter(this.options.policy, this.attempts.length)
-    if (delay !== undefined) {
-      this.state = "retrying"
-      yield* restore(Effect.sleep(delay))
-      return undefined
-    }
-    if (this.options.policy.finally === "stop") {
-      this.state = "stopped"
-      return stopped
-    }
-    this.state = "running"
+    const givenUp = yield* this.fail(cause, restore)
+    if (!givenUp) return undefined
+    if (event === undefined || this.options.policy.finally === "stop") return this.stop
     const op = this.aside.park(event, this.attempts)
     this.attempts = []
+    this.state = "running"
     const fenced = yield* this.save(event.event.position, [op])
     this.aside.hold(event.keys)
     return fenced ?? "parked"
   })
+
+  /** Notes a failure and waits as long as the policy says; answers whether that was the last time. */
+  private readonly fail = Effect.fnUntraced({ self: this }, function*(
+    cause: Cause.Cause<unknown>,
+    restore: Restore
+  ): Effect.fn.Return<boolean> {
+    if (Cause.hasInterruptsOnly(cause)) return yield* Effect.interrupt
+    const attempt = { at: yield* Clock.currentTimeMillis, error: describe(cause) }
+    this.attempts.push(attempt)
+    this.error = attempt
+    const delay = delayAfter(this.options.policy, this.attempts.length)
+    if (delay === undefined) return true
+    this.state = "retrying"
+    yield* restore(Effect.sleep(delay))
+    return false
+  })
+
+  private get stop(): Stopped {
+    this.state = "stopped"
+    return { _tag: "Stopped" }
+  }
 
   // Goes through what was parked, in order, where somebody said something of it: what is to be tried again is tried,
   // and then what only waited behind it.

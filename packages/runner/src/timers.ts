@@ -1,0 +1,15 @@
+/** Timers that workflows have set, kept in the store in the order in which they run out. */
+import type { Kv, StoreShape } from "@persist/core"
+import * as Schema from "effect/Schema"
+
+const TimerSchema = Schema.Struct({ instance: Schema.String, timer: Schema.String, at: Schema.Natural })
+
+/** A timer that was set. */
+export type Timer = typeof TimerSchema.Type
+
+/** The timers of a store, by {@link timerKey}. */
+export const timers = (store: StoreShape): Kv<Timer> => store.system("$timer", TimerSchema)
+
+/** Where a timer is: those of a partition's reader together, what is due first first. */
+export const timerKey = (reader: string, at: number, instance: string, timer: string): string =>
+  `${reader}/${String(at).padStart(16, "0")}/${JSON.stringify([instance, timer])}`

@@ -1,0 +1,151 @@
+/** Workflows: instances moved by events and timers, each once, with what they command in the same commit. */
+import { assert, describe, it } from "@effect/vitest"
+import { make as makeMemory } from "@persist/backend-memory"
+import { Catalogue, makeStore, type StoreShape } from "@persist/core"
+import { run, type Step, workflow } from "@persist/runner"
+import { timers } from "@persist/runner/timers"
+import { makeFaults } from "@persist/testing"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { newStore } from "./orders.ts"
+
+const Order = Catalogue.make({
+  Placed: Schema.Struct({ id: Schema.String, patience: Schema.Number }),
+  Paid: Schema.Struct({ id: Schema.String }),
+  Reminded: Schema.Struct({ id: Schema.String, times: Schema.Number }),
+  Cancelled: Schema.Struct({ id: Schema.String }),
+  Shipped: Schema.Struct({ id: Schema.String })
+})
+
+const State = Schema.Struct({ id: Schema.String, patience: Schema.Number, reminders: Schema.Number })
+type State = typeof State.Type
+
+// Reminds twice of what isn't paid, then cancels it; ships what is.
+const fulfilment = workflow({
+  name: "fulfilment",
+  events: Order,
+  types: ["Placed", "Paid"],
+  partitions: 3,
+  correlate: ({ data }) => data.id,
+  state: State,
+  seed: { id: "", patience: 0, reminders: 0 },
+  commands: Order,
+  step: (state, happened) => {
+    const say = (type: "Cancelled" | "Shipped", of: string) => [
+      { stream: `order-${of}`, events: [{ type, data: { id: of } }] }
+    ]
+    switch (happened.type) {
+      case "Placed": {
+        const { id, patience } = happened.data
+        return { state: { id, patience, reminders: 0 }, timers: { due: happened.at + patience } }
+      }
+      case "Paid":
+        return { state: undefined, commands: say("Shipped", happened.data.id) }
+      case "$timer": {
+        const { id, patience } = state
+        const times = state.reminders + 1
+        if (times > 2) return { state: undefined, commands: say("Cancelled", id) }
+        return {
+          state: { ...state, reminders: times },
+          commands: [{ stream: `order-${id}`, events: [{ type: "Reminded", data: { id, times } }] }],
+          timers: { due: happened.at + patience }
+        }
+      }
+      default:
+        return { state }
+    }
+  }
+})
+
+const quick = { interval: 5, patience: 300 }
+
+const place = (store: StoreShape, id: string, patience: number) =>
+  store.log(Order).append(`order-${id}`, { type: "Placed", data: { id, patience } }, { expected: 0 })
+
+const pay = (store: StoreShape, id: string) =>
+  store.log(Order).append(`order-${id}`, { type: "Paid", data: { id } }, { expected: "any" })
+
+const typesOf = (store: StoreShape, id: string) =>
+  Effect.map(Stream.runCollect(store.log(Order).read(`order-${id}`)), (events) => events.map(({ type }) => type))
+
+const until = <A, E>(ask: Effect.Effect<A, E>, there: (a: A) => boolean) =>
+  Effect.repeat(ask, { until: there, schedule: Schedule.spaced(2) })
+
+const endsWith = (type: string) => (types: ReadonlyArray<string>) => types.at(-1) === type
+
+describe("a workflow", () => {
+  it.live("is moved by events and by timers, and commands in the same commit", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      yield* Effect.forkChild(run(store, [fulfilment], quick))
+      yield* place(store, "late", 20)
+      yield* place(store, "paid", 3_600_000)
+      yield* pay(store, "paid")
+      const late = yield* until(typesOf(store, "late"), endsWith("Cancelled"))
+      assert.deepStrictEqual(late, ["Placed", "Reminded", "Reminded", "Cancelled"])
+      assert.deepStrictEqual(yield* until(typesOf(store, "paid"), endsWith("Shipped")), ["Placed", "Paid", "Shipped"])
+      assert.isTrue(Option.isNone(yield* fulfilment.stateOf(store, "paid")))
+      // The timer of what was paid is gone with it.
+      assert.strictEqual(yield* timers(store).count(), 0)
+    }))
+
+  it.live("whose timer runs out while nobody runs it goes on with it later", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      const first = yield* Effect.forkChild(run(store, [fulfilment], quick))
+      yield* place(store, "a", 60)
+      yield* until(timers(store).count(), (count) => count === 1)
+      yield* Fiber.interrupt(first)
+      assert.deepStrictEqual(yield* typesOf(store, "a"), ["Placed"])
+      yield* Effect.forkChild(run(store, [fulfilment], quick))
+      const types = yield* until(typesOf(store, "a"), endsWith("Cancelled"))
+      assert.deepStrictEqual(types, ["Placed", "Reminded", "Reminded", "Cancelled"])
+    }))
+
+  it.live("does everything once though replies get lost and several run it", () =>
+    Effect.gen(function*() {
+      const faults = makeFaults(makeMemory())
+      const store = yield* makeStore(yield* faults.backend)
+      faults.randomly({ seed: 7, lost: 0.2, unavailable: 0.1 })
+      yield* Effect.forkChild(run(store, [fulfilment], quick))
+      yield* Effect.forkChild(run(store, [fulfilment], quick))
+      const ids = Array.from({ length: 10 }, (_, n) => `o${n}`)
+      // Whoever places an order meets the same faults: it is placed once, under its id.
+      for (const id of ids) yield* Effect.retry(place(store, id, 10), { while: () => true })
+      for (const id of ids) {
+        const types = yield* until(typesOf(store, id), endsWith("Cancelled"))
+        assert.deepStrictEqual(types, ["Placed", "Reminded", "Reminded", "Cancelled"])
+      }
+    }))
+
+  it.live("that throws is tried again, with nothing of that step done", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      let broken = true
+      let tried = 0
+      const wrong = workflow({
+        name: "wrong",
+        events: Order,
+        correlate: ({ data }) => data.id,
+        state: State,
+        seed: { id: "", patience: 0, reminders: 0 },
+        commands: Order,
+        failure: { retries: 100, delay: 2, longestDelay: 2 },
+        step: (state): Step<State, never> => {
+          tried++
+          if (broken) throw new Error("not yet")
+          return { state }
+        }
+      })
+      yield* Effect.forkChild(run(store, [wrong], quick))
+      yield* place(store, "a", 1)
+      yield* until(Effect.sync(() => tried), (n) => n > 2)
+      assert.isTrue(Option.isNone(yield* wrong.stateOf(store, "a")))
+      broken = false
+      yield* until(wrong.stateOf(store, "a"), Option.isSome)
+    }))
+})
