@@ -20,7 +20,8 @@ import * as Option from "effect/Option"
 import * as Pull from "effect/Pull"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
-import { type Attempt, delayAfter, describe, type Policy } from "./failure.ts"
+import { Attempts, type Restore } from "./attempts.ts"
+import { describe, type Policy } from "./failure.ts"
 import { type Parked, parked, type PartitionReport } from "./names.ts"
 import { Aside, type Keyed } from "./parked.ts"
 import type { Alarm, Assignment, Handled } from "./processor.ts"
@@ -35,8 +36,6 @@ export type Ended = Fenced | Stopped
 
 // A clock that was set meanwhile is noticed after this many milliseconds.
 const longestWait = 60_000
-
-type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 
 /** What a worker is made of. */
 export interface WorkerOptions<R> {
@@ -53,20 +52,18 @@ export class Worker<R> {
   private readonly options: WorkerOptions<R>
   private readonly progress: Progress
   private readonly aside: Aside
-  private state: PartitionReport["state"] = "running"
-  private error: Attempt | undefined
   private handled = 0
   /** Events and alarms take turns. */
   private readonly turns = Semaphore.makeUnsafe(1)
   /** Open since something was saved. */
   private readonly bell = Latch.makeUnsafe(false)
   private looked: Position
-  /** How often the event in hand has failed. */
-  private attempts: Array<Attempt> = []
+  private readonly attempts: Attempts
 
   constructor(options: WorkerOptions<R>) {
     const { checkpoint, processor, store } = options
     this.options = options
+    this.attempts = new Attempts(options.policy)
     this.progress = new Progress(store, checkpoint)
     this.looked = checkpoint.position
     this.aside = new Aside(store, processor, checkpoint.name)
@@ -76,10 +73,10 @@ export class Worker<R> {
   get report(): Omit<PartitionReport, "rate"> {
     return {
       reader: this.options.checkpoint.name,
-      state: this.state,
+      state: this.attempts.state,
       position: this.looked,
       handled: this.handled,
-      ...this.error === undefined ? {} : { error: this.error }
+      ...this.attempts.error === undefined ? {} : { error: this.attempts.error }
     }
   }
 
@@ -154,8 +151,8 @@ export class Worker<R> {
   ): Effect.fn.Return<Ended | undefined, StoreError, R> {
     const { committed, failed, ops } = yield* alarm.fire
     // An alarm can't be put aside: what is due after it may rest on it.
-    if (failed !== undefined) return (yield* this.fail(failed, restore)) ? this.stop : undefined
-    this.attempts = []
+    if (failed !== undefined) return (yield* this.attempts.fail(failed, restore)) ? this.stop : undefined
+    this.attempts.over()
     const fenced = ops.length === 0 ? undefined : yield* this.save(this.progress.saved, ops)
     if (fenced === undefined) committed?.()
     return fenced
@@ -210,13 +207,9 @@ export class Worker<R> {
     events: ReadonlyArray<Keyed>
   ): Effect.fn.Return<Handled, StoreError, R> {
     const { handle } = this.options.assignment.work
-    const handled = yield* handle(events.map(({ event }) => event), this.attempts.length)
+    const handled = yield* handle(events.map(({ event }) => event), this.attempts.failed.length)
     this.handled += handled.count
-    if (handled.count > 0) {
-      this.attempts = []
-      this.error = undefined
-      this.state = "running"
-    }
+    if (handled.count > 0) this.attempts.over()
     return handled
   })
 
@@ -225,35 +218,17 @@ export class Worker<R> {
     cause: Cause.Cause<unknown>,
     restore: Restore
   ): Effect.fn.Return<Ended | "parked" | undefined, StoreError> {
-    const givenUp = yield* this.fail(cause, restore)
-    if (!givenUp) return undefined
+    if (!(yield* this.attempts.fail(cause, restore))) return undefined
     if (event === undefined || this.options.policy.finally === "stop") return this.stop
-    const op = this.aside.park(event, this.attempts)
-    this.attempts = []
-    this.state = "running"
+    const op = this.aside.park(event, this.attempts.failed)
+    this.attempts.over()
     const fenced = yield* this.save(event.event.position, [op])
     this.aside.hold(event.keys)
     return fenced ?? "parked"
   })
 
-  /** Notes a failure and waits as long as the policy says; answers whether that was the last time. */
-  private readonly fail = Effect.fnUntraced({ self: this }, function*(
-    cause: Cause.Cause<unknown>,
-    restore: Restore
-  ): Effect.fn.Return<boolean> {
-    if (Cause.hasInterruptsOnly(cause)) return yield* Effect.interrupt
-    const attempt = { at: yield* Clock.currentTimeMillis, error: describe(cause) }
-    this.attempts.push(attempt)
-    this.error = attempt
-    const delay = delayAfter(this.options.policy, this.attempts.length)
-    if (delay === undefined) return true
-    this.state = "retrying"
-    yield* restore(Effect.sleep(delay))
-    return false
-  })
-
   private get stop(): Stopped {
-    this.state = "stopped"
+    this.attempts.stop()
     return { _tag: "Stopped" }
   }
 
