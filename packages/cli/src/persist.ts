@@ -8,8 +8,10 @@ import { importCommand } from "./commands/import.ts"
 import { initCommand } from "./commands/init.ts"
 import { kvCommand } from "./commands/kv.ts"
 import { projectCommand } from "./commands/project.ts"
+import { projectionsCommand } from "./commands/projections.ts"
 import { readCommand } from "./commands/read.ts"
 import { renewCommand } from "./commands/renew.ts"
+import { runCommand } from "./commands/run.ts"
 import { snapshotCommand } from "./commands/snapshot.ts"
 import { statsCommand } from "./commands/stats.ts"
 import { streamsCommand } from "./commands/streams.ts"
@@ -36,6 +38,8 @@ export const persist = Command.make("persist").pipe(
     projectCommand,
     snapshotCommand,
     subscribeCommand,
+    runCommand,
+    projectionsCommand,
     compactCommand,
     verifyCommand,
     statsCommand,

@@ -16,29 +16,32 @@ export const moduleFlag = (what: string) =>
     Flag.withDescription(`A module whose default export is ${what}; TypeScript is fine`)
   )
 
-/** Loads a module's default export; `Failure` where there is none, or the module throws. */
-export const loadDefault = (file: string): Effect.Effect<unknown, Failure> =>
+/** Loads a module; `Failure`, naming `field`, where there is no such file, or it throws. */
+export const loadModule = (field: string, file: string): Effect.Effect<object, Failure> =>
   Effect.suspend(() => {
     const path = resolve(file)
     if (!existsSync(path)) {
-      return Effect.fail(misuse("--module", `there is no file ${file}`, "name a JavaScript or TypeScript module"))
+      return Effect.fail(misuse(field, `there is no file ${file}`, "name a JavaScript or TypeScript module"))
     }
-    const loaded = Effect.tryPromise({
+    return Effect.tryPromise({
       try: (): Promise<object> => import(pathToFileURL(path).href),
-      catch: (cause) => unloadable(file, cause)
+      catch: (cause) => unloadable(field, file, cause)
     })
-    return Effect.flatMap(loaded, (module) =>
-      "default" in module
-        ? Effect.succeed(module.default)
-        : Effect.fail(misuse("--module", `${file} has no default export`, "export default what it is to give")))
   })
 
-const unloadable = (file: string, cause: unknown): Failure => {
+/** Loads a module's default export; `Failure` where there is none, or the module throws. */
+export const loadDefault = (file: string): Effect.Effect<unknown, Failure> =>
+  Effect.flatMap(loadModule("--module", file), (module) =>
+    "default" in module
+      ? Effect.succeed(module.default)
+      : Effect.fail(misuse("--module", `${file} has no default export`, "export default what it is to give")))
+
+const unloadable = (field: string, file: string, cause: unknown): Failure => {
   const message = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
   const unknownKind = cause instanceof Error && "code" in cause && cause.code === "ERR_UNKNOWN_FILE_EXTENSION"
   return new Failure({
     exitCode: exitCode.usage,
-    field: "--module",
+    field,
     reason: unknownKind ? `${file} is no module` : `${file} can't be loaded (${message.split("\n")[0]})`,
     remedy: unknownKind
       ? "name a .js, .mjs, .ts or .mts file"

@@ -1,0 +1,36 @@
+/** `persist projections pause` and `resume`. */
+import { pause, resume } from "@persist/runner"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Effect from "effect/Effect"
+import { writeResult } from "../output.ts"
+import { printable } from "../printable.ts"
+import { openStore } from "../store-url.ts"
+
+const config = { name: Argument.String("name").pipe(Argument.withDescription("The processor's name")) }
+
+/** The command. */
+export const pauseCommand = Command.make(
+  "pause",
+  config,
+  Effect.fnUntraced(function*({ name }: Command.Command.Config.Infer<typeof config>) {
+    yield* pause(yield* openStore("write"), name)
+    yield* writeResult({ name, paused: true }, [printable(`${name} is paused wherever it runs, until it's resumed`)])
+  }, Effect.scoped)
+).pipe(
+  Command.withDescription("Stop a processor in every process, once it has saved what it has in hand"),
+  Command.withShortDescription("Stop a processor everywhere")
+)
+
+/** The command. */
+export const resumeCommand = Command.make(
+  "resume",
+  config,
+  Effect.fnUntraced(function*({ name }: Command.Command.Config.Infer<typeof config>) {
+    yield* resume(yield* openStore("write"), name)
+    yield* writeResult({ name, paused: false }, [printable(`${name} goes on wherever it runs`)])
+  }, Effect.scoped)
+).pipe(
+  Command.withDescription("Let a paused processor go on, and partitions that stopped at a failure try again"),
+  Command.withShortDescription("Let a processor go on")
+)

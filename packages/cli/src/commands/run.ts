@@ -1,0 +1,79 @@
+/** `persist run`: processors of modules, together with every other process that runs them. */
+import { health, type ProcessorHealth, run as runProcessors } from "@persist/runner"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import { hostname } from "node:os"
+import { say } from "../output.ts"
+import { counted, printable } from "../printable.ts"
+import { loadProcessors } from "../processor-module.ts"
+import { openStore } from "../store-url.ts"
+
+const config = {
+  files: Argument.String("file").pipe(
+    Argument.withDescription("Modules that export processors; TypeScript is fine"),
+    Argument.variadic({ min: 1 })
+  ),
+  label: Flag.String("label").pipe(
+    Flag.withDescription("What this process is known by; its host and number by default"),
+    Flag.withDefault(`${hostname()}:${process.pid}`)
+  ),
+  patience: Flag.Int("patience").pipe(
+    Flag.withDescription("Milliseconds without a sign of life after which others take over from this process"),
+    Flag.withDefault(10_000)
+  )
+}
+
+const run = Effect.fnUntraced(function*({ files, label, patience }: Command.Command.Config.Infer<typeof config>) {
+  const processors = yield* loadProcessors(files)
+  const store = yield* openStore("write")
+  yield* say(
+    printable(`${label} runs ${processors.map(({ name }) => name).join(", ")}; Ctrl-C finishes what is in hand`)
+  )
+  const names = new Set(processors.map(({ name }) => name))
+  const told = new Map<string, string>()
+  const tell = Effect.flatMap(
+    health(store),
+    ({ processors: all }) =>
+      Effect.forEach(all.filter(({ name }) => names.has(name)), (one) => {
+        const line = lineOf(one)
+        if (told.get(one.name) === line) return Effect.void
+        told.set(one.name, line)
+        return say(line)
+      }, { discard: true })
+  )
+  // What can't be read now is told later.
+  const telling = Effect.forever(Effect.andThen(Effect.sleep(toldEvery), Effect.ignore(tell)))
+  yield* Effect.raceFirst(runProcessors(store, processors, { label, patience }), telling).pipe(
+    Effect.onInterrupt(() => say("stopped; the same command goes on from there"))
+  )
+}, Effect.scoped)
+
+const toldEvery = 2000
+
+const lineOf = ({ name, parked, partitions }: ProcessorHealth): string => {
+  const rate = partitions.reduce((sum, partition) => sum + partition.rate, 0)
+  const lag = partitions.reduce((most, partition) => Math.max(most, partition.lag ?? 0), 0)
+  const parts = [
+    lag === 0 ? "caught up" : `${counted(lag, "position")} behind, ${counted(rate, "event")} a second`,
+    ...parked === 0 ? [] : [`${counted(parked, "event")} parked`],
+    ...partitions.flatMap(({ error, reader, state }) =>
+      error === undefined ? [] : [`${reader} ${state}: ${error.error}`]
+    )
+  ]
+  return printable(`${name}: ${parts.join("; ")}`)
+}
+
+/** The command. */
+export const runCommand = Command.make("run", config, run).pipe(
+  Command.withDescription(
+    "Run the processors (subscriptions, reactions, workflows) that modules export, together with every other process " +
+      "that runs them on the same store: each partition in one process, moved when one comes, goes, stalls or dies. " +
+      "Ctrl-C finishes and saves what is in hand."
+  ),
+  Command.withShortDescription("Run subscriptions, reactions and workflows"),
+  Command.withExamples([
+    { command: "persist run ./projections/*.ts", description: "All of a directory, here and in other processes" }
+  ])
+)

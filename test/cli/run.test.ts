@@ -1,0 +1,102 @@
+/** Running processors by the command line, and what operators see and say of them. */
+import { readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { expect, test } from "vitest"
+import { type Desk, errorOf, openDesk, root } from "./program.ts"
+
+const of = (path: string) => JSON.stringify(join(root, path))
+
+const mailer = `
+import { Catalogue } from ${of("packages/core/src/index.ts")}
+import { subscription } from ${of("packages/runner/src/index.ts")}
+import * as Effect from ${of("node_modules/effect/dist/Effect.js")}
+import * as Schema from ${of("node_modules/effect/dist/Schema.js")}
+import { appendFileSync } from "node:fs"
+
+const events = Catalogue.make({ Paid: Schema.Struct({ to: Schema.String }) }, { unknown: "skip" })
+
+export const mailer = subscription({
+  name: "mailer",
+  events,
+  partitions: 2,
+  failure: { retries: 1, delay: 1, finally: "park" },
+  handle: ({ data: { to } }) =>
+    to === "nobody"
+      ? Effect.fail(new Error("there is no address"))
+      : Effect.sync(() => appendFileSync("mails", to + "\\n"))
+})
+`
+
+const pay = (desk: Desk, ...to: ReadonlyArray<string>) =>
+  desk.runWith(
+    to.map((name) => `${JSON.stringify({ stream: `order/${name}`, type: "Paid", data: { to: name } })}\n`).join(""),
+    "import",
+    "-",
+    "--name",
+    to.join()
+  )
+
+const until = async <A>(ask: () => Promise<A>, there: (a: A) => boolean): Promise<A> => {
+  for (;;) {
+    const found = await ask()
+    if (there(found)) return found
+  }
+}
+
+const mails = (desk: Desk) => readFileSync(desk.path("mails"), "utf8").trimEnd().split("\n").sort()
+
+test("modules' processors run, what fails is parked and can be dropped, and health says so by its exit code", async () => {
+  using desk = openDesk()
+  writeFileSync(desk.path("mailer.ts"), mailer)
+  await pay(desk, "ann", "nobody", "bob")
+  const running = desk.start("run", "mailer.ts", "--label", "here")
+  const ls = () => desk.run("projections", "ls", "--json")
+  const parked = () => desk.jsonLines("projections", "parked", "ls", "mailer")
+  const [poison] = await until(parked, ({ length }) => length === 1)
+  expect(poison).toMatchObject({ stream: "order/nobody", state: "parked", attempts: [{}, {}] })
+  const sick = await until(ls, ({ stdout }) => stdout.includes(`"state":"running"`))
+  expect(sick.code).toBe(1)
+  expect(JSON.parse(sick.stdout)).toMatchObject({ name: "mailer", parked: 1, healthy: false })
+  expect((await desk.run("projections", "parked", "ls")).stdout).toContain(
+    "2 attempts, at last Error: there is no address"
+  )
+  await desk.json("projections", "parked", "drop", "mailer", String(poison?.position))
+  await until(ls, ({ code }) => code === 0)
+  running.process.kill("SIGINT")
+  const { code, stderr } = await running.ended
+  expect(code).toBe(130)
+  expect(stderr).toContain("here runs mailer")
+  expect(stderr).toContain("stopped; the same command goes on from there")
+  expect(mails(desk)).toEqual(["ann", "bob"])
+  // Nobody runs it now.
+  expect((await desk.run("projections", "ls", "mailer")).stdout).toMatch(/NOT HEALTHY[^]*mailer#0 {2}idle/)
+})
+
+test("a paused processor does nothing until it's resumed", async () => {
+  using desk = openDesk()
+  writeFileSync(desk.path("mailer.ts"), mailer)
+  await pay(desk, "ann")
+  await desk.json("projections", "pause", "mailer")
+  const running = desk.start("run", "mailer.ts")
+  await until(() => desk.jsonLines("kv", "ls", "$runner"), ({ length }) => length === 1)
+  expect((await desk.run("projections", "ls")).stdout).not.toContain("running")
+  await desk.json("projections", "resume", "mailer")
+  await until(() => desk.run("projections", "ls"), ({ code }) => code === 0)
+  running.process.kill("SIGTERM")
+  expect((await running.ended).code).toBe(143)
+  expect(mails(desk)).toEqual(["ann"])
+})
+
+test.each([
+  ["a file that isn't there", ["run", "gone.ts"], "FILE"],
+  ["a module without a processor", ["run", "empty.ts"], "FILE"],
+  ["a name that two have", ["run", "mailer.ts", "again.ts"], "FILE"],
+  ["a position where nothing is parked", ["projections", "parked", "retry", "mailer", "3"], "position"]
+])("%s is refused by its name", async (_what, args, field) => {
+  using desk = openDesk()
+  writeFileSync(desk.path("mailer.ts"), mailer)
+  writeFileSync(desk.path("again.ts"), mailer)
+  writeFileSync(desk.path("empty.ts"), "export default 1\n")
+  await desk.run("init")
+  expect(errorOf(await desk.run(...args, "--json"))).toMatchObject({ code: 2, field })
+})
