@@ -30,6 +30,7 @@ export interface Core {
   readonly catchUp: typeof Persist.catchUp
   readonly rebuild: typeof Persist.rebuild
   readonly waitFor: typeof Persist.waitFor
+  readonly query: typeof Persist.query
 }
 
 /** Core as it is. */

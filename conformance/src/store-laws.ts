@@ -12,6 +12,7 @@ import { storeLog } from "./laws/store-log.ts"
 import { storeOptions } from "./laws/store-options.ts"
 import { storePages } from "./laws/store-pages.ts"
 import { storeProjections } from "./laws/store-projections.ts"
+import { storeQueries } from "./laws/store-queries.ts"
 import { storeReadModels } from "./laws/store-read-models.ts"
 import { storeReaderOptions } from "./laws/store-reader-options.ts"
 import { storeReaders } from "./laws/store-readers.ts"
@@ -39,6 +40,7 @@ export const storeLaws: ReadonlyArray<StoreLaw> = [
   ...storeRunners,
   ...storeFencing,
   ...storeReadModels,
+  ...storeQueries,
   ...storeBadInput,
   ...storeOptions,
   ...storeReaderOptions,

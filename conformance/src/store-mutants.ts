@@ -7,6 +7,7 @@ import { storeInput } from "./mutants/store-input.ts"
 import { storeKv } from "./mutants/store-kv.ts"
 import { storeLog } from "./mutants/store-log.ts"
 import { storeProjections } from "./mutants/store-projections.ts"
+import { storeQueries } from "./mutants/store-queries.ts"
 import { storeReadModels } from "./mutants/store-read-models.ts"
 import { storeReaders, storeSubscriptions } from "./mutants/store-readers.ts"
 import { storeRunners } from "./mutants/store-runners.ts"
@@ -34,7 +35,8 @@ export const storeReadingMutants: ReadonlyArray<StoreMutant> = [
   ...storeSnapshots,
   ...storeCompaction,
   ...storeDeciders,
-  ...storeReadModels
+  ...storeReadModels,
+  ...storeQueries
 ]
 
 /** Mutants of the laws of stores. */

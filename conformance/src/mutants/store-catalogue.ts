@@ -41,7 +41,15 @@ export const storeCatalogue = [
     "a catalogue narrowed to some types reads only them",
     "logs of several catalogues and of none share the store's streams",
     "a read model shows the fold of its events, key by key, and tells what it took",
-    "a read model moves on over what is none of its events"
+    "a read model moves on over what is none of its events",
+    "a query finds the states that are as it asks, in its order, by an index or without",
+    "the pages of a query go on where the last one ended, whatever came before it",
+    "the entries of an index are those of its states, after every change and a rebuild",
+    "an index shows its states whatever commit is the last one",
+    "no two states have the same values of a unique index, in whatever pages their events come",
+    "an index that a read model was not built with is refused, until a rebuild makes it",
+    "a query that can't be asked is refused, and names what is wrong with it",
+    "a query shows no state as it was, nor where it was, once that has changed"
   ]),
 
   storeMutant("any value", "reads and writes every kv as if it had no schema", (store) => ({
@@ -60,7 +68,11 @@ export const storeCatalogue = [
     "a read model whose checkpoint is of another history is told so, and mended by a rebuild",
     "a read model is not begun over truncated streams unless it is told to",
     "a read model that throws keeps everything before that event, and goes on there when it is mended",
-    "a read model takes no namespace that holds another's keys"
+    "a read model takes no namespace that holds another's keys",
+    "a query finds the states that are as it asks, in its order, by an index or without",
+    "the entries of an index are those of its states, after every change and a rebuild",
+    "an index shows its states whatever commit is the last one",
+    "an index that a read model was not built with is refused, until a rebuild makes it"
   ]),
 
   coreMutant(
@@ -190,7 +202,10 @@ export const storeCatalogue = [
     "every option of keeping and deleting snapshots makes a difference",
     "every option of a compaction makes a difference",
     "every option of a decision makes a difference",
-    "every option of a read model makes a difference"
+    "every option of a read model makes a difference",
+    "the pages of a query go on where the last one ended, whatever came before it",
+    "no two states have the same values of a unique index, in whatever pages their events come",
+    "a query shows no state as it was, nor where it was, once that has changed"
   ]),
 
   storeMutant("half an append", "appends the events before one that doesn't fit its catalogue", (store) => ({

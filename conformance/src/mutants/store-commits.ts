@@ -58,7 +58,14 @@ export const storeCommits = [
       "a read model whose checkpoint is of another history is told so, and mended by a rebuild",
       "a read model is not begun over truncated streams unless it is told to",
       "a read model that throws keeps everything before that event, and goes on there when it is mended",
-      "a read model takes no namespace that holds another's keys"
+      "a read model takes no namespace that holds another's keys",
+      "a query finds the states that are as it asks, in its order, by an index or without",
+      "the pages of a query go on where the last one ended, whatever came before it",
+      "the entries of an index are those of its states, after every change and a rebuild",
+      "an index shows its states whatever commit is the last one",
+      "no two states have the same values of a unique index, in whatever pages their events come",
+      "a query that can't be asked is refused, and names what is wrong with it",
+      "a query shows no state as it was, nor where it was, once that has changed"
     ]
   ),
 
@@ -161,7 +168,10 @@ export const storeCommits = [
     "a read model follows, and shows an event to whoever waits for it",
     "a read model that is run in two places goes on in one, and the other is fenced",
     "a read model whose checkpoint is of another history is told so, and mended by a rebuild",
-    "a read model is not begun over truncated streams unless it is told to"
+    "a read model is not begun over truncated streams unless it is told to",
+    "the entries of an index are those of its states, after every change and a rebuild",
+    "a query that can't be asked is refused, and names what is wrong with it",
+    "a query shows no state as it was, nor where it was, once that has changed"
   ]),
 
   storeMutant("always now", "takes the clock's time for commits that say theirs", (store) => ({

@@ -252,7 +252,11 @@ export const storeKv = [
       "a subscription that is removed is forgotten, and whoever ran it is fenced",
       "several who keep one read model at once take every event into account once",
       "a read model follows, and shows an event to whoever waits for it",
-      "every option of a put and of a delete makes a difference"
+      "every option of a put and of a delete makes a difference",
+      "the entries of an index are those of its states, after every change and a rebuild",
+      "an index shows its states whatever commit is the last one",
+      "no two states have the same values of a unique index, in whatever pages their events come",
+      "a query shows no state as it was, nor where it was, once that has changed"
     ]
   )
 ]

@@ -122,7 +122,9 @@ export const storeReadModels = [
     rebuild: (store, model, options) => core.catchUp(store, model, options)
   }, [
     "a read model that is rebuilt is what it was, and holds nothing else",
-    "a read model whose checkpoint is of another history is told so, and mended by a rebuild"
+    "a read model whose checkpoint is of another history is told so, and mended by a rebuild",
+    "the entries of an index are those of its states, after every change and a rebuild",
+    "an index that a read model was not built with is refused, until a rebuild makes it"
   ]),
 
   coreMutant("out with the old", "clears the version before that of the model which it builds", {

@@ -67,10 +67,10 @@ export interface QueryPage<A> {
 export const query = <C extends Catalogue, A>(
   store: StoreShape,
   model: ReadModel<C, A>,
-  asked: Query<NoInfer<A>> = {}
+  asked?: Query<NoInfer<A>>
 ): Effect.Effect<QueryPage<A>, StoreError> =>
   Effect.suspend(() => {
-    const prepared = prepare(store, model, asked)
+    const prepared = prepare(store, model, asked ?? {})
     if (Result.isFailure(prepared)) return Effect.fail(prepared.failure)
     return prepared.success.plan.ordered ? walk(prepared.success) : gather(prepared.success)
   })
