@@ -167,7 +167,8 @@ const reached = <E>(
       : Effect.map(source.next(saved, position), (next) => next === undefined)
   })
 
-interface Begun<E> {
+/** A read model's events, and how far it has come. */
+export interface Begun<E> {
   readonly checkpoint: Checkpoint
   readonly source: EventSource<E>
 }
@@ -183,7 +184,8 @@ const prepare = <C extends Catalogue, A>(
     return fault === undefined ? Effect.fromResult(eventSource(store, events, { prefix })) : Effect.fail(fault)
   })
 
-const begin = Effect.fnUntraced(function*<C extends Catalogue, A>(
+/** Registers a read model's reader, or finds it registered. Fails as {@link runReadModel} before it reads an event. */
+export const begin = Effect.fnUntraced(function*<C extends Catalogue, A>(
   store: StoreShape,
   model: ReadModel<C, A>,
   options: BuildOptions | undefined
@@ -248,6 +250,10 @@ const refuseTruncated = ({ about, engine }: StoreShape, { prefix }: ReaderFilter
   )
 }
 
+/** How many bytes a commit has for a read model's states, beside its checkpoint. */
+export const roomForStates = ({ about }: StoreShape, checkpoint: ReaderFilter): number =>
+  about.limits.commitBytes - utf8Bytes(JSON.stringify(storedCheckpoint(about, unbounded, checkpoint)))
+
 /** Takes pages into a read model. */
 class Keeper<C extends Catalogue, A> {
   events = 0
@@ -257,8 +263,7 @@ class Keeper<C extends Catalogue, A> {
 
   constructor(store: StoreShape, model: ReadModel<C, A>, checkpoint: Checkpoint) {
     this.progress = new Progress(store, checkpoint)
-    const checkpointBytes = utf8Bytes(JSON.stringify(storedCheckpoint(store.about, unbounded, checkpoint)))
-    this.states = new States(store, model, store.about.limits.commitBytes - checkpointBytes)
+    this.states = new States(store, model, roomForStates(store, checkpoint))
   }
 
   /** Folds and commits a page, in as many commits as it takes. */

@@ -1,6 +1,7 @@
 /** How processors fare, from what is kept in the store anyway: nobody has to be asked, and the dead can't claim. */
 import { type Entry, listReaders, Position, type Reader, type StoreError, type StoreShape } from "@persist/core"
 import { firstOfAll } from "@persist/core/log-pages"
+import { modelOf } from "@persist/core/read-model"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -88,8 +89,8 @@ export const health = (store: StoreShape): Effect.Effect<Health, StoreError> =>
 
 const isHealthy = ({ state }: PartitionHealth): boolean => state === "running" || state === "paused"
 
-/** The processor of a partition's reader. */
-const processorOf = (reader: string): string => /^(.*)#\d+$/s.exec(reader)?.[1] ?? reader
+/** The processor of a partition's reader: a read model is known by its namespace. */
+const processorOf = (reader: string): string => modelOf(reader) ?? /^(.*)#\d+$/s.exec(reader)?.[1] ?? reader
 
 /** What was read, to be asked by name. */
 class Known {

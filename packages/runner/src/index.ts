@@ -4,6 +4,7 @@ export { type Health, health, type PartitionHealth, type ProcessorHealth, type R
 export { dropParked, listParked, type ParkedEvent, pause, resume, retryParked } from "./operate.ts"
 export type { Guarantee, Processor, ProcessorDefinition } from "./processor.ts"
 export { reaction, type ReactionDefinition } from "./reaction.ts"
+export { readModel, type ReadModelOptions } from "./read-model.ts"
 export { run, type RunnerOptions } from "./runner.ts"
 export { type Delivery, subscription, type SubscriptionDefinition } from "./subscription.ts"
 export {

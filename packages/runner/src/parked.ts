@@ -1,6 +1,8 @@
 /** Events that were put aside, from the side of the partition they belong to. */
 import type { Entry, Event, Op, Position, StoreError, StoreShape } from "@persist/core"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type { Attempt } from "./failure.ts"
 import { type Parked, parked, parkedKey } from "./names.ts"
@@ -9,6 +11,15 @@ import { type Parked, parked, parkedKey } from "./names.ts"
 export interface Keyed {
   readonly event: Event
   readonly keys: ReadonlyArray<string>
+  /** Why its keys couldn't be told, where they couldn't. */
+  readonly fault?: Cause.Cause<unknown>
+}
+
+/** An event with its keys, unless it's for another partition; one whose keys can't be told is everyone's. */
+export const keyed = (event: Event, keysOf: (event: Event) => ReadonlyArray<string>): ReadonlyArray<Keyed> => {
+  const keys = Result.try(() => keysOf(event))
+  if (Result.isFailure(keys)) return [{ event, keys: [event.stream], fault: Cause.die(keys.failure) }]
+  return keys.success.length === 0 ? [] : [{ event, keys: keys.success }]
 }
 
 /** The parked events of one partition. */

@@ -1,14 +1,15 @@
 /** Processors: what goes through the log under a name, in one or more partitions. */
-import type { Catalogue, Event, EventOf, Op, ReaderFilter, StartFrom, StoreError, StoreShape } from "@persist/core"
+import type { Catalogue, Checkpoint, Event, EventOf, Op, StartFrom, StoreError, StoreShape } from "@persist/core"
 import { Invalid } from "@persist/core"
 import { type EventSource, eventSource } from "@persist/core/event-pages"
 import * as Fault from "@persist/core/fault"
+import { isReserved, nameFault, reservedFault } from "@persist/core/name"
+import { enrol } from "@persist/core/reader"
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
-import * as Result from "effect/Result"
 import { type FailurePolicy, type Policy, policyFault, policyOf } from "./failure.ts"
-import type { Partition } from "./partition.ts"
+import { type Partition, readerOf } from "./partition.ts"
 
 /** How often an event takes effect, whatever happens meanwhile. */
 export type Guarantee = "exactly once" | "at least once"
@@ -54,10 +55,12 @@ export interface Processor<R = never> {
   readonly guarantee: Guarantee
   readonly partitions: number
   readonly policy: Policy
-  /** Registers a partition's reader, where it isn't yet, and says what it does. */
+  /** The name of a partition's reader. */
+  readonly readerOf: (partition: Partition) => string
+  /** Registers a partition's reader, or finds it registered. */
+  readonly register: (store: StoreShape, partition: Partition) => Effect.Effect<Checkpoint, StoreError>
+  /** What a partition does, once its lease is taken. */
   readonly assign: (store: StoreShape, partition: Partition) => Effect.Effect<Assignment<R>, StoreError>
-  readonly from: StartFrom
-  readonly filter: (store: StoreShape) => Result.Result<ReaderFilter, StoreError>
 }
 
 /** What every processor is defined by. */
@@ -93,7 +96,7 @@ export const processorOf = <C extends Catalogue, R>(
 ): Processor<R> => {
   const { events, from = "start", name, partitions = 1, prefix, types } = definition
   const fault = Fault.requiredFault(definition, known, "name") ?? policyFault(definition.failure) ??
-    partitionsFault(partitions)
+    processorNameFault(name) ?? partitionsFault(partitions)
   if (fault !== undefined) throw fault
   // It is given what its own source has read.
   const key = (definition.key ?? (({ stream }: Event) => stream)) as (event: Event) => string
@@ -103,12 +106,25 @@ export const processorOf = <C extends Catalogue, R>(
     guarantee,
     partitions,
     policy: policyOf(definition.failure),
-    from,
-    filter: (store) => Result.map(source(store), ({ filter }) => filter),
+    readerOf: (partition) => readerOf(name, partition),
+    register: (store, partition) =>
+      Effect.flatMap(
+        Effect.fromResult(source(store)),
+        ({ filter }) => enrol(store, readerOf(name, partition), from, filter)
+      ),
     assign: (store, partition) =>
       Effect.map(Effect.fromResult(source(store)), (own) => ({ source: own, work: work(store, partition, key) }))
   }
 }
+
+/** Longest name of a processor, in UTF-8 bytes: the names of its readers and keys are made of it. */
+const nameBytes = 256
+
+const processorNameFault = (name: string): Fault.Fault | undefined =>
+  nameFault("name", name, nameBytes) ?? (isReserved(name) ? reservedFault("name", name) : undefined) ??
+    (name.includes("#")
+      ? new Invalid({ field: "name", reason: "has a #, which tells partitions apart", remedy: "choose another" })
+      : undefined)
 
 const partitionsFault = (partitions: number): Fault.Fault | undefined =>
   Fault.isCounter(partitions) && partitions > 0 && partitions <= mostPartitions ? undefined : new Invalid({

@@ -1,6 +1,5 @@
 /** The runner: shows that it's alive, sees who else is, and runs the partitions that are its own. */
-import { type Checkpoint, type Entry, Position, type StoreError, type StoreShape } from "@persist/core"
-import { enrol } from "@persist/core/reader"
+import { type Entry, type Position, type StoreError, type StoreShape } from "@persist/core"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -9,7 +8,7 @@ import * as Stream from "effect/Stream"
 import { deal } from "./deal.ts"
 import { giveBack, takeLease } from "./lease.ts"
 import { controls, type Lease, leases, type PartitionReport, type RunnerRecord, runners } from "./names.ts"
-import { type Partition, partitionsOf, readerOf } from "./partition.ts"
+import { type Partition, partitionsOf } from "./partition.ts"
 import type { Processor } from "./processor.ts"
 import { Sightings } from "./sightings.ts"
 import { type Ended, Worker } from "./worker.ts"
@@ -99,7 +98,7 @@ class Runner<R> {
       partitionsOf(processor.partitions).map((partition) => ({
         processor,
         partition,
-        reader: readerOf(processor.name, partition)
+        reader: processor.readerOf(partition)
       }))
     )
   }
@@ -208,8 +207,7 @@ class Runner<R> {
     const isFree = lease === undefined || lease.value.runner === this.id ||
       !alive.some(({ key }) => key === holder?.key)
     if (this.record === undefined || this.running.has(reader) || !isFree) return
-    const filter = yield* Effect.fromResult(processor.filter(this.store))
-    const found: Checkpoint = yield* enrol(this.store, reader, processor.from, filter)
+    const found = yield* processor.register(this.store, own.partition)
     const asking = { id: this.id, revision: this.record.revision }
     const checkpoint = yield* takeLease(this.store, asking, found, { lease, holder })
     if (checkpoint === undefined) return

@@ -23,7 +23,7 @@ import * as Stream from "effect/Stream"
 import { Attempts, type Restore } from "./attempts.ts"
 import { describe, type Policy } from "./failure.ts"
 import { type Parked, parked, type PartitionReport } from "./names.ts"
-import { Aside, type Keyed } from "./parked.ts"
+import { Aside, type Keyed, keyed } from "./parked.ts"
 import type { Alarm, Assignment, Handled } from "./processor.ts"
 
 /** The partition stands still where an event failed too often. */
@@ -163,10 +163,7 @@ export class Worker<R> {
     restore: Restore
   ): Effect.fn.Return<Ended | undefined, StoreError, R> {
     const { keysOf } = this.options.assignment.work
-    const own = items.flatMap((event): ReadonlyArray<Keyed> => {
-      const keys = keysOf(event)
-      return keys.length === 0 ? [] : [{ event, keys }]
-    })
+    const own = items.flatMap((event) => keyed(event, keysOf))
     let done = 0
     while (done < own.length) {
       const end = this.endFrom(own, done)
@@ -192,14 +189,20 @@ export class Worker<R> {
 
   /** Where the events end that can be handled together from one on; there, where it can't be handled itself. */
   private endFrom(own: ReadonlyArray<Keyed>, start: number): number {
-    const stop = own.findIndex((each, i) => i >= start && (this.aside.isBehind(each) || this.aside.isDropped(each)))
+    const stop = own.findIndex((each, i) => i >= start && !this.isReady(each))
     return stop === -1 ? own.length : stop
+  }
+
+  private isReady(each: Keyed): boolean {
+    return each.fault === undefined && !this.aside.isBehind(each) && !this.aside.isDropped(each)
   }
 
   // One that is dropped is passed; one behind another is parked behind it.
   private passOver(own: ReadonlyArray<Keyed>, at: number): Effect.Effect<Handled> {
     const each = own[at]
-    const ops = each === undefined || this.aside.isDropped(each) ? [] : [this.aside.park(each, [])]
+    const isOver = each === undefined || this.aside.isDropped(each)
+    if (!isOver && !this.aside.isBehind(each)) return Effect.succeed({ count: 0, ops: [], failed: each.fault })
+    const ops = isOver ? [] : [this.aside.park(each, [])]
     return Effect.succeed({ count: 1, ops, failed: undefined })
   }
 

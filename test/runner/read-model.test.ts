@@ -1,0 +1,112 @@
+/** Read models under runners: kept in one place at a time, equal to a replay, whatever happens meanwhile. */
+import { assert, describe, it } from "@effect/vitest"
+import { make as makeMemory } from "@persist/backend-memory"
+import { type EventOf, makeStore, ReadModel, type StoreShape } from "@persist/core"
+import { health, listParked, readModel, retryParked, run } from "@persist/runner"
+import { makeFaults } from "@persist/testing"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { Counted, fill, newStore } from "./orders.ts"
+
+const quick = { interval: 5, patience: 300 }
+
+const until = <A, E>(ask: Effect.Effect<A, E>, there: (a: A) => boolean) =>
+  Effect.repeat(ask, { until: there, schedule: Schedule.spaced(2) })
+
+/** The sum of each stream's numbers. */
+const sums = (fails: (event: EventOf<typeof Counted>) => boolean = () => false) =>
+  ReadModel.make({
+    name: "sums",
+    version: 1,
+    events: Counted,
+    keys: ({ stream }) => stream,
+    seed: 0,
+    value: Schema.Int,
+    step: (sum: number, event) => {
+      if (fails(event)) throw new Error("no")
+      return sum + event.data.n
+    }
+  })
+
+const sumsOf = (store: StoreShape) =>
+  Effect.map(
+    Stream.runCollect(sums().kv(store).scan()),
+    (entries) => Object.fromEntries(entries.map(({ key, value }) => [key, value]))
+  )
+
+const of = (streams: number, sum: number) =>
+  Object.fromEntries(Array.from({ length: streams }, (_, n) => [`order-${n}`, sum]))
+
+describe("a read model under a runner", () => {
+  it.live("is kept, by one of several, and by another when that one leaves", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      yield* fill(store, 5, 3)
+      const first = yield* Effect.forkChild(run(store, [readModel(sums())], { ...quick, label: "first" }))
+      yield* Effect.forkChild(run(store, [readModel(sums())], { ...quick, label: "second" }))
+      yield* until(sumsOf(store), ({ "order-0": sum }) => sum === 6)
+      yield* Fiber.interrupt(first)
+      yield* fill(store, 5, 1, 4)
+      yield* until(sumsOf(store), ({ "order-4": sum }) => sum === 10)
+      assert.deepStrictEqual(yield* sumsOf(store), of(5, 10))
+      const { processors } = yield* health(store)
+      assert.deepStrictEqual(processors.map(({ name, partitions }) => [name, partitions[0]?.runner?.label]), [
+        ["sums@1", "second"]
+      ])
+    }))
+
+  it.live("takes every event into account once though replies get lost", () =>
+    Effect.gen(function*() {
+      const faults = makeFaults(makeMemory())
+      const store = yield* makeStore(yield* faults.backend)
+      yield* fill(store, 10, 2)
+      faults.randomly({ seed: 3, lost: 0.2, unavailable: 0.1 })
+      yield* Effect.forkChild(run(store, [readModel(sums())], quick))
+      yield* Effect.forkChild(run(store, [readModel(sums())], quick))
+      yield* until(sumsOf(store), (found) => Object.keys(found).length === 10)
+      faults.clear()
+      yield* fill(store, 10, 5, 3)
+      yield* until(sumsOf(store), ({ "order-9": sum }) => (sum ?? 0) >= 28)
+      assert.deepStrictEqual(yield* sumsOf(store), of(10, 28))
+    }))
+
+  it.live("leaves out an event that is parked and what follows of its key, until it goes through", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      let broken = true
+      yield* fill(store, 3, 4)
+      const model = sums(({ data, stream }) => broken && stream === "order-1" && data.n === 2)
+      const processor = readModel(model, { failure: { retries: 0, finally: "park" } })
+      yield* Effect.forkChild(run(store, [processor], quick))
+      const parked = Stream.runCollect(listParked(store, "sums@1"))
+      const [poison, ...behind] = yield* until(parked, ({ length }) => length === 3)
+      assert.deepStrictEqual(behind.map(({ state }) => state), ["behind", "behind"])
+      yield* until(sumsOf(store), ({ "order-2": sum }) => sum === 10)
+      assert.deepStrictEqual(yield* sumsOf(store), { ...of(3, 10), "order-1": 1 })
+      broken = false
+      yield* retryParked(store, "sums@1", poison?.position ?? 0)
+      yield* until(sumsOf(store), ({ "order-1": sum }) => sum === 10)
+      assert.deepStrictEqual(yield* parked, [])
+    }))
+
+  it.live("whose keys can't be told stops there", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      yield* fill(store, 1, 2)
+      const wrong = {
+        ...sums(),
+        keys: () => {
+          throw new Error("no key")
+        }
+      }
+      yield* Effect.forkChild(run(store, [readModel(wrong, { failure: { retries: 0 } })], quick))
+      const { processors } = yield* until(
+        health(store),
+        ({ processors: [one] }) => one?.partitions[0]?.state === "stopped"
+      )
+      assert.strictEqual(processors[0]?.partitions[0]?.error?.error, "Error: no key")
+    }))
+})
