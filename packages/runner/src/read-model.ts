@@ -48,14 +48,16 @@ export const readModel = <C extends Catalogue, A>(
 // The key of a parked event, which is deleted in the same commit.
 const roomForParked = 1024
 
+/** Events of the model's own catalogue, as they come from its own source. */
+type Own<C extends Catalogue> = Event & EventOf<C>
+
 const workOf = <C extends Catalogue, A>(model: ReadModel<C, A>, states: States<C, A>): Work<never> => ({
-  // It is given what its own source has read; so below.
   keysOf: (event) => {
-    const keys = model.keys(event as EventOf<C>)
+    const keys = model.keys(event as Own<C>) // read by its own source
     return typeof keys === "string" ? [keys] : keys
   },
   handle: (events) =>
-    states.fold(events as ReadonlyArray<Event & EventOf<C>>, 0).pipe(
+    states.fold(events as ReadonlyArray<Own<C>>, 0).pipe( // read by its own source
       Effect.map((folded): Handled => ({
         count: folded.count,
         ops: [states.op(folded)],
