@@ -74,6 +74,14 @@ describe("over the whole history", () => {
     expect(readdirSync(desk.directory).filter((name) => name.endsWith(".part"))).toEqual([])
   })
 
+  test("Ctrl-C ends it while stdout is written, with a word that this isn't all", async () => {
+    const running = desk.start("export")
+    // Far less than everything: the program waits for whoever reads.
+    running.process.stdout.once("data", () => running.process.kill("SIGINT"))
+    const stderr = "stopped before the end: what was written is not all, and the same command begins anew\n"
+    expect(await running.ended).toMatchObject({ code: 130, stderr })
+  })
+
   test("a file that can't be written is refused", async () => {
     const refused = await desk.run("export", "no/such/directory/out", "--json")
     expect(errorOf(refused)).toMatchObject({ code: 1, field: "file", reason: expect.stringContaining("ENOENT") })

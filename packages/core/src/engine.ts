@@ -63,6 +63,7 @@ export const makeEngine = Effect.fnUntraced(function*(backend: BackendShape, opt
     })
   )
   const within = options.atLeastWithin ?? 5000
+  const taking = turns()
   const changes = Stream.interruptWhen(backend.changes, Deferred.await(closing))
   const engine: Engine = {
     about: backend.about,
@@ -73,11 +74,29 @@ export const makeEngine = Effect.fnUntraced(function*(backend: BackendShape, opt
       Effect.suspend(() => {
         if (closed) return Effect.fail(closedFault)
         const atLeast = readOptions?.atLeast
-        return atLeast === undefined ? read : Effect.andThen(reach(backend, changes, atLeast, within), read)
+        const turn = Effect.andThen(taking, read)
+        return atLeast === undefined ? turn : Effect.andThen(reach(backend, changes, atLeast, within), turn)
       })
   }
   return engine
 }) satisfies (backend: BackendShape, options?: StoreOptions) => Effect.Effect<Engine, never, Scope>
+
+// How many milliseconds of reading may pass between two turns of the event loop.
+const turnEvery = 10
+
+/**
+ * Lets the event loop have its turn, if it's time to: many reads in a row of a backend that answers at once would keep
+ * it from signals, timers and sockets until the last of them.
+ */
+const turns = (): Effect.Effect<void> => {
+  let last = 0
+  return Clock.clockWith((clock) => {
+    const now = clock.currentTimeMillisUnsafe()
+    if (Math.abs(now - last) < turnEvery) return Effect.void
+    last = now
+    return Effect.yieldNow
+  })
+}
 
 const commit = (
   about: About,

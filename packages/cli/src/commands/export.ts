@@ -55,6 +55,7 @@ const run = Effect.fnUntraced(function*(options: Command.Command.Config.Infer<ty
       progress.update({ amount: (page.at(-1)?.position ?? after) - after, things: events })
       return sink.write(page.map(exportLine))
     }),
+    Effect.onInterrupt(() => Effect.sync(() => progress.say(whereItStopped(file)))),
     Effect.ensuring(Effect.sync(() => progress.clear()))
   )
   yield* sink.finish
@@ -68,6 +69,12 @@ const run = Effect.fnUntraced(function*(options: Command.Command.Config.Infer<ty
         ` in ${lasting(milliseconds)}\n`
   )
 }, Effect.scoped)
+
+const whereItStopped = (file: string): string =>
+  printable(
+    `stopped before the end: ${file === "-" ? "what was written is not all" : `${file} is left as it was`}, and the ` +
+      "same command begins anew"
+  )
 
 const renumbering = (cut: ReadonlySet<string>): string => {
   const [first = ""] = cut

@@ -30,7 +30,10 @@ const run = Effect.fnUntraced(function*({ directory, follow, replace }: Command.
   const store = yield* openStore("read")
   const told = (exported: Exported) => writeLines([json ? JSON.stringify(fieldsOf(exported)) : rowOf(exported)])
   if (!follow) {
-    const exported = yield* exportTree(store, directory, { replace })
+    const exported = yield* Effect.onInterrupt(
+      exportTree(store, directory, { replace }),
+      () => say(`stopped before the end: every file is whole, and ${goOn}`)
+    )
     return yield* exported._tag === "Fenced" ? overtaken(directory) : told(exported)
   }
   let last: Exported | undefined
