@@ -18,7 +18,7 @@ describe("the file system's errors", () => {
     ["ENOMEM", "Unavailable", /out of memory/],
     ["EIO", "Unavailable", /the disk failed: .*\(EIO\); check the disk/],
     ["ESTALE", "Unavailable", /the file system failed: .*\(ESTALE\); check it/],
-    ["EACCES", "Denied", /permission is denied: .*; grant the process permission/],
+    ["EACCES", "Denied", /permission is denied: .*; grant the process permission to use \/a\/data$/],
     ["EPERM", "Denied", /the system doesn't permit it/],
     ["EROFS", "Denied", /may only be read: .*; mount it for writing, or open the store with readonly/],
     ["ENOENT", "Corrupt", /^\/a\/data, at byte 0: the file is gone; run persist verify/]
@@ -43,7 +43,7 @@ describe("the file system's errors", () => {
     const path = "/a/data/index/0000000001.run"
     const error = classify("get", "/a/data", new DamagedRun({ path, offset: 7, reason: "it's torn", missing: false }))
     assert.strictEqual(error._tag, "Unavailable")
-    assert.match(error.message, /damaged \(.*0000000001.run, at byte 7: it's torn\); open the store again for writing/)
+    assert.match(error.message, /damaged \(.*0000000001.run, at byte 7: it's torn\); remove .*0000000001.run and open /)
   })
 
   it("says of a handle that has stopped after what", () => {

@@ -1,8 +1,7 @@
 /** A writer that was taken for dead and comes back to life: nothing that it still does is part of the store. */
 import { assert, describe, it } from "@effect/vitest"
-import { type Disk, disk } from "@persist/backend-file/disk"
+import type { Disk } from "@persist/backend-file/disk"
 import { makeOn } from "@persist/backend-file/layer"
-import { latestManifest, publishManifest } from "@persist/backend-file/manifest"
 import { append, commit, dataOf, times } from "@persist/conformance/given"
 import type { BackendShape, Payload } from "@persist/core"
 import * as Effect from "effect/Effect"
@@ -12,7 +11,7 @@ import { readdirSync } from "node:fs"
 import { errorOf } from "../backend-sqlite/place.ts"
 import { warningsIn } from "../core/ledger.ts"
 import { systemError } from "./faults.ts"
-import { breakLock, newPath } from "./place.ts"
+import { breakLock, fence, newPath } from "./place.ts"
 import { unsynced } from "./power.ts"
 
 const one = (data: string) => commit({ append: [append("s", data)] })
@@ -91,13 +90,14 @@ describe("a writer whose store was taken over", () => {
   it.effect("isn't believed by readers from the moment on that somebody says so", () =>
     Effect.gen(function*() {
       const { first, path, reader } = yield* taken(1)
-      const manifest = latestManifest(disk, path)
-      assert.isDefined(manifest)
-      publishManifest(unsynced, path, { ...manifest, usage: "fenced", number: manifest.number + 1 })
+      fence(path)
       yield* errorOf(first.commit([one("late")]))
       assert.deepStrictEqual(yield* dataOf(reader, "s"), ["1"])
       const unknown = yield* errorOf(reader.resolve("an id"))
       assert.match(unknown.message, /^resolve: the store is being taken over .*; try again once it's open/)
+      // Whoever comes now would be told less than was acknowledged.
+      const later = yield* errorOf(Effect.scoped(makeOn(unsynced, { path, readonly: true })))
+      assert.match(later.message, /^open: the store is being taken over .*, or open it for writing$/)
       // Whoever takes it over finds what was written before it looked, and says so once it's durable.
       const second = yield* open(path)
       yield* allHold(path, [second, reader], ["1", "late"])

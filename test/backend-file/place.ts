@@ -2,7 +2,7 @@
 import { make } from "@persist/backend-file"
 import { type Disk, disk } from "@persist/backend-file/disk"
 import { type ScannedSegment, scanOpen, sealedEnd } from "@persist/backend-file/log/scan"
-import { latestManifest } from "@persist/backend-file/manifest"
+import { latestManifest, publishManifest } from "@persist/backend-file/manifest"
 import type { BackendShape } from "@persist/core"
 import * as Effect from "effect/Effect"
 import { existsSync, mkdtempSync, rmSync } from "node:fs"
@@ -33,6 +33,13 @@ export const openSegment = (path: string): ScannedSegment => {
   const manifest = latestManifest(disk, path)
   if (manifest?.open === undefined) throw new Error("there is no open segment")
   return scanOpen(disk, join(path, "log"), manifest.open, sealedEnd(manifest))
+}
+
+/** Says in a store, as whoever takes it over does first, that nobody may believe what its writer still writes. */
+export const fence = (path: string): void => {
+  const manifest = latestManifest(disk, path)
+  if (manifest === undefined) throw new Error("there is no manifest")
+  publishManifest(disk, path, { ...manifest, usage: "fenced", number: manifest.number + 1 })
 }
 
 /** Takes away the lock of a writer that came to its end, since its process is the test's own, which lives on. */

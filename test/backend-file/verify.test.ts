@@ -1,8 +1,9 @@
 /** Verifying: a sound store is found sound, and of a damaged one each damage is named, and the rest is read. */
 import { assert, describe, it } from "@effect/vitest"
 import { type Verified, verify } from "@persist/backend-file"
-import type { Disk } from "@persist/backend-file/disk"
+import { type Disk, disk } from "@persist/backend-file/disk"
 import { makeOn } from "@persist/backend-file/layer"
+import { latestManifest } from "@persist/backend-file/manifest"
 import { verify as verifyOn } from "@persist/backend-file/verify/verify"
 import { append, commit } from "@persist/conformance/given"
 import * as Effect from "effect/Effect"
@@ -10,12 +11,13 @@ import * as Exit from "effect/Exit"
 import { appendFileSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join, relative } from "node:path"
 import { errorOf } from "../backend-sqlite/place.ts"
+import { systemError } from "./faults.ts"
 import { flipped, written } from "./flipped.ts"
-import { newPath, openSegment } from "./place.ts"
+import { fence, newPath, openSegment, visit } from "./place.ts"
 import { unsynced } from "./power.ts"
 
-const on = (disk: Disk, path: string): Effect.Effect<Exit.Exit<Verified, unknown>> =>
-  Effect.exit(verifyOn(path, undefined, disk))
+const on = (flawed: Disk, path: string): Effect.Effect<Exit.Exit<Verified, unknown>> =>
+  Effect.exit(verifyOn(path, undefined, flawed))
 
 describe("verify", () => {
   it.effect("finds a sound store sound, and says what it has looked at", () =>
@@ -44,14 +46,15 @@ describe("verify", () => {
         for (let byte = 0; byte < statSync(file).size; byte += inLog ? 1 : 5) {
           const exit = yield* on(flipped(file, byte, 1 << byte % 8), path)
           if (Exit.isFailure(exit)) {
-            // Which files make up the store can't be told then.
-            assert.isFalse(inLog || name.startsWith("index"), `byte ${byte} of ${name}`)
-            assert.include(String(Exit.findErrorOption(exit)), file)
+            // It's of a newer format then.
+            assert.strictEqual(name, "store", `byte ${byte}`)
+            assert.match(String(Exit.findErrorOption(exit)), /store, where this version knows 1 to 1/)
             continue
           }
           const { damages, records } = exit.value
           assert.isAbove(damages.length, 0, `byte ${byte} of ${name}`)
           for (const { path: damaged } of damages) assert.strictEqual(damaged, file)
+          if (!inLog) assert.strictEqual(records, whole.records, `byte ${byte} of ${name}`)
           if (!inLog) continue
           assert.isAtLeast(records, whole.records - 8, `byte ${byte} of ${name}`)
           if (damages.some(({ offset }) => byte - offset >= 0 && byte - offset < 120)) nearby++
@@ -95,9 +98,10 @@ describe("verify, of a directory", () => {
       const { path } = yield* written
       const [first = "", second = ""] = readdirSync(join(path, "log")).map((name) => join(path, "log", name))
       const kept = readFileSync(first)
+      const sealed = latestManifest(disk, path)?.sealed[0]?.last
       rmSync(first)
       assert.deepStrictEqual((yield* verify(path)).damages, [
-        { path: first, offset: 0, position: 1, reason: "the file is gone" }
+        { path: first, offset: 0, position: 1, through: sealed, reason: "the file is gone" }
       ])
       writeFileSync(first, readFileSync(second))
       assert.include((yield* verify(path)).damages[0]?.reason, "another segment than its name says")
@@ -105,6 +109,52 @@ describe("verify, of a directory", () => {
       assert.include((yield* verify(path)).damages[0]?.reason, `it has 400 bytes where it had ${kept.length}`)
       writeFileSync(first, kept)
       assert.deepStrictEqual((yield* verify(path)).damages, [])
+    }))
+
+  it.effect("names what may not be read, and reads the rest", () =>
+    Effect.gen(function*() {
+      const { files, path } = yield* written
+      const whole = yield* verify(path)
+      for (const file of files) {
+        const name = relative(path, file)
+        if (!name.startsWith("log") && !name.startsWith("index")) continue
+        const { damages, records } = yield* verifyOn(path, undefined, {
+          ...disk,
+          open: (at, access) => {
+            if (at === file) throw systemError("EACCES", "open")
+            return disk.open(at, access)
+          }
+        })
+        assert.strictEqual(damages.length, 1)
+        assert.deepInclude(damages[0], { path: file, reason: "the file can't be read (EACCES)" })
+        if (name.startsWith("log")) assert.isBelow(records, whole.records)
+        else assert.strictEqual(records, whole.records)
+      }
+    }))
+
+  it.effect("looks at every segment where the manifest is gone, and misses one that is gone too", () =>
+    Effect.gen(function*() {
+      const { path } = yield* written
+      const whole = yield* verify(path)
+      for (const name of readdirSync(path)) if (name.startsWith("manifest")) rmSync(join(path, name))
+      const [first = "", second = ""] = readdirSync(join(path, "log")).map((name) => join(path, "log", name))
+      const { damages, records } = yield* verify(path)
+      assert.strictEqual(records, whole.records)
+      assert.deepInclude(damages[0], { path: first, reason: "there is no manifest that lists it" })
+      assert.lengthOf(damages, 1)
+      rmSync(first)
+      assert.include((yield* verify(path)).damages.map(({ reason }) => reason), "the segment before it is missing")
+      assert.isAbove(statSync(second).size, 0)
+    }))
+
+  it.effect("says that it isn't sound while somebody takes it over, until that has come to an end", () =>
+    Effect.gen(function*() {
+      const { path } = yield* written
+      fence(path)
+      const { damages, records } = yield* verify(path)
+      assert.match(damages.map(({ reason }) => reason).join(), /^somebody has begun to take the store over/)
+      yield* visit(path, () => Effect.void)
+      assert.deepStrictEqual([(yield* verify(path)).damages, (yield* verify(path)).records], [[], records])
     }))
 
   it.effect("is refused where there is no store", () =>

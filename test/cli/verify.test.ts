@@ -1,11 +1,13 @@
 /** Verifying: a sound store is found sound, and a file that was meddled with isn't. */
+import { make as makeFile } from "@persist/backend-file"
 import { make } from "@persist/backend-memory"
 import { Findings } from "@persist/cli/verify/finding"
 import { verifyLog } from "@persist/cli/verify/log"
+import { append, commit } from "@persist/conformance/given"
 import { type BackendShape, makeStore, registerReader } from "@persist/core"
 import Database from "better-sqlite3"
 import * as Effect from "effect/Effect"
-import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { errorOf, openDesk } from "./program.ts"
 import { useStore } from "./store-file.ts"
@@ -160,5 +162,51 @@ test("of a store in a directory every file is looked at, and damage is named by 
   const { code, stderr, stdout } = await desk.run("verify", ...store)
   expect(code).toBe(1)
   expect(stdout).toMatch(/log\/0+1-0\.log, at byte \d+, position \d+: the checksum doesn't match/)
-  expect(stderr).toContain("verification has")
+  expect(stderr).toContain("verification has 1 finding; do what the findings say, or restore it from a backup")
+})
+
+// A store with so many segments that each of twenty events may be in another one.
+const fillDirectory = (path: string) =>
+  Effect.runPromise(Effect.scoped(Effect.gen(function*() {
+    const backend = yield* makeFile({ path, segmentBytes: 1024 })
+    for (let n = 0; n < 20; n++) yield* backend.commit([commit({ append: [append(`s${n}`, `{"n":${n}}`)] })])
+  })))
+
+test("what can be read of a store whose log is damaged is exported by the commands that are told", async () => {
+  using desk = openDesk()
+  const store = ["--store", "file:data"]
+  await fillDirectory(desk.path("data"))
+  const [log = ""] = readdirSync(desk.path("data/log"))
+  const path = desk.path(`data/log/${log}`)
+  const bytes = readFileSync(path)
+  bytes[bytes.indexOf("{\"n\":2}") + 5] = 0x36
+  writeFileSync(path, bytes)
+  const { stderr } = await desk.run("verify", ...store)
+  // Met again by reading, it's no other one.
+  expect(stderr).toContain("verification has 1 finding; restore it from a backup, or export what can be read: ")
+  const [, before = "", after = ""] = /persist (export .*), and persist (export .*)$/.exec(stderr.trim()) ?? []
+  const exported = async (command: string) =>
+    (await desk.jsonLines(...command.split(" "), ...store)).map(({ stream }) => stream)
+  expect(await exported(before)).toEqual(["s0", "s1"])
+  expect(await exported(after)).toEqual(Array.from({ length: 17 }, (_, n) => `s${n + 3}`))
+})
+
+test("of a store whose index is damaged the rest is read, and the remedy mends it", async () => {
+  using desk = openDesk()
+  const store = ["--store", "file:data"]
+  await fillDirectory(desk.path("data"))
+  const [run = ""] = readdirSync(desk.path("data/index"))
+  const path = desk.path(`data/index/${run}`)
+  const bytes = readFileSync(path)
+  bytes[40] = (bytes[40] ?? 0) ^ 1
+  writeFileSync(path, bytes)
+  const { code, stderr, stdout } = await desk.run("verify", ...store)
+  expect(code).toBe(1)
+  expect(stdout).toContain("a block's checksum doesn't match; remove the file, and the index is made anew when")
+  expect(stdout).toMatch(/^files: \d+ segments of 20 frames and 20 records/m)
+  expect(stdout).toContain("not everything could be asked of the store: ")
+  expect(stderr).toContain("verification has 1 finding; do what the findings say")
+  rmSync(path)
+  await desk.run("append", "one", "T", "1", "--expected", "0", ...store)
+  expect(await desk.json("verify", ...store)).toMatchObject({ sound: true, events: 21, streams: 21 })
 })

@@ -58,10 +58,20 @@ const passing: Readonly<Record<string, Advice>> = {
   EIO: { reason: "the disk failed", remedy: "check the disk, then try again" }
 }
 
-const refused: Readonly<Record<string, Advice>> = {
-  EACCES: { reason: "permission is denied", remedy: "grant the process permission to use the directory" },
-  EPERM: { reason: "the system doesn't permit it", remedy: "grant the process permission to use the directory" },
-  EROFS: { reason: "the file system may only be read", remedy: "mount it for writing, or open the store with readonly" }
+const permit = (path: string): string => `grant the process permission to use ${path}`
+
+interface Refusal {
+  readonly reason: string
+  readonly remedy: (path: string) => string
+}
+
+const refused: Readonly<Record<string, Refusal>> = {
+  EACCES: { reason: "permission is denied", remedy: permit },
+  EPERM: { reason: "the system doesn't permit it", remedy: permit },
+  EROFS: {
+    reason: "the file system may only be read",
+    remedy: () => "mount it for writing, or open the store with readonly"
+  }
 }
 
 /**
@@ -77,18 +87,21 @@ export const classify = (operation: string, directory: string, cause: unknown): 
     return new Unavailable({
       operation,
       reason: `the index is damaged (${cause.message})`,
-      remedy: "open the store again for writing: the index is then made anew from the log",
+      // Who only reads changes nothing, and who opens the store for writing doesn't read all of it.
+      remedy: (cause.missing ? "" : `remove ${cause.path} and `) +
+        "open the store again for writing: the index is then made anew from the log",
       cause
     })
   }
   const code = codeOf(cause)
   if (code === undefined) throw cause
-  const where = `${pathOf(cause) ?? directory} (${code})`
+  const path = pathOf(cause) ?? directory
+  const where = `${path} (${code})`
   const denied = refused[code]
   if (denied !== undefined) {
-    return new Denied({ operation, reason: `${denied.reason}: ${where}`, remedy: denied.remedy })
+    return new Denied({ operation, reason: `${denied.reason}: ${where}`, remedy: denied.remedy(path) })
   }
-  if (code === "ENOENT") return damage(pathOf(cause) ?? directory, 0, "the file is gone")
+  if (code === "ENOENT") return damage(path, 0, "the file is gone")
   const { reason, remedy } = passing[code] ?? { reason: "the file system failed", remedy: "check it, then try again" }
   return new Unavailable({ operation, reason: `${reason}: ${where}`, remedy, cause })
 }

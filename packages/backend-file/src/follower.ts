@@ -116,6 +116,8 @@ export class Follower {
       this.known = { ...before, manifest }
       return false
     }
+    // What was acknowledged may lie behind what it lists, and nobody knows yet how far it's whole.
+    if (manifest.usage === "fenced") throw takenOver("open")
     this.known = undefined
     before?.tail?.close()
     try {
@@ -178,6 +180,14 @@ export class Follower {
 }
 
 const headOf = ({ manifest, tail }: Known): Position => tail?.last ?? manifest.sealed.at(-1)?.last ?? Position(0)
+
+/** The answer of who reads, where only whoever takes the store over will know. */
+export const takenOver = (operation: string): Unavailable =>
+  new Unavailable({
+    operation,
+    reason: "the store is being taken over from a writer that didn't close it",
+    remedy: "try again once it's open, or open it for writing"
+  })
 
 const unmade = new Unavailable({
   operation: "open",

@@ -9,7 +9,7 @@ import type { Settings } from "./config.ts"
 import { inspectDirectory } from "./directory.ts"
 import type { Disk } from "./disk.ts"
 import { classify, closed } from "./error.ts"
-import { Follower } from "./follower.ts"
+import { Follower, takenOver } from "./follower.ts"
 import { attempt } from "./open-store.ts"
 import { aboutStore, type Reading, readingVerbs } from "./verbs.ts"
 
@@ -45,7 +45,7 @@ export const openForReading = Effect.fnUntraced(function*(disk: Disk, settings: 
     resolve: (id) =>
       Effect.flatMap(
         verbs.resolve(id),
-        (found) => Option.isNone(found) && follower.isFenced ? Effect.fail(takenOver()) : Effect.succeed(found)
+        (found) => Option.isNone(found) && follower.isFenced ? Effect.fail(takenOver("resolve")) : Effect.succeed(found)
       ),
     about: aboutStore(follower.incarnation, true),
     commit: () => Effect.fail(refuseWrite()),
@@ -77,13 +77,6 @@ const following = <A>(follower: Follower, operation: string, read: () => A): A =
     remedy: "try again"
   })
 }
-
-const takenOver = (): Unavailable =>
-  new Unavailable({
-    operation: "resolve",
-    reason: "the store is being taken over from a writer that didn't close it",
-    remedy: "try again once it's open, or open it for writing"
-  })
 
 const refuseWrite = (): Denied =>
   new Denied({

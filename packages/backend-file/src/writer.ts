@@ -87,10 +87,18 @@ export class Writer {
     const sealed = journal.open.end > smallTail ? this.rotate : Effect.void
     return sealed.pipe(
       Effect.andThen(Effect.mapError(tree.sealed, (error) => this.explain("close", error))),
-      Effect.andThen(Effect.try({ try: () => journal.retire(), catch: (cause) => this.explain("close", cause) })),
+      Effect.andThen(Effect.try({ try: () => this.retire(), catch: (cause) => this.explain("close", cause) })),
       Effect.catch((error) => Effect.logWarning(`${directory} was left as it was: ${error.message}`))
     )
   })
+
+  private retire(): void {
+    const { journal, tree } = this.options
+    const damaged = tree.damaged()
+    // Nobody had to be told, and whoever opens the store next makes it anew.
+    if (damaged !== undefined) this.discardIndex(damaged)
+    journal.retire()
+  }
 
   private seal(): void {
     const { contents, journal, tree } = this.options

@@ -10,7 +10,7 @@ export type OnVerified = (done: number, whole: number) => void
 
 /**
  * Looks at every byte of the store that a `file:` URL names, and changes nothing; `undefined` for a URL of another
- * scheme. Fails where there is no store, and where it can't be told which files make it up.
+ * scheme. Fails where there is no store, and where it can't be read which files make it up.
  */
 export const verifyFiles = (url: string, onVerified?: OnVerified): Effect.Effect<Verified | undefined, StoreError> =>
   Effect.suspend(() => {

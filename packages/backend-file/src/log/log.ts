@@ -72,7 +72,8 @@ export class Log {
     let next = start
     let offset = section.offset(start)
     if (offset >= section.end) throw damage(section.path, section.end, "the table of positions leads nowhere", start)
-    while (offset < section.end) {
+    // What lies behind the last one isn't looked at: it may be damaged.
+    while (offset < section.end && next <= last) {
       const at = this.item(section, offset, next)
       const { chunk } = this.window
       if (takesPosition(kindAt(chunk, at))) {

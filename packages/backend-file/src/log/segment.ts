@@ -45,6 +45,10 @@ export const writeHeader = (out: Out, { chain, head }: Standpoint, generation: n
   endItem(out, start)
 }
 
+/** The hash that the first frame of a segment names, as its header has it. */
+export const chainBefore = ({ bytes }: Chunk): Buffer =>
+  bytes.subarray(magic.length + itemHeader + 4, magic.length + headerItem)
+
 /** Why a chunk doesn't begin as the segment that follows on `since` does; `undefined` where it does. */
 export const headerFault = (chunk: Chunk, { first, generation }: SegmentName, chain: string): string | undefined => {
   const at = magic.length
@@ -57,8 +61,15 @@ export const headerFault = (chunk: Chunk, { first, generation }: SegmentName, ch
   if (positionAt(chunk, at) !== first || chunk.view.getUint32(at + itemHeader, true) !== generation) {
     return "the file is another segment than its name says"
   }
-  const before = chunk.bytes.toString("hex", at + itemHeader + 4, at + headerItem)
-  return before === chain ? undefined : "the segment follows on another one than is there"
+  return chainBefore(chunk).toString("hex") === chain ? undefined : "the segment follows on another one than is there"
+}
+
+const namePattern = /^(\d{14,16})-(\d+)\.log$/
+
+/** What the name of a file says which segment it is; `undefined` where it isn't a segment's. */
+export const segmentOf = (file: string): SegmentName | undefined => {
+  const [, first, generation] = namePattern.exec(file) ?? []
+  return first === undefined ? undefined : { first: Position(Number(first)), generation: Number(generation) }
 }
 
 /** Length of what ends a sealed segment. */

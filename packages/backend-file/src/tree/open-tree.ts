@@ -32,6 +32,7 @@ export const openTree = (options: TreeOptions): Effect.Effect<Tree, DamagedRun |
         layers.seal(through)
         upkeep.wake()
       },
+      damaged: () => upkeep.damaged,
       sealed: upkeep.sealed,
       settled: upkeep.settled
     }

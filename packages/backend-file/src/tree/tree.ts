@@ -93,6 +93,8 @@ export interface Tree extends TreeReads {
    * can't be read. Asking again makes another attempt.
    */
   readonly sealed: Effect.Effect<void, DiskFault | DamagedRun>
+  /** The run that merging has found damaged, if any: nothing is merged any more. */
+  readonly damaged: () => DamagedRun | undefined
   /** Waits until there is nothing left to merge either; fails where that fails. */
   readonly settled: Effect.Effect<void, DiskFault | DamagedRun>
 }

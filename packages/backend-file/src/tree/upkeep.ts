@@ -58,6 +58,11 @@ export class Upkeep {
     this.work.openUnsafe()
   }
 
+  /** The run that merging has found damaged, if any. */
+  get damaged(): DamagedRun | undefined {
+    return this.mergeFault?._tag === "DamagedRun" ? this.mergeFault : undefined
+  }
+
   /** Waits until nothing sealed is in memory alone. */
   readonly sealed: Effect.Effect<void, RunFault> = Effect.suspend(() =>
     this.until(() => this.layers.sealed.length === 0, () => this.sealFault)

@@ -1,7 +1,7 @@
 /** Verifies one segment: its header, its frames, and, where it's sealed, its table of positions and its footer. */
+import type { Position } from "@persist/core"
 import { join } from "node:path"
 import { type Disk, readFile } from "../disk.ts"
-import { codeOf } from "../error.ts"
 import type { Standpoint } from "../log/frame.ts"
 import { type Chunk, itemHeader, kind, kindAt } from "../log/item.ts"
 import { PositionTable } from "../log/position-table.ts"
@@ -16,11 +16,8 @@ import {
 } from "../log/segment.ts"
 import { chunkOf } from "../log/window.ts"
 import type { OpenTail, Usage } from "../manifest.ts"
-import type { Findings } from "./finding.ts"
+import { type Findings, unreadable } from "./finding.ts"
 import { passDamaged, type Passed, passFrames } from "./frames.ts"
-
-/** What a damage is called where a file of the manifest isn't there. */
-export const gone = "the file is gone"
 
 /** Where a log lies, and what is noted of it. */
 export interface Verifying {
@@ -33,20 +30,24 @@ export interface Verifying {
 /** Verifies a sealed segment that follows on `since`. */
 export const verifySealed = (verifying: Verifying, segment: SealedSegment, since: Standpoint): void => {
   const { findings } = verifying
-  const read = begin(verifying, segment, since)
+  const read = begin(verifying, segment, segment.last, since)
   if (read === undefined) return
+  const { first, last } = segment
   const { chunk: { bytes }, path } = read
   if (bytes.length !== segment.bytes) {
     findings.add(
       path,
       Math.min(bytes.length, segment.bytes),
-      `it has ${bytes.length} bytes where it had ${segment.bytes}`
+      `it has ${bytes.length} bytes where it had ${segment.bytes}`,
+      first,
+      last
     )
   }
   const footer = footerOf(read.chunk)
-  if (typeof footer === "string") findings.add(path, Math.max(0, bytes.length - footerBytes), footer)
-  else if (footer.first !== segment.first || footer.last !== segment.last || footer.chain !== segment.chain) {
-    findings.add(path, bytes.length - footerBytes, "the footer is that of another segment than the manifest lists")
+  if (typeof footer === "string") findings.add(path, Math.max(0, bytes.length - footerBytes), footer, first, last)
+  else if (footer.first !== first || footer.last !== last || footer.chain !== segment.chain) {
+    const what = "the footer is that of another segment than the manifest lists"
+    findings.add(path, bytes.length - footerBytes, what, first, last)
   }
   const tableAt = typeof footer === "string" ? bytes.length : Math.min(footer.tableAt, bytes.length)
   const chunk = chunkOf(bytes.subarray(0, tableAt))
@@ -71,7 +72,9 @@ const verifyTable = (
   { offsets, whole }: Passed
 ): void => {
   const table = PositionTable.of(chunk, segment)
-  if (typeof table === "string") return findings.add(path, tableAt, `the table of positions: ${table}`, segment.first)
+  if (typeof table === "string") {
+    return findings.add(path, tableAt, `the table of positions: ${table}`, segment.first, segment.last)
+  }
   const compare = (position: number): void => {
     const there = offsets.get(position)
     const told = table.offset(position)
@@ -87,7 +90,7 @@ const verifyTable = (
 /** Verifies the segment that is being written, or was last. What isn't known to have been durable may be torn. */
 export const verifyOpen = (verifying: Verifying, open: OpenTail, usage: Usage, since: Standpoint): void => {
   const { findings } = verifying
-  const read = begin(verifying, open, since)
+  const read = begin(verifying, open, open.head, since)
   if (read === undefined) return
   const { chunk, path } = read
   const passed = passFrames(findings, path, chunk, segmentHeader, since)
@@ -106,6 +109,7 @@ export const verifyOpen = (verifying: Verifying, open: OpenTail, usage: Usage, s
 const begin = (
   { directory, disk, findings }: Verifying,
   name: SegmentName,
+  last: Position,
   since: Standpoint
 ): { readonly path: string; readonly chunk: Chunk } | undefined => {
   findings.segments++
@@ -116,8 +120,7 @@ const begin = (
     if (fault !== undefined) findings.add(path, 0, fault)
     return { path, chunk }
   } catch (cause) {
-    if (codeOf(cause) !== "ENOENT") throw cause
-    findings.add(path, 0, gone, name.first)
+    findings.add(path, 0, unreadable(cause), name.first, last)
     return undefined
   }
 }

@@ -1,18 +1,20 @@
 /** Verifies a store's directory: every byte that makes it up, and, whatever is damaged, to the end. */
-import type { StoreError } from "@persist/core"
+import { isStoreError, Position, type StoreError } from "@persist/core"
 import * as Effect from "effect/Effect"
 import { join, resolve } from "node:path"
 import { inspectDirectory, places } from "../directory.ts"
 import { type Disk, disk as realDisk } from "../disk.ts"
 import { otherStore } from "../identity.ts"
 import { everyKey } from "../key.ts"
-import { rootOf } from "../log/scan.ts"
-import { isOutdated, latestManifest, type Manifest } from "../manifest.ts"
+import { sealedEnd } from "../log/scan.ts"
+import { fileOf } from "../log/segment.ts"
+import { isOutdated, latestManifest, type Manifest, manifestFile } from "../manifest.ts"
 import { attempt } from "../open-store.ts"
 import { openView } from "../tree/open-tree.ts"
 import { DamagedRun, type RunInfo } from "../tree/tree.ts"
-import { type Damage, Findings } from "./finding.ts"
-import { gone, verifyOpen, verifySealed } from "./segment.ts"
+import { type Damage, Findings, gone, unreadable } from "./finding.ts"
+import { verifyOpen, verifySealed } from "./segment.ts"
+import { unlisted, verifyUnlisted } from "./unlisted.ts"
 
 /** What is in a store's directory, and what is wrong with it. */
 export interface Verified {
@@ -36,8 +38,8 @@ export type OnVerified = (done: number, whole: number) => void
 
 /**
  * Looks at everything in a store's directory and changes nothing; its writer may go on meanwhile. Of a frame that is
- * damaged each record is looked at, and then the frames behind it. Fails where there is no store, or where it can't be
- * told which files make it up: its identity or its manifest is damaged.
+ * damaged each record is looked at, and then the frames behind it; where the manifest is lost or damaged, every segment
+ * that there is. Fails where there is no store, and where the directory or the manifest can't be read.
  */
 export const verify = (
   path: string,
@@ -46,49 +48,102 @@ export const verify = (
 ): Effect.Effect<Verified, StoreError> => {
   const directory = resolve(path)
   return Effect.gen(function*() {
-    const manifest = yield* attempt(directory, () => manifestOf(disk, directory))
-    if (manifest === undefined) return summary(new Findings(), disk, directory)
-    const findings = yield* look(disk, directory, manifest, onVerified)
-    // Its writer may have taken away what that manifest lists: then the next one is looked at.
-    const stale = findings.damages.some(({ reason }) => reason === gone) &&
+    const findings = new Findings()
+    const manifest = yield* attempt(directory, () => manifestOf(disk, directory, findings))
+    yield* look({ disk, directory, findings, onVerified }, manifest)
+    if (manifest === undefined) return summary(findings, disk, directory)
+    // Its writer may have taken away what that manifest lists, or have come to its end with taking over: then the next
+    // one is looked at.
+    const stale = findings.damages.some(({ reason }) => reason === gone || reason === takenOver) &&
       (yield* attempt(directory, () => isOutdated(disk, directory, manifest.number)))
     return stale ? yield* verify(path, onVerified, disk) : summary(findings, disk, directory)
   })
 }
 
-const manifestOf = (disk: Disk, directory: string): Manifest | undefined => {
-  const identity = inspectDirectory(disk, { path: directory, readonly: true })
-  const manifest = latestManifest(disk, directory)
-  if (manifest !== undefined && manifest.identity !== identity) throw otherStore(directory)
+const takenOver = "somebody has begun to take the store over and hasn't come to an end: what was acknowledged last " +
+  "isn't told until it's opened for writing"
+
+// The manifest, `undefined` where which files make up the store can't be told: that is noted.
+const manifestOf = (disk: Disk, directory: string, findings: Findings): Manifest | undefined => {
+  const identity = noting(findings, () => inspectDirectory(disk, { path: directory, readonly: true }))
+  const manifest = noting(findings, () => latestManifest(disk, directory))
+  if (manifest === undefined) return undefined
+  if (identity !== undefined && manifest.identity !== identity) {
+    noting(findings, () => {
+      throw otherStore(directory)
+    })
+  }
+  if (manifest.usage === "fenced") {
+    findings.add(join(directory, manifestFile(manifest.number)), 0, takenOver)
+  }
   return manifest
 }
 
-const look = Effect.fnUntraced(function*(disk: Disk, directory: string, manifest: Manifest, onVerified: OnVerified) {
-  const { identity, open, runs, sealed, usage } = manifest
-  const { index, log } = places(directory)
-  const findings = new Findings()
-  const verifying = { disk, directory: log, findings }
-  const whole = sealed.length + (open === undefined ? 0 : 1) + runs.length
+// What is damaged is noted, and the rest is looked at all the same.
+const noting = <A>(findings: Findings, use: () => A): A | undefined => {
+  try {
+    return use()
+  } catch (cause) {
+    if (!(isStoreError(cause) && cause._tag === "Corrupt")) throw cause
+    const [path = cause.where] = cause.where.split(", at byte ")
+    findings.add(path, 0, cause.reason)
+    return undefined
+  }
+}
+
+interface Looking {
+  readonly disk: Disk
+  readonly directory: string
+  readonly findings: Findings
+  readonly onVerified: OnVerified
+}
+
+const look = Effect.fnUntraced(function*(looking: Looking, manifest: Manifest | undefined) {
+  const { directory, onVerified } = looking
+  const steps = yield* attempt(
+    directory,
+    () => manifest === undefined ? unlistedSteps(looking) : listedSteps(looking, manifest)
+  )
   let done = 0
   // One file after the other, so that whoever else has something to do gets round to it.
-  const step = (use: () => void) =>
-    Effect.andThen(
-      attempt(directory, () => {
-        use()
-        onVerified(++done, whole)
-      }),
-      Effect.yieldNow
-    )
-  let since = rootOf(identity)
-  for (const segment of sealed) {
-    const before = since
-    yield* step(() => verifySealed(verifying, segment, before))
-    since = { head: segment.last, chain: Buffer.from(segment.chain, "hex") }
+  for (const step of steps) {
+    yield* attempt(directory, () => {
+      step()
+      onVerified(++done, steps.length)
+    })
+    yield* Effect.yieldNow
   }
-  if (open !== undefined) yield* step(() => verifyOpen(verifying, open, usage, since))
-  for (const run of runs) yield* step(() => verifyRun(disk, index, run, findings))
-  return findings
 })
+
+type Steps = ReadonlyArray<() => void>
+
+const listedSteps = ({ directory, disk, findings }: Looking, manifest: Manifest): Steps => {
+  const { identity, open, runs, sealed, usage } = manifest
+  const { index, log } = places(directory)
+  const verifying = { disk, directory: log, findings }
+  const since = (n: number) => sealedEnd({ identity, sealed: sealed.slice(Math.max(0, n - 1), n) })
+  return [
+    ...sealed.map((segment, n) => () => verifySealed(verifying, segment, since(n))),
+    ...open === undefined ? [] : [() => verifyOpen(verifying, open, usage, sealedEnd(manifest))],
+    ...runs.map((run) => () => verifyRun(disk, index, run, findings))
+  ]
+}
+
+const unlistedSteps = ({ directory, disk, findings }: Looking): Steps => {
+  const verifying = { disk, directory: places(directory).log, findings }
+  let next: number | undefined = 1
+  const names = unlisted(verifying)
+  return names.map((name) => () => {
+    const path = join(verifying.directory, fileOf(name))
+    if (next !== undefined && name.first > next) {
+      findings.add(path, 0, "the segment before it is missing", Position(next), Position(name.first - 1))
+    }
+    const last = verifyUnlisted(verifying, name)
+    next = last === undefined ? undefined : last + 1
+  })
+}
+
+const madeAnew = "remove the file, and the index is made anew when the store is next opened for writing"
 
 // Read whole and looked up key by key, which is by another way.
 const verifyRun = (disk: Disk, directory: string, run: RunInfo, findings: Findings): void => {
@@ -104,12 +159,9 @@ const verifyRun = (disk: Disk, directory: string, run: RunInfo, findings: Findin
       view.close()
     }
   } catch (cause) {
-    if (!(cause instanceof DamagedRun)) throw cause
-    findings.add(
-      cause.path,
-      cause.offset,
-      cause.missing ? gone : `${cause.reason}; the index is made anew from the log`
-    )
+    if (!(cause instanceof DamagedRun)) return findings.add(join(directory, run.file), 0, unreadable(cause))
+    // The log has all that it tells.
+    findings.add(cause.path, cause.offset, cause.missing ? gone : `${cause.reason}; ${madeAnew}`)
   }
 }
 

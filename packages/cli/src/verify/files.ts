@@ -9,8 +9,24 @@ import type { Findings } from "./finding.ts"
 
 /** What else is to be said of a store's files: as lines, and as members of the JSON. */
 export interface FilesLooked {
+  /** The first and the last position that damage is about. */
+  readonly damaged: { readonly first: number; readonly last: number } | undefined
   readonly lines: ReadonlyArray<string>
   readonly json: { readonly files?: { readonly [name: string]: number | ReadonlyArray<string> } }
+}
+
+interface Span {
+  readonly position: number | undefined
+  readonly through: number | undefined
+}
+
+const spanOf = (damages: ReadonlyArray<Span>): FilesLooked["damaged"] => {
+  let span: FilesLooked["damaged"]
+  for (const { position, through = position } of damages) {
+    if (position === undefined || through === undefined) continue
+    span = { first: Math.min(span?.first ?? position, position), last: Math.max(span?.last ?? through, through) }
+  }
+  return span
 }
 
 /** Looks at a store's files, where it has any of our own; what is damaged goes to the findings. */
@@ -20,7 +36,7 @@ export const verifyStoredFiles = Effect.fnUntraced(function*(findings: Findings)
   const found = yield* verifyFiles(url, (done, whole) => progress.update({ amount: done / whole, things: done })).pipe(
     Effect.ensuring(Effect.sync(() => progress.clear()))
   )
-  if (found === undefined) return { lines: [], json: {} }
+  if (found === undefined) return { damaged: undefined, lines: [], json: {} }
   const { damages, ...files } = found
   for (const { offset, path, position, reason } of damages) {
     findings.add(`${path}, at byte ${offset}${position === undefined ? "" : `, position ${position}`}`, reason)
@@ -32,5 +48,5 @@ export const verifyStoredFiles = Effect.fnUntraced(function*(findings: Findings)
     ...unfinished === 0 ? [] : [`the log ends in ${sized(unfinished)} that are no whole frame: being written, or torn`],
     ...kept.map((path) => `${path} keeps what was cut off the log when the store was opened`)
   ]
-  return { lines, json: { files } } satisfies FilesLooked
+  return { damaged: spanOf(damages), lines, json: { files } } satisfies FilesLooked
 })

@@ -21,9 +21,14 @@ export class Findings {
   readonly kept: Array<Finding> = []
   readonly counts: Counts = { events: 0, streams: 0, namespaces: 0, keys: 0, snapshots: 0, readers: 0 }
   total = 0
+  private readonly said = new Set<string>()
 
   /** Notes a finding. */
   add(where: string, what: string): void {
+    const said = JSON.stringify([where, what])
+    // What is met again is no other finding.
+    if (this.said.has(said)) return
+    if (this.said.size < mostKept) this.said.add(said)
     this.total++
     if (this.kept.length < mostKept) this.kept.push({ where, what })
   }
