@@ -15,6 +15,7 @@ import { entriesOf } from "@persist/core/read-index"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as fc from "fast-check"
 
@@ -224,7 +225,11 @@ export const assertIndexed = Effect.fnUntraced(function*(store: StoreShape, stat
 })
 
 /** Random queries of random states, over one backend: each is answered as it should be, with indexes and without. */
-export const answersRightly = (open: Effect.Effect<BackendShape, unknown, never>, runs: number, seed?: number) => {
+export const answersRightly = (
+  open: Effect.Effect<BackendShape, unknown, Scope.Scope>,
+  runs: number,
+  seed?: number
+) => {
   const used = new Map<string | undefined, number>()
   const property = fc.asyncProperty(
     events,

@@ -32,7 +32,13 @@ export const planOf = (
   sorting: ReadonlyArray<Sorting>
 ): Plan => {
   const given = new Map<string, string>()
-  for (const { encoded, field, operator } of conditions) if (operator === "eq") given.set(field, encoded)
+  // Fields whose value is one that a unique index has once.
+  const single = new Set<string>()
+  for (const { encoded, field, kind, operator } of conditions) {
+    if (operator !== "eq") continue
+    given.set(field, encoded)
+    if (kind !== "absent" && kind !== "null") single.add(field)
+  }
   let best: Plan = {
     index: undefined,
     bounds: { gte: undefined, lt: undefined },
@@ -45,8 +51,8 @@ export const planOf = (
     const equalities = next === -1 ? index.on.length : next
     const ranged = rangesOf(conditions, index.on[equalities])
     const ordered = isOrdered(index.on.filter((field) => !given.has(field)), given, sorting)
-    const single = index.unique && next === -1
-    const served = (single ? 1000 : 0) + equalities * 4 + (ordered && sorting.length > 0 ? 2 : 0) +
+    const served = (index.unique && index.on.every((field) => single.has(field)) ? 1000 : 0) + equalities * 4 +
+      (ordered && sorting.length > 0 ? 2 : 0) +
       (ranged.length > 0 ? 1 : 0)
     if (served <= most) continue
     most = served
