@@ -1,7 +1,8 @@
 /** Opening: what a store says of itself, and everything that is no store, can't become one or may not be used so. */
 import { assert, describe, it } from "@effect/vitest"
 import { layer, make, renewIncarnation } from "@persist/backend-file"
-import { disk } from "@persist/backend-file/disk"
+import { type Disk, disk } from "@persist/backend-file/disk"
+import { makeOn } from "@persist/backend-file/layer"
 import { latestManifest } from "@persist/backend-file/manifest"
 import { append, commit, put } from "@persist/conformance/given"
 import { Backend, type BackendShape, origin } from "@persist/core"
@@ -230,6 +231,31 @@ describe("a damaged block of the index", () => {
       const { path } = yield* damaged
       assert.match((yield* errorOf(Effect.scoped(Effect.flatMap(make(small(path)), streams)))).message, /is damaged/)
       assert.strictEqual(yield* Effect.scoped(Effect.flatMap(make(small(path)), streams)), 60)
+    }))
+
+  it.effect("isn't paid for by who reads: the index before is kept, and who comes later is told to wait", () =>
+    Effect.gen(function*() {
+      const { path } = yield* damaged
+      const scanned = new Set<string>()
+      const noting: Disk = {
+        ...disk,
+        open: (file, access) => {
+          if (/-0.log$/.test(file)) scanned.add(file)
+          return disk.open(file, access)
+        }
+      }
+      const reader = yield* makeOn(noting, { path, readonly: true })
+      // Meets the damage, and stops.
+      yield* errorOf(Effect.scoped(Effect.flatMap(make(small(path)), streams)))
+      assert.deepStrictEqual(latestManifest(disk, path)?.runs, [])
+      scanned.clear()
+      assert.strictEqual(yield* reader.head, 60)
+      assert.isAtMost(scanned.size, 1)
+      const later = yield* errorOf(Effect.scoped(make({ path, readonly: true })))
+      assert.match(later.message, /^open: the store's index was damaged and isn't made anew yet; try again once/)
+      yield* Effect.scoped(make(small(path)))
+      assert.strictEqual(yield* streams(reader), 60)
+      assert.strictEqual(yield* streams(yield* make({ path, readonly: true })), 60)
     }))
 
   it.effect("is met by merging, and the next opening makes the index anew", () =>

@@ -33,6 +33,8 @@ export class Follower {
   readonly log: Log
   private readonly options: FollowerOptions
   private view: TreeView | undefined
+  /** The index that the view is of. */
+  private base: Pick<Manifest, "runs" | "through"> | undefined
   private known: Known | undefined
   /** Up to where somebody may have been told what there is. */
   private told = 0
@@ -140,11 +142,17 @@ export class Follower {
     return { manifest, contents, tail }
   }
 
-  private indexed({ identity, runs, sealed, through }: Manifest): Contents {
+  private indexed(manifest: Manifest): Contents {
     const { directory, disk } = this.options
     const { index, log } = places(directory)
+    const { identity, sealed } = manifest
+    // While an index is made anew, the one before tells more: its files can be read as long as they're open, and what
+    // it doesn't tell of isn't compacted before the new one does.
+    const { runs, through } = this.base !== undefined && manifest.through < this.base.through ? this.base : manifest
+    if (sealed.filter(({ last }) => last > through).length > mostUntold) throw unindexed
     if (this.view === undefined) this.view = openView({ directory: index, disk, runs })
     else this.view.reload(runs)
+    this.base = { runs, through }
     const contents = new Contents(this.view)
     for (const [n, segment] of sealed.entries()) {
       if (segment.last <= through) continue
@@ -193,6 +201,16 @@ const unmade = new Unavailable({
   operation: "open",
   reason: "the store has no manifest: it's only being made, or lost it",
   remedy: "try again once its first writer has opened it; where there is none, restore the store from a backup"
+})
+
+// Segments that the index doesn't tell of yet: whoever seals one waits for the one before. Where there are more it's
+// being made anew, and reading them all would take minutes, in memory.
+const mostUntold = 4
+
+const unindexed = new Unavailable({
+  operation: "open",
+  reason: "the store's index was damaged and isn't made anew yet",
+  remedy: "try again once its writer has opened it; where there is none, open it for writing"
 })
 
 const replaced = (reason: string): Unavailable =>
