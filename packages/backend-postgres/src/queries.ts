@@ -33,7 +33,11 @@ const headOf = (schema: string): string =>
 
 const lastOf = (schema: string): string => `(SELECT max(e.seq) FROM ${schema}.event e WHERE e.stream = s.id)`
 
-/** Makes the texts. Names in a page are looked up row by row, whatever the planner thinks of a join: 1.2 µs each. */
+/**
+ * Makes the texts. Names in a page are looked up row by row, whatever the planner thinks of a join: 1.2 µs each.
+ * Functions that take arrays of any type are named with their schema: one of somebody else's with the same name that
+ * takes just this type would be called in their place. (`unnest` of several arrays always means PostgreSQL's own.)
+ */
 export const queriesOf = (schema: string) => ({
   ...logQueries(schema),
   ...listQueries(schema),
@@ -103,7 +107,7 @@ const allEvents = (schema: string, { by, reverse, types }: AllShape): string => 
     return `SELECT e.* FROM ${schema}.event e WHERE ${range} ${wanted} ${by === "prefix" ? prefix : ""} ${page}`
   }
   // The sums keep the planner from the index by position, of which this is the way around.
-  return `SELECT e.* FROM unnest(${own}::bigint[]) AS few (id) CROSS JOIN LATERAL (
+  return `SELECT e.* FROM pg_catalog.unnest(${own}::bigint[]) AS few (id) CROSS JOIN LATERAL (
       SELECT * FROM ${schema}.event e
       WHERE e.stream = few.id AND e.position + 0 > $1::bigint AND e.position + 0 <= $2::bigint OFFSET 0
     ) e WHERE true ${wanted} ${page}`
@@ -191,13 +195,13 @@ const commitQueries = (schema: string) => ({
     "recorded",
     `SELECT r.id, r.digest, r.start, r.position, r.revisions,
     (SELECT s.name FROM ${schema}.stream s WHERE s.id = a.stream), a.first, a.events
-  FROM unnest($1::text[]) AS wanted (id)
+  FROM pg_catalog.unnest($1::text[]) AS wanted (id)
   CROSS JOIN LATERAL (SELECT r.* FROM ${schema}.recorded r WHERE r.id = wanted.id LIMIT 1) r
   LEFT JOIN LATERAL (
     SELECT 0 AS n, r.stream, r.first, r.events
     UNION ALL
     SELECT n, r.appended[3 * n - 2], r.appended[3 * n - 1], r.appended[3 * n]
-    FROM generate_series(1, cardinality(r.appended) / 3) n
+    FROM generate_series(1, pg_catalog.cardinality(r.appended) / 3) n
   ) a ON a.stream IS NOT NULL
   ORDER BY r.id, a.n`
   ),
