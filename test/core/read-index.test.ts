@@ -141,6 +141,7 @@ describe("entries of an index", () => {
     fc.assert(
       fc.asyncProperty(ticketEvents, fc.integer({ min: 1, max: 9 }), fc.constantFrom(...faults), (log, page, fault) =>
         Effect.runPromise(Effect.scoped(Effect.gen(function*() {
+          let crashes = 0
           for (let at = 1;; at++) {
             const { faulty, store } = yield* newStore()
             faulty.pageLimit = page
@@ -155,9 +156,12 @@ describe("entries of an index", () => {
             if (!faulty.failed()) {
               break
             }
+            crashes++
             yield* at % 2 === 0 ? rebuild(store, tickets) : catchUp(store, tickets)
             yield* assertIndexed(store, statesAfter(log))
           }
+          // Every page is a commit.
+          assert.isAtLeast(crashes, Math.ceil(log.length / page))
         })))),
       { numRuns: 15 }
     ))
