@@ -2,6 +2,7 @@
 import type { BackendError } from "@persist/core"
 import { Corrupt, Denied, isStoreError, OutcomeUnknown, Unavailable, Unsupported } from "@persist/core"
 import { raised } from "./append-function.ts"
+import { quoted } from "./quote.ts"
 
 /** A connection that could not be made or ended; `sent`: whether a statement had been handed to it. */
 export class Lost extends Error {
@@ -10,6 +11,18 @@ export class Lost extends Error {
   constructor(reason: string, sent: boolean, cause?: unknown) {
     super(reason, { cause })
     this.sent = sent
+  }
+}
+
+/** A right that a user lacks in a schema, whose name is given as SQL has it. */
+export class Lacking extends Error {
+  readonly user: string
+  readonly quotedSchema: string
+
+  constructor(user: string, quotedSchema: string, cause: unknown) {
+    super(`${user} lacks a right in ${quotedSchema}`, { cause })
+    this.user = user
+    this.quotedSchema = quotedSchema
   }
 }
 
@@ -42,8 +55,10 @@ const corrupt: Kind["make"] = (operation, reason, remedy, cause) =>
   new Corrupt({ where: `the schema, in ${operation}`, reason, remedy, cause })
 const unsupported: Kind["make"] = (_, ability, remedy) => new Unsupported({ backend: "postgres", ability, remedy })
 
-const grants =
-  "GRANT USAGE ON SCHEMA s, and SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA s (SELECT alone to readers)"
+// Of which schema and to whom, as SQL has them.
+const grants = (schema: string, user: string): string =>
+  `grant it: GRANT USAGE ON SCHEMA ${schema} TO ${user}; ` +
+  `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema} TO ${user} (SELECT alone to a reader)`
 
 // By the whole code, or else by its class, which is the first two characters.
 const kinds: Readonly<Record<string, Kind>> = {
@@ -67,7 +82,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   "3D000": { make: denied, reason: "there is no such database", remedy: "create it, or correct the URL" },
   "3F000": { make: denied, reason: "there is no such schema", remedy: "open the store again to create it" },
   "40": { make: unavailable, reason: "another transaction was in the way", remedy: "try again" },
-  "42501": { make: denied, reason: "the user lacks a right", remedy: `grant it: ${grants}` },
+  "42501": { make: denied, reason: "the user lacks a right", remedy: grants("s", "user") },
   "42P01": { make: corrupt, reason: "a table is missing", remedy: "restore a backup" },
   "42P05": { make: unavailable, reason: "a pooler mixed up named statements", remedy: "try again" },
   "42883": {
@@ -125,6 +140,10 @@ export const classify = (operation: string, cause: unknown): BackendError => {
   if (isStoreError(cause) && cause._tag !== "Invalid") return cause
   if (cause instanceof Lost) {
     return new Unavailable({ operation, reason: cause.message, remedy: "check the server and the network", cause })
+  }
+  if (cause instanceof Lacking) {
+    const { quotedSchema, user } = cause
+    return denied(operation, `${user} lacks a right (42501)`, grants(quotedSchema, quoted(user)), cause)
   }
   const state = stateOf(cause) ?? ""
   const kind = kinds[state] ?? kinds[state.slice(0, 2)]

@@ -1,9 +1,9 @@
 /** One connection: made, found out about, asked one statement at a time, and given up when it no longer answers. */
 import { isStoreError } from "@persist/core"
 import { Socket } from "node:net"
-import { Client, type ClientConfig } from "pg"
+import { Client, type ClientBase, type ClientConfig } from "pg"
 import type { Settings } from "./config.ts"
-import { Lost, stateOf } from "./error.ts"
+import { Lacking, Lost, stateOf } from "./error.ts"
 import { askFacts, type Facts } from "./facts.ts"
 import { Names } from "./names.ts"
 import type { Host } from "./url.ts"
@@ -114,19 +114,15 @@ export class Link implements Session {
       }
       return rows
     } catch (cause) {
-      if (cause instanceof Lost || (stateOf(cause) !== undefined && !(final && await this.hasEnded()))) throw cause
+      if (cause instanceof Lost || (stateOf(cause) !== undefined && !(final && await hasEnded(this.client)))) {
+        throw stateOf(cause) === "42501" ? new Lacking(this.facts.user, this.settings.quotedSchema, cause) : cause
+      }
       this.destroy()
       throw new Lost("the connection was lost", true, cause)
     } finally {
       clearTimeout(timer)
       this.keepAlive(false)
     }
-  }
-
-  // An error that the session survives has undone the transaction. One that ends it, as when the log can't be flushed,
-  // says nothing of that, whatever its code.
-  private hasEnded(): Promise<boolean> {
-    return this.client.query("").then(() => false, () => true)
   }
 
   /** Calls back for every notification, from now on. */
@@ -167,6 +163,12 @@ export class Link implements Session {
     return `persist_${name}_${planAges.filter((seconds) => age >= seconds).length}`
   }
 }
+
+/**
+ * Whether an error has ended the session. One that the session survives has undone the transaction; one that ends it, as
+ * when the log can't be flushed, says nothing of that, whatever its code.
+ */
+export const hasEnded = (client: ClientBase): Promise<boolean> => client.query("").then(() => false, () => true)
 
 const configOf = ({ host, port }: Host, { application, database, password, timeout, tls, user }: Settings) => {
   const config: ClientConfig = {

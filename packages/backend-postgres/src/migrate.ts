@@ -3,7 +3,7 @@ import { Corrupt, Denied, Invalid, Unsupported } from "@persist/core"
 import { randomUUID } from "node:crypto"
 import { lockClasses } from "./append-function.ts"
 import type { SchemaName, Settings } from "./config.ts"
-import { stateOf } from "./error.ts"
+import { Lacking } from "./error.ts"
 import type { Link, Session } from "./link.ts"
 import { literal } from "./quote.ts"
 import { currentFormat, formats } from "./schema.ts"
@@ -90,7 +90,7 @@ export const prepareStore = async (link: Link, settings: Settings): Promise<Foun
     return await migrate(link, settings)
   } catch (cause) {
     await rollBack(link)
-    throw stateOf(cause) === "42501" ? mayNotCreate(settings, link.facts.user, found) : cause
+    throw cause instanceof Lacking ? mayNotCreate(settings, link.facts.user, found) : cause
   }
 }
 

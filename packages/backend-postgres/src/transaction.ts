@@ -4,6 +4,7 @@ import { Invalid, isStoreError, makeStore, type StoreError, Unavailable } from "
 import * as Effect from "effect/Effect"
 import type { ClientBase, PoolClient } from "pg"
 import { classify, classifyCommit, Lost, stateOf } from "./error.ts"
+import { hasEnded } from "./link.ts"
 import { demandStatus, within } from "./within.ts"
 
 /** Whoever lends clients, as the driver's `Pool` does. */
@@ -93,7 +94,9 @@ const statement = (client: ClientBase, text: string): Effect.Effect<unknown, Sto
 const commit = (client: ClientBase): Effect.Effect<void, StoreError> =>
   Effect.tryPromise({
     try: async () => {
-      const { command } = await client.query("COMMIT")
+      const { command } = await client.query("COMMIT").catch(async (cause: unknown) => {
+        throw stateOf(cause) !== undefined && await hasEnded(client) ? new Lost(connectionLost, true, cause) : cause
+      })
       // What has failed before ends like this, without an error.
       if (command !== "COMMIT") throw new Unavailable({ operation: "commit", reason: "it was rolled back", remedy })
     },
@@ -101,16 +104,17 @@ const commit = (client: ClientBase): Effect.Effect<void, StoreError> =>
   })
 
 const remedy = "run it again"
+const connectionLost = "the connection was lost"
 
 // True where the client is of no more use.
 const rollBack = (client: ClientBase): Promise<boolean> => client.query("ROLLBACK").then(() => false, () => true)
 
 // What the driver throws without a state is about the connection.
 const named = (cause: unknown, sent: boolean): unknown =>
-  stateOf(cause) === undefined && !isStoreError(cause) ? new Lost("the connection was lost", sent, cause) : cause
+  stateOf(cause) === undefined && !isStoreError(cause) ? new Lost(connectionLost, sent, cause) : cause
 
 const lost = (cause: unknown): StoreError =>
-  new Unavailable({ operation: "transaction", reason: "the connection was lost", remedy, cause })
+  new Unavailable({ operation: "transaction", reason: connectionLost, remedy, cause })
 
 const elsewhere = (): Invalid =>
   new Invalid({ field: "pool", reason: "leads to another store", remedy: "pass clients of the store's own database" })
