@@ -10,7 +10,10 @@ export type NameTable = "stream" | "type"
 // For each table and connection; a short name and its id take some 100 bytes.
 const remembered = 20_000
 
-/** What a connection remembers. Another server may mean something else by an id, but never within one connection. */
+/**
+ * What a connection remembers. Another server may mean something else by an id, and so may this one once a backup was
+ * restored into the running database: before that, all handles have to be closed.
+ */
 export class Names {
   private readonly known = { stream: new Map<number, string>(), type: new Map<number, string>() }
 
