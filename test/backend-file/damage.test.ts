@@ -38,6 +38,8 @@ describe("a flipped bit", () => {
       // What no read comes by is found by verifying: headers and hashes of frames, of which records have their own.
       assert.strictEqual(files.length, 5)
       for (const file of files) {
+        // Of the manifest there's another copy.
+        if (relative(path, file).startsWith("manifest")) continue
         assert.isAbove(noticed.get(relative(path, file)) ?? 0, statSync(file).size * 0.1, relative(path, file))
       }
     }), 120_000)

@@ -13,6 +13,7 @@ import { join, relative } from "node:path"
 import { errorOf } from "../backend-sqlite/place.ts"
 import { systemError } from "./faults.ts"
 import { flipped, written } from "./flipped.ts"
+import { contents } from "./history.ts"
 import { fence, newPath, openSegment, visit } from "./place.ts"
 import { unsynced } from "./power.ts"
 
@@ -93,6 +94,31 @@ describe("verify", () => {
 })
 
 describe("verify, of a directory", () => {
+  it.effect("says what a damaged store file should hold, and so it's mended", () =>
+    Effect.gen(function*() {
+      const { path, truth } = yield* written
+      const file = join(path, "store")
+      for (const damaged of ["{", readFileSync(file, "utf8").replace(/"identity": "./, "\"identity\": \"?")]) {
+        writeFileSync(file, damaged)
+        const [found] = (yield* verify(path)).damages
+        writeFileSync(file, /it should hold (.*)$/.exec(found?.reason ?? "")?.[1] ?? "")
+        assert.deepStrictEqual((yield* verify(path)).damages, [])
+      }
+      assert.deepStrictEqual(yield* visit(path, contents), truth)
+    }))
+
+  it.effect("finds a manifest with a damaged copy, which the next opening writes anew", () =>
+    Effect.gen(function*() {
+      const { path, truth } = yield* written
+      const name = readdirSync(path).find((each) => each.startsWith("manifest")) ?? ""
+      const bytes = readFileSync(join(path, name))
+      writeFileSync(join(path, name), bytes.fill(10, 0, bytes.length >> 1))
+      const { damages } = yield* verify(path)
+      assert.match(damages.map(({ reason }) => reason).join(), /^one of its two copies is damaged/)
+      assert.deepStrictEqual(yield* visit(path, contents), truth)
+      assert.deepStrictEqual((yield* verify(path)).damages, [])
+    }))
+
   it.effect("names a file that is gone, and one that is another's", () =>
     Effect.gen(function*() {
       const { path } = yield* written

@@ -30,7 +30,7 @@ export const findIdentity = (disk: Disk, directory: string): string | undefined 
     throw new Corrupt({
       where: `${path}, at byte 0`,
       reason: "it doesn't say which store this is",
-      remedy: "restore the file from a backup",
+      remedy: "restore the file from a backup, or as persist verify says",
       cause: decoded.failure
     })
   }
@@ -45,12 +45,15 @@ export const findIdentity = (disk: Disk, directory: string): string | undefined 
   return identity
 }
 
+/** What the file of a store with this identity says. */
+export const identityOf = (identity: string): typeof Stored.Type => ({ kind, format: currentFormat, identity })
+
 /** The manifest and the identity of a directory tell of two different stores. */
 export const otherStore = (directory: string): Corrupt =>
   new Corrupt({
     where: `${join(directory, file)}, at byte 0`,
     reason: "it says that this is another store than the manifest does",
-    remedy: "restore the file from a backup"
+    remedy: "restore the file from a backup, or as persist verify says"
   })
 
 /** Makes a directory a store, and durably so; answers which one. */
@@ -58,7 +61,7 @@ export const createIdentity = (disk: Disk, directory: string): string => {
   const identity = randomUUID()
   const path = join(directory, file)
   const draft = `${path}.${randomBytes(6).toString("hex")}.tmp`
-  const text = `${JSON.stringify({ kind, format: currentFormat, identity }, undefined, 2)}\n`
+  const text = `${JSON.stringify(identityOf(identity), undefined, 2)}\n`
   writeFile(disk, draft, Buffer.from(text))
   disk.rename(draft, path)
   disk.syncDirectory(directory)

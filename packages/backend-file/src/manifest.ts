@@ -74,12 +74,29 @@ const textOf = ({ open, sealed, ...rest }: Manifest): string => {
     open: open === undefined ? null : [open.first, open.head, open.generation, open.bytes, open.chain]
   }
   const text = JSON.stringify({ kind: "persist manifest", format: currentFormat, ...stored })
-  return `${text}\n${hashOf(text).toString("hex")}\n`
+  // Twice, so that damage to one copy leaves the other: nothing else says which files make up the store.
+  return `${text}\n${hashOf(text).toString("hex")}\n`.repeat(2)
 }
 
-const manifestOf = (text: string, number: number, path: string): Manifest => {
-  const [json = "", sum, ...rest] = text.split("\n")
-  if (hashOf(json).toString("hex") !== sum || rest.join() !== "") throw damaged(path, "its checksum doesn't match")
+// Its copies, by their places: what is damaged may be the end of a line. The first stores have one.
+const copiesOf = (bytes: Buffer): ReadonlyArray<string | undefined> => {
+  const single = wholeOf(bytes)
+  const half = bytes.length >> 1
+  return single === undefined ? [wholeOf(bytes.subarray(0, half)), wholeOf(bytes.subarray(half))] : [single]
+}
+
+const wholeOf = (copy: Buffer): string | undefined => {
+  const [json = "", sum, ...rest] = copy.toString().split("\n")
+  return hashOf(json).toString("hex") === sum && rest.join() === "" ? json : undefined
+}
+
+/** Whether one of a manifest's copies isn't what was written; throws what the disk throws. */
+export const isHalfDamaged = (disk: Disk, directory: string, number: number): boolean =>
+  copiesOf(readFile(disk, join(directory, manifestFile(number)))).includes(undefined)
+
+const manifestOf = (file: Buffer, number: number, path: string): Manifest => {
+  const json = copiesOf(file).find((copy) => copy !== undefined)
+  if (json === undefined) throw damaged(path, "its checksum doesn't match")
   const parsed: unknown = JSON.parse(json)
   const format = typeof parsed === "object" && parsed !== null && "format" in parsed ? parsed.format : undefined
   if (format !== currentFormat) {
@@ -150,7 +167,7 @@ export const latestManifest = (disk: Disk, directory: string): Manifest | undefi
     }
     const path = join(directory, manifestFile(number))
     try {
-      return manifestOf(readFile(disk, path).toString(), number, path)
+      return manifestOf(readFile(disk, path), number, path)
     } catch (cause) {
       // A writer has gone on to the next one meanwhile.
       if (codeOf(cause) !== "ENOENT") throw cause

@@ -1,14 +1,15 @@
 /** Verifies a store's directory: every byte that makes it up, and, whatever is damaged, to the end. */
 import { isStoreError, Position, type StoreError } from "@persist/core"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import { join, resolve } from "node:path"
 import { inspectDirectory, places } from "../directory.ts"
 import { type Disk, disk as realDisk } from "../disk.ts"
-import { otherStore } from "../identity.ts"
+import { identityOf } from "../identity.ts"
 import { everyKey } from "../key.ts"
 import { sealedEnd } from "../log/scan.ts"
 import { fileOf } from "../log/segment.ts"
-import { isOutdated, latestManifest, type Manifest, manifestFile } from "../manifest.ts"
+import { isHalfDamaged, isOutdated, latestManifest, type Manifest, manifestFile } from "../manifest.ts"
 import { attempt } from "../open-store.ts"
 import { openView } from "../tree/open-tree.ts"
 import { DamagedRun, type RunInfo } from "../tree/tree.ts"
@@ -68,15 +69,35 @@ const manifestOf = (disk: Disk, directory: string, findings: Findings): Manifest
   const identity = noting(findings, () => inspectDirectory(disk, { path: directory, readonly: true }))
   const manifest = noting(findings, () => latestManifest(disk, directory))
   if (manifest === undefined) return undefined
-  if (identity !== undefined && manifest.identity !== identity) {
-    noting(findings, () => {
-      throw otherStore(directory)
-    })
+  if (identity !== manifest.identity) {
+    // More can be said of it than was noted by itself.
+    const [store] = findings.damages.splice(0)
+    findings.add(
+      join(directory, "store"),
+      0,
+      `${store?.reason ?? "it says that this is another store"}: ${rightly(manifest)}`
+    )
   }
+  noteCopies(disk, directory, manifest, findings)
   if (manifest.usage === "fenced") {
     findings.add(join(directory, manifestFile(manifest.number)), 0, takenOver)
   }
   return manifest
+}
+
+const rightly = ({ identity }: Manifest): string => `it should hold ${JSON.stringify(identityOf(identity))}`
+
+const noteCopies = (disk: Disk, directory: string, { number }: Manifest, findings: Findings): void => {
+  const path = join(directory, manifestFile(number))
+  const looked = Result.try({ try: () => isHalfDamaged(disk, directory, number), catch: unreadable })
+  // One that is gone was replaced by the next one.
+  if (Result.isSuccess(looked) && looked.success) {
+    findings.add(
+      path,
+      0,
+      "one of its two copies is damaged; it's written anew when the store is next opened for writing"
+    )
+  }
 }
 
 // What is damaged is noted, and the rest is looked at all the same.
