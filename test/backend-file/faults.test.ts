@@ -94,8 +94,10 @@ describe("a file operation that fails beside what is committed", () => {
       const path = yield* newPath
       const events = 20_000
       yield* Effect.scoped(
-        Effect.flatMap(makeOn(unsynced, { path }), (backend) =>
-          backend.commit([commit({ append: [append("old", ...times(events, String))] })]))
+        Effect.flatMap(
+          makeOn(unsynced, { path }),
+          (backend) => backend.commit([commit({ append: [append("old", ...times(events, String))] })])
+        )
       )
       let unreadable = false
       const disk: Disk = {
@@ -153,6 +155,37 @@ describe("a file operation that fails beside what is committed", () => {
         assert.strictEqual(error._tag, "OutcomeUnknown")
       }))
     }))
+})
+
+describe("a reader whose flush fails", () => {
+  it.effect.each([false, true])(
+    "doesn't believe the next one until another manifest is published, fresh %s",
+    (fresh) =>
+      Effect.gen(function*() {
+        const path = yield* newPath
+        let failing = 0
+        const flawed: Disk = {
+          ...unsynced,
+          sync: () => {
+            if (failing-- > 0) throw systemError("EIO", "fdatasync")
+          }
+        }
+        const one = (data: string) => commit({ append: [append("s", data)] })
+        const read = Effect.fnUntraced(function*(reader: BackendShape) {
+          failing = 1
+          for (let n = 0; n < 2; n++) assert.match((yield* errorOf(dataOf(reader, "s"))).message, /the disk failed/)
+        })
+        const writer = yield* makeOn(unsynced, { path, segmentBytes: 1024 })
+        const reader = yield* makeOn(flawed, { path, readonly: true })
+        // One that has just gone over to another segment, or one that is in the middle of it.
+        yield* writer.commit(times(fresh ? 20 : 1, () => one("1")))
+        if (fresh) yield* writer.commit([one("2")])
+        yield* read(reader)
+        yield* writer.commit(times(20, () => one("3")))
+        yield* writer.commit([one("4")])
+        assert.deepStrictEqual(yield* dataOf(reader, "s"), yield* dataOf(writer, "s"))
+      })
+  )
 })
 
 describe("files that are taken away while the store is open", () => {

@@ -39,6 +39,8 @@ export class Follower {
   /** Up to where somebody may have been told what there is. */
   private told = 0
   private followed: string | undefined
+  /** Why a flush failed, and under which manifest. */
+  private unflushed: { readonly number: number; readonly cause: unknown } | undefined
 
   constructor(options: FollowerOptions) {
     this.options = options
@@ -75,7 +77,7 @@ export class Follower {
     const { contents, manifest, tail } = known
     // Whoever takes a store over says so first: what its earlier writer adds after that is no part of it.
     if (manifest.usage !== "open" || tail === undefined) return false
-    const more = tail.extend(() => !this.isOutdated(manifest), (chunk, at) => contents.restore(chunk, at))
+    const more = this.extend(manifest, tail, contents)
     this.told = headOf(known)
     return more || (this.isOutdated(manifest) && this.load())
   }
@@ -101,6 +103,26 @@ export class Follower {
 
   private isOutdated({ number }: Manifest): boolean {
     return isOutdated(this.options.disk, this.options.directory, number)
+  }
+
+  private extend(manifest: Manifest, tail: FollowedTail, contents: Contents): boolean {
+    const confirm = (): boolean => {
+      this.flush(manifest, tail.fd)
+      return !this.isOutdated(manifest)
+    }
+    return tail.extend(confirm, (chunk, at) => contents.restore(chunk, at))
+  }
+
+  // What a reader was told must not be gone after a loss of power. Never again after a failure: the system may hold for
+  // written what it has not written, and say so the second time. Another manifest says anew what is durable.
+  private flush({ number }: Manifest, fd: number): void {
+    if (this.unflushed?.number === number) throw this.unflushed.cause
+    try {
+      this.options.disk.sync(fd)
+    } catch (cause) {
+      this.unflushed = { number, cause }
+      throw cause
+    }
   }
 
   private load(): boolean {
@@ -178,7 +200,7 @@ export class Follower {
       restoreFrom(contents, durable, manifest.through)
       const chain = Buffer.from(open.chain, "hex")
       const tail = new FollowedTail(disk, { ...open, path, fd, end, chain, offsets: offsetsOf(durable, open.first) })
-      if (usage === "open") tail.extend(() => !this.isOutdated(manifest), (chunk, at) => contents.restore(chunk, at))
+      if (usage === "open") this.extend(manifest, tail, contents)
       return tail
     } catch (cause) {
       disk.close(fd)

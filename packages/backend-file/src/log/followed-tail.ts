@@ -51,8 +51,9 @@ export class FollowedTail implements Section {
   }
 
   /**
-   * Reads the whole frames behind the end, makes sure that they are durable, and uses them if `confirm` then says so:
-   * somebody else may have taken the store over from whoever wrote them. Answers whether there were any.
+   * Reads the whole frames behind the end, and uses them if `confirm` then says so, which makes sure that they are
+   * durable: their writer may not have come so far, and somebody else may have taken the store over from it. Answers
+   * whether there were any.
    */
   extend(confirm: () => boolean, use: (chunk: Chunk, at: number) => void): boolean {
     const found: Array<readonly [chunk: Chunk, frame: Frame, offset: number]> = []
@@ -66,8 +67,6 @@ export class FollowedTail implements Section {
       end += chunk.bytes.length
     }
     if (found.length === 0) return false
-    // Its writer may not have come so far. What a reader was told must not be gone after a loss of power.
-    this.disk.sync(this.fd)
     if (!confirm()) return false
     for (const [chunk, frame, offset] of found) {
       eachItem(chunk, frame, (at) => {
