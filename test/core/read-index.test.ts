@@ -106,6 +106,40 @@ describe("entries of an index", () => {
       assert.deepStrictEqual([yield* entries(store, "byName"), yield* entries(store, "bySize")], [1, 1])
     }))
 
+  it.effect("follow a state that its step changes in place", () =>
+    Effect.gen(function*() {
+      for (const pageLimit of [1, 2, 100]) {
+        const { faulty, store } = yield* newStore()
+        faulty.pageLimit = pageLimit
+        const Sizes = Schema.Struct({
+          sizes: Schema.mutable(Schema.Array(Schema.Int)),
+          last: Schema.mutableKey(Schema.Int)
+        })
+        const grown = ReadModel.make({
+          name: "grown",
+          version: 1,
+          events: Catalogue.make({ Grew: Schema.Int }),
+          keys: () => "k",
+          seed: { sizes: [], last: 0 },
+          step: (state, { data }) => {
+            state.sizes.push(data)
+            state.last = data
+            return state
+          },
+          value: Sizes,
+          indexes: { byLast: { on: ["last"], unique: true } }
+        })
+        for (let n = 1; n <= 5; n++) {
+          yield* store.log(grown.events).append("s", { type: "Grew", data: n }, { expected: "any" })
+          if (n % 2 === 0) yield* catchUp(store, grown)
+        }
+        yield* catchUp(store, grown)
+        const { items } = yield* query(store, grown, { where: { last: { eq: 5 } } })
+        assert.deepStrictEqual(items.map(({ value }) => value.sizes), [[1, 2, 3, 4, 5]])
+        assert.strictEqual(yield* store.kv("grown@1/byLast").count(), 1)
+      }
+    }))
+
   it.effect("count as writes of a commit, which are split so that each event's are together", () =>
     Effect.gen(function*() {
       const { faulty, store } = yield* newStore({ commitEvents: 12 })

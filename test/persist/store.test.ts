@@ -34,6 +34,7 @@ describe("the mirror", () => {
       "catchUp",
       "rebuild",
       "waitFor",
+      "query",
       "registerReader",
       "listReaders",
       "slowestReader",

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { Catalogue } from "./catalogue.ts"
 import type { ReadOptions } from "./engine.ts"
-import type { StoreError } from "./error.ts"
+import { Invalid, type StoreError } from "./error.ts"
 import * as Fault from "./fault.ts"
 import type { Entry } from "./kv.ts"
 import { successor } from "./name.ts"
@@ -70,7 +70,7 @@ export const query = <C extends Catalogue, A>(
   asked?: Query<NoInfer<A>>
 ): Effect.Effect<QueryPage<A>, StoreError> =>
   Effect.suspend(() => {
-    const prepared = prepare(store, model, asked ?? {})
+    const prepared = prepare(store, model, asked)
     if (Result.isFailure(prepared)) return Effect.fail(prepared.failure)
     return prepared.success.plan.ordered ? walk(prepared.success) : gather(prepared.success)
   })
@@ -90,11 +90,12 @@ interface Prepared<A> {
 const prepare = <C extends Catalogue, A>(
   store: StoreShape,
   model: ReadModel<C, A>,
-  asked: Query<A>
+  asked: Query<A> = {}
 ): Result.Result<Prepared<A>, Fault.Fault> => {
-  const { after, atLeast, limit = 100, sort, where } = asked
-  const fault = Fault.optionsFault(asked, ["where", "sort", "limit", "after", "atLeast"]) ?? Fault.limitFault(limit)
+  const fault = Fault.optionsFault(asked, ["where", "sort", "limit", "after", "atLeast"])
   if (fault !== undefined) return Result.fail(fault)
+  const { after, atLeast, limit = 100, sort, where } = asked
+  if (Fault.limitFault(limit) !== undefined) return Result.fail(noLimit)
   const conditions = conditionsOf(model.fields, where)
   if (Result.isFailure(conditions)) return Result.fail(conditions.failure)
   const sorting = sortingOf(model.fields, sort)
@@ -115,6 +116,12 @@ const prepare = <C extends Catalogue, A>(
     read: readingOf(store, model, plan, { atLeast })
   })
 }
+
+const noLimit = new Invalid({
+  field: "limit",
+  reason: "is no whole number from 1",
+  remedy: "pass how many items a page may have"
+})
 
 /** What of a range lies behind a key that was read. */
 const behind = (bounds: Bounds, place: string, reverse: boolean): Bounds =>
