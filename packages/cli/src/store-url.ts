@@ -9,6 +9,7 @@ import { readdirSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { openUrl, renewIncarnation, storeUrl as storeUrlConfig } from "persist/effect"
 import { type Failure, misuse } from "./failure.ts"
+import { patient } from "./patient.ts"
 
 /** The store's URL, where it was given on the command line. */
 export const StoreFlag = GlobalFlag.Setting("store")({
@@ -57,6 +58,10 @@ export type Use = "read" | "write"
 /** Opens the command's store for as long as the scope; `Failure` names `--store` where there is none. */
 export const openStore = (use: Use): Effect.Effect<StoreShape, StoreError | Failure, NeedsStore | Scope> =>
   Effect.flatMap(openBackend(use), (backend) => makeStore(backend))
+
+/** The same for a command that follows it for good: while it can't be read, that is said, and it's waited for. */
+export const openFollowed = (use: Use): Effect.Effect<StoreShape, StoreError | Failure, NeedsStore | Scope> =>
+  Effect.flatMap(openBackend(use), (backend) => makeStore(patient(backend)))
 
 /** The same without the store above it. */
 export const openBackend = (use: Use): Effect.Effect<BackendShape, StoreError | Failure, NeedsStore | Scope> =>

@@ -14,7 +14,7 @@ import { type Failure, misuse } from "../failure.ts"
 import { Json, say, writeLines } from "../output.ts"
 import { printable } from "../printable.ts"
 import { fenced, keepReadModel } from "../read-model-run.ts"
-import { openStore } from "../store-url.ts"
+import { openFollowed, openStore } from "../store-url.ts"
 import { loadReadModel, moduleFlag } from "../user-module.ts"
 
 const config = {
@@ -44,6 +44,7 @@ type Options = Command.Command.Config.Infer<typeof config>
 
 const run = Effect.fnUntraced(function*(options: Options) {
   const { allowTruncated, module, name, once, prefix, type } = options
+  const open = once ? openStore : openFollowed
   const from = yield* ifGiven(options.from, parseFrom)
   if (Option.isSome(name) === Option.isSome(module)) {
     const reason = Option.isSome(name) ? "is given beside --module" : "is missing"
@@ -58,9 +59,9 @@ const run = Effect.fnUntraced(function*(options: Options) {
       )
     }
     const model = yield* loadReadModel(module.value)
-    return yield* keepReadModel(yield* openStore("write"), model, { once, allowTruncated })
+    return yield* keepReadModel(yield* open("write"), model, { once, allowTruncated })
   }
-  const store = yield* openStore("write")
+  const store = yield* open("write")
   const json = yield* Json
   const reader: Reader = { name: Option.getOrElse(name, () => ""), from: from ?? "start", ...eventFilter(options) }
   const print = (events: ReadonlyArray<Event<string, unknown>>) =>

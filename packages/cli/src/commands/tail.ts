@@ -9,7 +9,7 @@ import { eventFilter, prefixFlag, typeFlag } from "../event-filter.ts"
 import { eventJson } from "../event-line.ts"
 import { eventRow } from "../event-row.ts"
 import { Json, writeLines } from "../output.ts"
-import { openStore } from "../store-url.ts"
+import { openFollowed, openStore } from "../store-url.ts"
 
 const config = {
   follow: Flag.Boolean("follow").pipe(
@@ -28,7 +28,7 @@ const config = {
 
 const run = Effect.fnUntraced(function*(options: Command.Command.Config.Infer<typeof config>) {
   const json = yield* Json
-  const store = yield* openStore("read")
+  const store = yield* (options.follow ? openFollowed : openStore)("read")
   const filter = eventFilter(options)
   const show = (page: ReadonlyArray<Event<string, unknown>>) =>
     writeLines(page.map((event) => json ? JSON.stringify(eventJson(event)) : eventRow(event)))

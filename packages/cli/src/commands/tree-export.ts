@@ -8,7 +8,7 @@ import { exitCode } from "../exit-code.ts"
 import { Failure } from "../failure.ts"
 import { Json, say, writeLines } from "../output.ts"
 import { counted, printable } from "../printable.ts"
-import { openStore } from "../store-url.ts"
+import { openFollowed, openStore } from "../store-url.ts"
 
 const config = {
   directory: Argument.String("directory").pipe(
@@ -27,7 +27,7 @@ const config = {
 
 const run = Effect.fnUntraced(function*({ directory, follow, replace }: Command.Command.Config.Infer<typeof config>) {
   const json = yield* Json
-  const store = yield* openStore("read")
+  const store = yield* (follow ? openFollowed : openStore)("read")
   const told = (exported: Exported) => writeLines([json ? JSON.stringify(fieldsOf(exported)) : rowOf(exported)])
   if (!follow) {
     const exported = yield* Effect.onInterrupt(
