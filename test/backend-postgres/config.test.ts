@@ -92,6 +92,9 @@ describe("what can't be meant", () => {
     ["url", { url: "mysql://h/db" }],
     ["url", { url: `postgres://ada:hunter2@2@h/db` }],
     ["url", { url: `postgres://ada:hunter2/2@h/db` }],
+    ["url", { url: `postgres://ada:1/hunter2@h` }],
+    ["url", { url: `postgres://ada:1?hunter2@h/db` }],
+    ["url", { url: `postgres://ada:1?hunter2=2@h/db` }],
     ["url", { url: "postgres://h:0/db" }],
     ["url", { url: "postgres://h:65536/db" }],
     ["url", { url: "postgres://h:x/db" }],
@@ -121,6 +124,19 @@ describe("what can't be meant", () => {
     ["pollInterval", { url, pollInterval: Number.NaN }],
     ["readOnly", { url, readOnly: true }]
   ]
+  it.effect.each([["a slash", "/"], ["a question mark", "?"]])(
+    "a password with %s that isn't encoded is told how to be",
+    ([, mark]) =>
+      Effect.gen(function*() {
+        const error = yield* errorOf(Effect.scoped(make({ url: `postgres://ada:1${mark}hunter2@h` })))
+        assert.match(error.message, /^url: has an @ behind a \/ or a \?; percent-encode those in a password/)
+      })
+  )
+
+  it("a number out of bounds is told which they are", () => {
+    assert.throws(() => settle({ url, readers: 0 }), /expected a whole number from 1 to 1000, got 0/)
+  })
+
   it.effect.each(cases)("%s of %j", ([field, config]) =>
     Effect.gen(function*() {
       // What a caller without types may pass.

@@ -227,7 +227,7 @@ describe("where no store can be reached", () => {
           /refused the user \(28P01\); correct the user, the password/
         ],
         [yield* wrong((to) => to.username = "nobody"), "Denied", /refused the user/],
-        [yield* wrong((to) => to.pathname = "/nowhere"), "Denied", /no such database \(3D000\); create it/],
+        [yield* wrong((to) => to.pathname = "/nowhere"), "Denied", /no database "nowhere" \(3D000\); create it/],
         [yield* wrong((to) => to.port = "1"), "Unavailable", /:1 can't be reached \(ECONNREFUSED\)/],
         [yield* wrong((to) => to.hostname = "nowhere.invalid"), "Unavailable", /nowhere.invalid:\d+ can't be reached/],
         [yield* wrong((to) => to.searchParams.set("sslmode", "verify-full")), "Unavailable", /can't be reached by TLS/]

@@ -108,8 +108,8 @@ const demandWhole = (field: string, value: number, least: number, most: number):
   demand(
     Number.isInteger(value) && value >= least && value <= most,
     field,
-    `expected a whole number, got ${String(value)}`,
-    `pass an integer from ${least} to ${most}`
+    `expected a whole number from ${least} to ${most}, got ${String(value)}`,
+    "pass one, or leave it out"
   )
 
 const demand = (holds: boolean, field: string, reason: string, remedy: string): void => {

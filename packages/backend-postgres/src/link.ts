@@ -1,11 +1,12 @@
 /** One connection: made, found out about, asked one statement at a time, and given up when it no longer answers. */
-import { isStoreError } from "@persist/core"
+import { Denied, isStoreError } from "@persist/core"
 import { Socket } from "node:net"
 import { Client, type ClientBase, type ClientConfig } from "pg"
 import type { Settings } from "./config.ts"
 import { Lacking, Lost, stateOf } from "./error.ts"
 import { askFacts, type Facts } from "./facts.ts"
 import { Names } from "./names.ts"
+import { quoted } from "./quote.ts"
 import type { Host } from "./url.ts"
 
 /** SQL, and the name it may be prepared under; what has none may be several statements, without parameters. */
@@ -79,6 +80,7 @@ export class Link implements Session {
       if (lost === undefined) return new Link(client, facts, settings, named)
     } catch (cause) {
       client.connection.stream.destroy()
+      if (stateOf(cause) === "3D000") throw noDatabase(client.database)
       throw stateOf(cause) === undefined && !isStoreError(cause) ? unreachable(host, settings, cause) : cause
     }
     throw unreachable(host, settings, lost)
@@ -190,6 +192,13 @@ const configOf = ({ host, port }: Host, { application, database, password, timeo
 // The driver keeps it, and its types don't say so.
 const processOf = (client: Client): number | undefined =>
   "processID" in client && typeof client.processID === "number" ? client.processID : undefined
+
+const noDatabase = (name: string | undefined): Denied =>
+  new Denied({
+    operation: "connect",
+    reason: `there is no database ${quoted(name ?? "")} (3D000)`,
+    remedy: "create it, or correct the URL"
+  })
 
 const unreachable = ({ host, port }: Host, { tls }: Settings, cause: unknown): Lost => {
   const code = cause instanceof Error && "code" in cause ? ` (${String(cause.code)})` : ""

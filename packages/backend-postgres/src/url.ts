@@ -31,6 +31,7 @@ const defaultPort = 5432
 
 /** Takes a URL apart; throws `Invalid`, which names the part that is wrong. */
 export const readAccess = (url: string): { readonly access: Access; readonly options: Options } => {
+  if (/^[^:]*:\/\/[^?#]*\/[^?#]*@/.test(url)) throw unencoded()
   const parts = /^postgres(?:ql)?:\/\/(?:([^@/?#]*)@)?([^@/?#]*)(?:\/([^/?#]*))?(?:\?([^#]*))?$/i.exec(url)
   if (parts === null) {
     throw fault(
@@ -55,6 +56,12 @@ export const readAccess = (url: string): { readonly access: Access; readonly opt
 
 const fault = (reason: string, remedy: string): Invalid => new Invalid({ field: "url", reason, remedy })
 
+const unencoded = (): Invalid =>
+  fault(
+    "has an @ behind a / or a ?",
+    "percent-encode those in a password (%2F, %3F), and an @ that isn't the one before the host (%40)"
+  )
+
 const paramFault = (name: string, reason: string, remedy: string): Invalid =>
   new Invalid({ field: `url?${name}`, reason, remedy })
 
@@ -71,6 +78,8 @@ const readQuery = (query: string): ReadonlyMap<string, string> => {
   for (const [name, value] of new URLSearchParams(query)) {
     if (params.has(name)) throw paramFault(name, "is given twice", "give it once")
     if (!paramNames.has(name)) {
+      // It may be a part of a password.
+      if (query.includes("@")) throw unencoded()
       throw paramFault(name, "postgres: has no such parameter", `use ${[...paramNames].join(", ")}`)
     }
     params.set(name, value)
