@@ -7,7 +7,8 @@ import { append, commit, event, times } from "@persist/conformance/given"
 import type { AllRange, BackendShape } from "@persist/core"
 import { origin, Position, Seq, unbounded } from "@persist/core"
 import * as Effect from "effect/Effect"
-import { newPath } from "./place.ts"
+import * as Fiber from "effect/Fiber"
+import { breakLock, newPath } from "./place.ts"
 import { unsynced } from "./power.ts"
 
 const all: AllRange = {
@@ -133,7 +134,33 @@ describe("opening", () => {
     Effect.gen(function*() {
       const [small, large] = [yield* readFor(4, readonly), yield* readFor(40, readonly)]
       assert.isAbove(large.head, 8 * small.head)
-      // A page of the filter of each run, while 36 segments more have 2.3 MB.
-      assert.isBelow(large.bytes - small.bytes, 36 * 5000)
+      // A page of the filter of each run, and all of it where merging has begun; 36 segments more have 2.3 MB.
+      assert.isBelow(large.bytes - small.bytes, 36 * 10_000)
+    }))
+
+  it.effect("lets others have their turns while it reads what a killed writer has left", () =>
+    Effect.gen(function*() {
+      const turnsWith = Effect.fnUntraced(function*(commits: number) {
+        const path = yield* newPath
+        const writer = yield* makeOn(unsynced, { path })
+        const events = times(100, () => event("1"))
+        for (let n = 0; n < commits; n++) {
+          yield* writer.commit([commit({ append: [{ stream: `s${n}`, events }] })])
+        }
+        breakLock(path)
+        let turns = 0
+        const counting = yield* Effect.forkChild(
+          Effect.forever(Effect.andThen(Effect.sync(() => turns++), Effect.yieldNow))
+        )
+        const head = yield* Effect.scoped(Effect.flatMap(makeOn(unsynced, { path }), (backend) => {
+          const opened = turns
+          return Effect.map(backend.head, (at) => [opened, Number(at)] as const)
+        }))
+        yield* Fiber.interrupt(counting)
+        return head
+      })
+      const [[few], [many, head]] = [yield* turnsWith(1), yield* turnsWith(300)]
+      assert.strictEqual(head, 30_000)
+      assert.isAbove(many, few)
     }))
 })

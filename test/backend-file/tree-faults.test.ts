@@ -1,10 +1,15 @@
 /** What goes wrong beside a tree's owner: nothing is lost by it, it's told to whoever waits, and tried again. */
 import { assert, describe, it } from "@effect/vitest"
 import { type Disk, disk } from "@persist/backend-file/disk"
+import { classify } from "@persist/backend-file/error"
 import { keyOf } from "@persist/backend-file/key"
 import { openTree } from "@persist/backend-file/tree/open-tree"
 import { DamagedRun, DiskFault } from "@persist/backend-file/tree/tree"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
 import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { systemError } from "./faults.ts"
@@ -47,6 +52,27 @@ describe("a tree on a full disk", () => {
       yield* tree.sealed
       assert.strictEqual(place.change.through, 1)
       assert.deepStrictEqual(entriesOf(tree), [[key, "1"]])
+    }))
+})
+
+describe("a tree that is closed", () => {
+  it.effect("while somebody waits for what was sealed: it's told so", () =>
+    Effect.gen(function*() {
+      const place = yield* newPlace
+      const writing = yield* Deferred.make<void>()
+      const slow: Disk = {
+        ...unsynced,
+        syncBeside: () => Effect.andThen(Deferred.succeed(writing, undefined), Effect.never)
+      }
+      const scope = yield* Scope.make()
+      const tree = yield* Scope.provide(open(place, slow), scope)
+      tree.put(key, valueOf("1"))
+      tree.seal(1)
+      const waiting = yield* Effect.forkChild(Effect.flip(tree.sealed))
+      yield* Deferred.await(writing)
+      yield* Scope.close(scope, Exit.void)
+      const fault = yield* Fiber.join(waiting)
+      assert.match(classify("commit", place.directory, fault).message, /^commit: the store is closed; open it again$/)
     }))
 })
 

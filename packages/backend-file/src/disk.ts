@@ -66,6 +66,9 @@ export interface Disk {
   readonly syncDirectory: (path: string) => void
 }
 
+// Node refuses lengths of 2 GiB and more.
+const mostAtOnce = 2 ** 30
+
 /** The disk itself, by `node:fs`. */
 export const disk: Disk = {
   create: (path) => openSync(path, "wx+"),
@@ -73,7 +76,7 @@ export const disk: Disk = {
   read: (fd, into, offset) => {
     let done = 0
     while (done < into.byteLength) {
-      const count = readSync(fd, into, done, into.byteLength - done, offset + done)
+      const count = readSync(fd, into, done, Math.min(mostAtOnce, into.byteLength - done), offset + done)
       if (count === 0) break
       done += count
     }
@@ -81,7 +84,9 @@ export const disk: Disk = {
   },
   write: (fd, bytes, offset) => {
     let done = 0
-    while (done < bytes.byteLength) done += writeSync(fd, bytes, done, bytes.byteLength - done, offset + done)
+    while (done < bytes.byteLength) {
+      done += writeSync(fd, bytes, done, Math.min(mostAtOnce, bytes.byteLength - done), offset + done)
+    }
   },
   sync: fdatasyncSync,
   syncBeside: (fd) =>

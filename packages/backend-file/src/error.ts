@@ -1,7 +1,7 @@
 /** Turns what the file system throws into the store's errors: by code, never by message. */
 import type { BackendError } from "@persist/core"
 import { Corrupt, Denied, isStoreError, Unavailable } from "@persist/core"
-import { DamagedRun, DiskFault } from "./tree/tree.ts"
+import { DamagedRun, DiskFault, TreeClosed } from "./tree/tree.ts"
 
 /** The error code of something thrown, such as `ENOSPC`; `undefined` where it didn't come from the system. */
 export const codeOf = (cause: unknown): string | undefined =>
@@ -83,6 +83,7 @@ export const classify = (operation: string, directory: string, cause: unknown): 
   if (isStoreError(cause) && cause._tag !== "Invalid") return cause
   if (cause instanceof Unsettled) return stopped(operation, cause)
   if (cause instanceof DiskFault) return classify(operation, directory, cause.cause)
+  if (cause instanceof TreeClosed) return closed(operation)
   if (cause instanceof DamagedRun) {
     return new Unavailable({
       operation,

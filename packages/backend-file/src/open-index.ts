@@ -8,7 +8,8 @@ import { Contents } from "./contents/contents.ts"
 import { places } from "./directory.ts"
 import { classify } from "./error.ts"
 import type { Journal, JournalOptions } from "./journal.ts"
-import { restoreFrom, rootOf, type ScannedSegment, scanSealed } from "./log/scan.ts"
+import { restoring, rootOf, type ScannedSegment, scanSealed } from "./log/scan.ts"
+import { inSlices } from "./slices.ts"
 import { openTree } from "./tree/open-tree.ts"
 import { DamagedRun, type DiskFault, type Tree } from "./tree/tree.ts"
 
@@ -68,6 +69,8 @@ const brought = Effect.fnUntraced(function*(
   const { identity, runs, sealed, through } = journal.manifest
   const explain = (error: DiskFault | DamagedRun) =>
     error._tag === "DamagedRun" ? error : classify("open", directory, error)
+  const inTurns = (work: () => Generator<void, void>) =>
+    inSlices(work, Effect.yieldNow, (cause) => meaning(directory, cause))
   const tree = yield* Effect.mapError(
     openTree({ directory: places(directory).index, disk, runs, through, announce: journal.announce }),
     explain
@@ -76,8 +79,11 @@ const brought = Effect.fnUntraced(function*(
   let since = rootOf(identity)
   for (const [n, segment] of sealed.entries()) {
     if (segment.last > through) {
-      yield* attempt(directory, () => {
-        restoreFrom(contents, scanSealed(disk, places(directory).log, segment, since), through)
+      const before = since
+      yield* inTurns(function*() {
+        const scanned = scanSealed(disk, places(directory).log, segment, before)
+        yield
+        yield* restoring(contents, scanned, through)
         contents.streams.flush()
       })
       tree.seal(segment.last)
@@ -87,7 +93,7 @@ const brought = Effect.fnUntraced(function*(
     }
     since = { head: segment.last, chain: Buffer.from(segment.chain, "hex") }
   }
-  if (tail !== undefined) yield* attempt(directory, () => restoreFrom(contents, tail, through))
+  if (tail !== undefined) yield* inTurns(() => restoring(contents, tail, through))
   return { contents, tree }
 })
 
@@ -95,4 +101,7 @@ const brought = Effect.fnUntraced(function*(
 const reportEvery = 64
 
 const attempt = <A>(directory: string, use: () => A): Effect.Effect<A, BackendError | DamagedRun> =>
-  Effect.try({ try: use, catch: (cause) => cause instanceof DamagedRun ? cause : classify("open", directory, cause) })
+  Effect.try({ try: use, catch: (cause) => meaning(directory, cause) })
+
+const meaning = (directory: string, cause: unknown): BackendError | DamagedRun =>
+  cause instanceof DamagedRun ? cause : classify("open", directory, cause)

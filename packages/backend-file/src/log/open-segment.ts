@@ -1,5 +1,5 @@
 /** The segment that is being written: frames go behind one another, and nothing before its end is ever touched. */
-import { Position } from "@persist/core"
+import { LimitExceeded, Position } from "@persist/core"
 import type { Disk } from "../disk.ts"
 import { codeOf, Unsettled } from "../error.ts"
 import type { Standpoint } from "./frame.ts"
@@ -23,6 +23,18 @@ export interface OpenedSegment extends SegmentName, Standpoint {
 const leastAhead = 64 * 1024
 const mostAhead = 1024 * 1024
 const zeros = Buffer.alloc(leastAhead)
+
+// Places in a file are told in 32 bits.
+const mostBytes = 2 ** 32 - 1
+
+const tooLarge = (actual: number): LimitExceeded =>
+  new LimitExceeded({
+    field: "commit",
+    limit: mostBytes,
+    actual,
+    unit: "bytes of one file of the log",
+    remedy: "commit less at once, or open the store with smaller segmentBytes"
+  })
 
 // Without them a frame has room, or is refused, as well.
 const outOfSpace = new Set(["ENOSPC", "EDQUOT", "EFBIG"])
@@ -75,11 +87,13 @@ export class OpenSegment implements Section, Standpoint {
 
   /**
    * Makes a frame durable, after which the log stands at `then`. Throws what the disk throws where nothing of it is
-   * left, and {@link Unsettled} where that can't be told; the segment must not be used any more then.
+   * left, `LimitExceeded` for a frame that goes beyond the places in a file that can be told, and {@link Unsettled} where
+   * that can't be told; the segment must not be used any more then.
    */
   append(frame: Uint8Array, then: Standpoint): void {
-    this.attempt(() => this.disk.write(this.fd, frame, this.end))
     const end = this.end + frame.length
+    if (end > mostBytes) throw tooLarge(end)
+    this.attempt(() => this.disk.write(this.fd, frame, this.end))
     this.reserve(end)
     this.flush()
     this.end = end

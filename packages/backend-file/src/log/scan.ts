@@ -79,11 +79,23 @@ export const offsetsOf = ({ chunk, frames }: ScannedSegment, first: number): Off
   return offsets
 }
 
-/** Tells the contents of every record of a segment above a position. */
-export const restoreFrom = (contents: Contents, { chunk, frames }: ScannedSegment, above: number): void => {
+/** Tells the contents of every record of a segment above a position; others may have a turn after each frame. */
+export const restoring = function*(
+  contents: Contents,
+  { chunk, frames }: ScannedSegment,
+  above: number
+): Generator<void, void> {
   for (const frame of frames) {
     eachItem(chunk, frame, (at) => {
       if (positionAt(chunk, at) > above || !takesPosition(kindAt(chunk, at))) contents.restore(chunk, at)
     })
+    yield
   }
+}
+
+/** {@link restoring} in one go. */
+export const restoreFrom = (contents: Contents, segment: ScannedSegment, above: number): void => {
+  const work = restoring(contents, segment, above)
+  let step = work.next()
+  while (step.done !== true) step = work.next()
 }

@@ -22,6 +22,7 @@ export const openTree = (options: TreeOptions): Effect.Effect<Tree, DamagedRun |
     const upkeep = new Upkeep(layers, options, files)
     // Runs may have been left unmerged.
     upkeep.wake()
+    yield* Effect.addFinalizer(() => Effect.sync(() => upkeep.end()))
     yield* Effect.forkScoped(upkeep.run)
     return {
       get: layers.get,

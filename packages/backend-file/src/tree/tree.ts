@@ -30,9 +30,16 @@ export class DamagedRun extends Data.TaggedError("DamagedRun")<{
   }
 }
 
+/** What whoever still waits for a tree is told when it's closed. */
+export class TreeClosed extends Data.TaggedError("TreeClosed") {
+  override get message(): string {
+    return "the tree is closed"
+  }
+}
+
 /**
- * A file could not be read or written, or the owner's `announce` threw; nothing is lost by it. What was sealed stays
- * readable in memory until a later attempt succeeds.
+ * A file could not be read or written, the owner's `announce` threw, or the tree was closed; nothing is lost by it.
+ * What was sealed stays readable in memory until a later attempt succeeds.
  */
 export class DiskFault extends Data.TaggedError("DiskFault")<{
   /** What was thrown. */

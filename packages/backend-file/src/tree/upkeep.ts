@@ -14,7 +14,7 @@ import { RunCursor } from "./run-cursor.ts"
 import type { RunFiles } from "./run-files.ts"
 import { writeRun } from "./run-writer.ts"
 import { openRuns, type Run } from "./run.ts"
-import { DamagedRun, DiskFault, type RunInfo, type TreeOptions } from "./tree.ts"
+import { DamagedRun, DiskFault, type RunInfo, TreeClosed, type TreeOptions } from "./tree.ts"
 
 /** Why a run couldn't be written: the disk or the owner, or a run that it was to be made of. */
 export type RunFault = DiskFault | DamagedRun
@@ -36,6 +36,8 @@ export class Upkeep {
   /** Why the latest attempts failed; the next ones are made when somebody asks. */
   private sealFault: RunFault | undefined
   private mergeFault: RunFault | undefined
+  /** What is told once nothing is done any more. */
+  private ended: DiskFault | undefined
 
   constructor(layers: Layers, options: TreeOptions, files: RunFiles) {
     this.layers = layers
@@ -63,6 +65,12 @@ export class Upkeep {
     return this.mergeFault?._tag === "DamagedRun" ? this.mergeFault : undefined
   }
 
+  /** Nothing is done any more, which whoever waits is told. */
+  end(): void {
+    this.ended = new DiskFault({ cause: new TreeClosed() })
+    this.tell()
+  }
+
   /** Waits until nothing sealed is in memory alone. */
   readonly sealed: Effect.Effect<void, RunFault> = Effect.suspend(() =>
     this.until(() => this.layers.sealed.length === 0, () => this.sealFault)
@@ -76,7 +84,7 @@ export class Upkeep {
   private until(done: () => boolean, fault: () => RunFault | undefined): Effect.Effect<void, RunFault> {
     return Effect.callback((resume) => {
       const watch = () => {
-        const failed = fault()
+        const failed = this.ended ?? fault()
         if (failed !== undefined) resume(Effect.fail(failed))
         else if (done()) resume(Effect.void)
         else return
