@@ -1,8 +1,11 @@
 /** Importing the real history, killed and interrupted anywhere: each event once, in the order of the file. */
+import { spawn } from "node:child_process"
 import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { text } from "node:stream/consumers"
 import { gunzipSync } from "node:zlib"
 import { describe, expect, test } from "vitest"
-import { type Desk, history, openDesk } from "./program.ts"
+import { type Desk, history, openDesk, root } from "./program.ts"
 import { untilEvents } from "./store-file.ts"
 
 const original = gunzipSync(readFileSync(history)).toString()
@@ -73,6 +76,23 @@ test("Ctrl-C says where it stopped, ends with 130, and the same command goes on"
   const rest = await desk.runWith(firstLines(1300), "import", "-", "--json")
   expect(JSON.parse(rest.stdout)).toMatchObject({ resumedAfterLine: 1200, events: 100 })
   expect(await everything(desk)).toBe(firstLines(1300))
+})
+
+test("a full disk ends it with a word on where it stopped, and the same command goes on", async () => {
+  using desk = openDesk()
+  const program = [process.execPath, "--conditions=source", join(root, "packages/cli/src/bin.ts")]
+  // No file may grow beyond this: for the program it's as if the disk were full.
+  const child = spawn("bash", ["-c", `ulimit -f 3000 && exec "$@"`, "bash", ...program, "import", history], {
+    cwd: desk.directory,
+    env: { ...process.env, PERSIST_URL: "sqlite:app.db" },
+    stdio: ["ignore", "ignore", "pipe"]
+  })
+  const [stderr, code] = await Promise.all([text(child.stderr), new Promise((resolve) => child.on("close", resolve))])
+  expect(code).toBe(4)
+  const [, line = ""] = /^stopped after line ([\d,]+): run the same command again.*\nerror: /.exec(stderr) ?? []
+  const resumedAfterLine = Number(line.replace(",", ""))
+  expect(resumedAfterLine).toBeGreaterThan(0)
+  expect(await desk.json("import", history)).toMatchObject({ resumedAfterLine, events: 38_945 - resumedAfterLine })
 })
 
 test("of two imports of the same input the later one takes over, and nothing is doubled", async () => {

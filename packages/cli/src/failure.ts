@@ -64,7 +64,7 @@ const exitCodes: { readonly [Tag in StoreError["_tag"]]: ExitCode } = {
 
 // A cause stays out: it may hold what nobody should see.
 const toldFields = new Set(
-  ["field", "operation", "where", "reason", "remedy", "id", "limit", "actual", "unit", "backend", "ability"]
+  ["message", "field", "operation", "where", "reason", "remedy", "id", "limit", "actual", "unit", "backend", "ability"]
 )
 
 /** How a failure, or whatever else was thrown, is told; of anything unforeseen only the message. */
@@ -79,11 +79,14 @@ export const tell = (error: unknown): Told => {
   }
   if (isStoreError(error)) {
     const { _tag: tag, message } = error
-    const told = Object.entries(error).filter(([name]) => toldFields.has(name))
+    const told = Object.entries({ ...error, message }).filter(([name]) => toldFields.has(name))
     return {
       exitCode: exitCodes[tag],
-      text: printable(inFlags(message)),
-      json: { tag, message, ...Object.fromEntries(told) }
+      text: printable(inCommands(message)),
+      json: {
+        tag,
+        ...Object.fromEntries(told.map(([name, value]) => [name, isProse(name, value) ? inCommands(value) : value]))
+      }
     }
   }
   const reason = error instanceof Error ? error.message : String(error)
@@ -95,8 +98,13 @@ export const tell = (error: unknown): Told => {
   }
 }
 
-// The library speaks of options; here they are flags.
-const inFlags = (message: string): string =>
-  message.replace(/\ballowTruncated\b(: true)?/g, "--allow-truncated").replace(/\bkeepEvents\b/g, "--keep-events")
+const isProse = (name: string, value: unknown): value is string =>
+  ["message", "reason", "remedy"].includes(name) && typeof value === "string"
+
+// The library speaks of options and calls; here they are flags and commands.
+const inCommands = (text: string): string =>
+  text.replace(/\ballowTruncated\b(: true)?/g, "--allow-truncated")
+    .replace(/\bkeepEvents\b/g, "--keep-events")
+    .replace(/\b(call )?renewIncarnation\b/g, (_, call) => call === undefined ? "persist renew" : "run persist renew")
 
 const tagOf = (code: ExitCode): string => code === exitCode.usage ? "Invalid" : "Failed"

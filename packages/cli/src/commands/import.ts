@@ -1,4 +1,5 @@
 /** `persist import`: events from a file or stdin, each once, however often it is run. */
+import { isStoreError } from "@persist/core"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -49,8 +50,11 @@ const run = Effect.fnUntraced(function*(options: {
       Option.map(setAside, (to) => (recorded) => Scope.provide(openSetAside(to, recorded), scope))
     )
   }, progress)
+  const stopped = Effect.sync(() => progress.say(whereItStopped(importer)))
   yield* importer.run.pipe(
-    Effect.onInterrupt(() => Effect.sync(() => progress.say(whereItStopped(importer)))),
+    Effect.onInterrupt(() => stopped),
+    // Of faults of the store's; those of the input say themselves how to go on.
+    Effect.tapError((error) => isStoreError(error) ? stopped : Effect.void),
     Effect.ensuring(Effect.sync(() => progress.clear()))
   )
   const { before, committed } = importer
