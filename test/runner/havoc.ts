@@ -21,8 +21,11 @@ export interface HavocOptions {
   readonly runners: number
   readonly partitions: number
   readonly streams: number
-  /** How many blows; between two of them every stream gets a few events, and what the last one hit may recover. */
-  readonly blows: number
+  /**
+   * Whether there is to be one more blow; between two of them every stream gets a few events, and what the last one hit
+   * may recover.
+   */
+  readonly more: (blow: number, so: Havoc) => boolean
   readonly seed: string
 }
 
@@ -92,7 +95,7 @@ const checkTold = (seen: string, streams: number, each: number): number => {
 
 /** Wreaks havoc, and checks that every event took effect once, in order, and was told of at least once. */
 export const wreak = Effect.fnUntraced(function*(options: HavocOptions) {
-  const { blows, partitions, runners, seed, streams, url } = options
+  const { more, partitions, runners, seed, streams, url } = options
   const dice = makeDice(seed)
   const directory = yield* Effect.acquireRelease(
     Effect.sync(() => mkdtempSync(join(tmpdir(), "persist-havoc-"))),
@@ -104,7 +107,7 @@ export const wreak = Effect.fnUntraced(function*(options: HavocOptions) {
   for (let n = 0; n < runners; n++) crew.push({ label: `r${n}`, child: yield* start(options, `r${n}`, seen) })
   const counts = { killed: 0, stopped: 0, left: 0 }
   let each = 0
-  for (let blow = 0; blow < blows; blow++) {
+  for (let blow = 0; more(blow, { ...counts, events: streams * each, again: 0 }); blow++) {
     const victim = crew[dice.below(crew.length)]
     if (victim === undefined) throw new Error("there is nobody to hit")
     const filling = yield* Effect.forkChild(fill(store, streams, 5, each + 1))
@@ -113,10 +116,14 @@ export const wreak = Effect.fnUntraced(function*(options: HavocOptions) {
     counts[how]++
     if (how === "stopped") {
       yield* signal(victim.child, "SIGSTOP")
-      // Others have what it had before it wakes up, and it then tries to go on.
-      yield* Fiber.join(filling)
-      yield* until(allCounted(store, streams, each))
+      // Others have what it had before it wakes up, and it then tries to go on; but where it was stopped with the
+      // store's own lock in its hands, nobody can do anything until then.
+      yield* Effect.timeoutOption(
+        Effect.andThen(Fiber.join(filling), until(allCounted(store, streams, each))),
+        patience * 8
+      )
       yield* signal(victim.child, "SIGCONT")
+      yield* Fiber.join(filling)
     } else {
       yield* how === "killed" ? victim.child.kill : Effect.andThen(signal(victim.child, "SIGTERM"), victim.child.ended)
       victim.child = yield* start(options, victim.label, seen)

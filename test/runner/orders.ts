@@ -16,7 +16,11 @@ export const fill = Effect.fnUntraced(function*(store: StoreShape, streams: numb
   for (let n = from; n < from + each; n++) {
     yield* Effect.forEach(
       Array.from({ length: streams }, (_, i) => `order-${i}`),
-      (stream) => log.append(stream, { type: "Counted", data: { n } }, { expected: "any" }),
+      // Once, though the store can't always be reached.
+      (stream) =>
+        Effect.retry(log.append(stream, { type: "Counted", data: { n } }, { expected: n - 1 }), {
+          while: (error) => error._tag === "Unavailable"
+        }),
       { concurrency: "unbounded" }
     )
   }

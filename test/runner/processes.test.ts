@@ -20,7 +20,7 @@ describe("runners in several processes", () => {
           runners: 3,
           partitions: 4,
           streams: 12,
-          blows: 6,
+          more: (blow) => blow < 6,
           seed: "7"
         })
         assert.strictEqual(havoc.killed + havoc.stopped + havoc.left, 6)

@@ -5,6 +5,7 @@ import { Catalogue, makeStore, type StoreShape } from "@persist/core"
 import { run, type Step, workflow } from "@persist/runner"
 import { timers } from "@persist/runner/timers"
 import { makeFaults } from "@persist/testing"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
@@ -97,10 +98,14 @@ describe("a workflow", () => {
     Effect.gen(function*() {
       const store = yield* newStore
       const first = yield* Effect.forkChild(run(store, [fulfilment], quick))
-      yield* place(store, "a", 60)
+      yield* place(store, "a", 100)
+      const placed = yield* Clock.currentTimeMillis
       yield* until(timers(store).count(), (count) => count === 1)
       yield* Fiber.interrupt(first)
-      assert.deepStrictEqual(yield* typesOf(store, "a"), ["Placed"])
+      const before = yield* typesOf(store, "a")
+      // It runs out now, and nobody is there.
+      yield* until(Clock.currentTimeMillis, (now) => now > placed + 300)
+      assert.deepStrictEqual(yield* typesOf(store, "a"), before)
       yield* Effect.forkChild(run(store, [fulfilment], quick))
       const types = yield* until(typesOf(store, "a"), endsWith("Cancelled"))
       assert.deepStrictEqual(types, ["Placed", "Reminded", "Reminded", "Cancelled"])

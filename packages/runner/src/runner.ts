@@ -111,7 +111,9 @@ class Runner<R> {
       const view = yield* this.view(now)
       const mine = this.mine(view)
       yield* this.reap
-      yield* this.drop((running) => !mine.has(running.own.reader) || this.wasToldSince(running, view))
+      yield* this.drop((running) =>
+        !mine.has(running.own.reader) || this.wasToldSince(running, view) || this.hasLost(running, view)
+      )
       for (const own of this.own) if (mine.has(own.reader)) yield* this.take(own, view)
       yield* this.bury(view)
     })
@@ -167,6 +169,11 @@ class Runner<R> {
         Array.from(deal(who, readers)).flatMap(([reader, runner]) => runner === this.id ? [reader] : [])
       )
     )
+  }
+
+  /** Whether its lease is another's by now, or nobody's: it was overtaken, and is fenced or about to be. */
+  private hasLost({ own }: Running<R>, { leases: held }: View): boolean {
+    return held.get(own.reader)?.value.runner !== this.id
   }
 
   private wasToldSince({ control, own }: Running<R>, { controls: said }: View): boolean {

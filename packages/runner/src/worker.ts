@@ -151,7 +151,9 @@ export class Worker<R> {
   ): Effect.fn.Return<Ended | undefined, StoreError, R> {
     const { committed, failed, ops } = yield* alarm.fire
     // An alarm can't be put aside: what is due after it may rest on it.
-    if (failed !== undefined) return (yield* this.attempts.fail(failed, restore)) ? this.stop : undefined
+    if (failed !== undefined) {
+      return (yield* this.confirm) ?? ((yield* this.attempts.fail(failed, restore)) ? this.stop : undefined)
+    }
     this.attempts.over()
     const fenced = ops.length === 0 ? undefined : yield* this.save(this.progress.saved, ops)
     if (fenced === undefined) committed?.()
@@ -221,6 +223,8 @@ export class Worker<R> {
     cause: Cause.Cause<unknown>,
     restore: Restore
   ): Effect.fn.Return<Ended | "parked" | undefined, StoreError> {
+    const overtaken = yield* this.confirm
+    if (overtaken !== undefined) return overtaken
     if (!(yield* this.attempts.fail(cause, restore))) return undefined
     if (event === undefined || this.options.policy.finally === "stop") return this.stop
     const op = this.aside.park(event, this.attempts.failed)
@@ -229,6 +233,10 @@ export class Worker<R> {
     this.aside.hold(event.keys)
     return fenced ?? "parked"
   })
+
+  // Who was overtaken without knowing meets what the others have made since, and may fail at that: a failure counts only
+  // where the partition is still its own.
+  private readonly confirm = Effect.suspend(() => this.save(this.progress.saved, []))
 
   private get stop(): Stopped {
     this.attempts.stop()
