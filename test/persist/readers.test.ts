@@ -1,7 +1,7 @@
 /** Projections, deciders, subscriptions and read models through Promises: translated, stopped, fenced and failed. */
 import { make as makeMemory } from "@persist/backend-memory"
 import * as Effect from "effect/Effect"
-import { Catalogue, Invalid, open, Projection, ReadModel, Schema, SnapshotPolicy, type Store } from "persist"
+import { Catalogue, Invalid, open, Projection, Schema, SnapshotPolicy, type Store } from "persist"
 import { describe, expect, it } from "vitest"
 import { Buyers, Item, Left, Sale, sold, stocked } from "./shop.ts"
 
@@ -239,52 +239,6 @@ describe("a read model", () => {
     await using store = await stockedShop()
     await store.log().append("mug", { type: "Sold", data: "nothing" }, { expected: 0 })
     await expect(store.runReadModel(Buyers).ended).rejects.toMatchObject({ _tag: "Corrupt" })
-  })
-})
-
-describe("a query", () => {
-  const Stock = Schema.Struct({ name: Schema.String, left: Schema.Int })
-  const events = Catalogue.make({ Counted: Stock })
-  const stock = ReadModel.make({
-    name: "stock",
-    version: 1,
-    events,
-    keys: ({ stream }) => stream,
-    seed: { name: "", left: 0 },
-    step: (_, { data }) => data,
-    value: Stock,
-    indexes: { byLeft: { on: ["left"] } }
-  })
-
-  it("finds states by the page, and takes a signal", async () => {
-    await using store = await open("memory:")
-    for (const left of [3, 1, 2]) {
-      await store.log(events).append(`s${left}`, { type: "Counted", data: { name: "tea", left } }, { expected: 0 })
-    }
-    await store.catchUp(stock)
-    const asked = { where: { left: { lte: 2 } }, sort: [{ field: "left" }], limit: 1 } as const
-    const page = await store.query(stock, asked)
-    expect(page).toMatchObject({ items: [{ key: "s1", value: { left: 1 } }], index: "byLeft", scanned: 1 })
-    const rest = await store.query(stock, { ...asked, after: page.next, signal: new AbortController().signal })
-    expect(rest.items.map(({ key }) => key)).toEqual(["s2"])
-    expect((await store.query(stock)).items).toHaveLength(3)
-    await expect(store.query(stock, { signal: AbortSignal.abort("enough") })).rejects.toBe("enough")
-  })
-
-  it("that can't be asked rejects with what is wrong with it", async () => {
-    await using store = await open("memory:")
-    for (
-      const [asked, field] of [
-        [{ where: { lef: { eq: 1 } } }, "where.lef"],
-        [{ where: { left: { eq: "1" } } }, "where.left.eq"],
-        [{ limit: 0.5 }, "limit"],
-        [null, "options"],
-        [{ wher: {} }, "wher"]
-      ]
-    ) {
-      // What a caller without types may pass.
-      await expect(store.query(stock, asked as never)).rejects.toMatchObject({ _tag: "Invalid", field })
-    }
   })
 })
 

@@ -1,0 +1,49 @@
+/** Queries through Promises: found by the page, refused by name, ended by a signal. */
+import { Catalogue, open, ReadModel, Schema } from "persist"
+import { describe, expect, it } from "vitest"
+
+describe("a query", () => {
+  const Stock = Schema.Struct({ name: Schema.String, left: Schema.Int })
+  const events = Catalogue.make({ Counted: Stock })
+  const stock = ReadModel.make({
+    name: "stock",
+    version: 1,
+    events,
+    keys: ({ stream }) => stream,
+    seed: { name: "", left: 0 },
+    step: (_, { data }) => data,
+    value: Stock,
+    indexes: { byLeft: { on: ["left"] } }
+  })
+
+  it("finds states by the page, and takes a signal", async () => {
+    await using store = await open("memory:")
+    for (const left of [3, 1, 2]) {
+      await store.log(events).append(`s${left}`, { type: "Counted", data: { name: "tea", left } }, { expected: 0 })
+    }
+    await store.catchUp(stock)
+    const asked = { where: { left: { lte: 2 } }, sort: [{ field: "left" }], limit: 1 } as const
+    const page = await store.query(stock, asked)
+    expect(page).toMatchObject({ items: [{ key: "s1", value: { left: 1 } }], index: "byLeft", scanned: 1 })
+    const rest = await store.query(stock, { ...asked, after: page.next, signal: new AbortController().signal })
+    expect(rest.items.map(({ key }) => key)).toEqual(["s2"])
+    expect((await store.query(stock)).items).toHaveLength(3)
+    await expect(store.query(stock, { signal: AbortSignal.abort("enough") })).rejects.toBe("enough")
+  })
+
+  it("that can't be asked rejects with what is wrong with it", async () => {
+    await using store = await open("memory:")
+    for (
+      const [asked, field] of [
+        [{ where: { lef: { eq: 1 } } }, "where.lef"],
+        [{ where: { left: { eq: "1" } } }, "where.left.eq"],
+        [{ limit: 0.5 }, "limit"],
+        [null, "options"],
+        [{ wher: {} }, "wher"]
+      ]
+    ) {
+      // What a caller without types may pass.
+      await expect(store.query(stock, asked as never)).rejects.toMatchObject({ _tag: "Invalid", field })
+    }
+  })
+})
