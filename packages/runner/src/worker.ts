@@ -234,8 +234,8 @@ export class Worker<R> {
     return fenced ?? "parked"
   })
 
-  // Who was overtaken without knowing meets what the others have made since, and may fail at that: a failure counts only
-  // where the partition is still its own.
+  // Who was overtaken without knowing meets what the others have made since, and may fail at that: a failure counts
+  // only where the partition is still its own.
   private readonly confirm = Effect.suspend(() => this.save(this.progress.saved, []))
 
   private get stop(): Stopped {
