@@ -167,8 +167,8 @@ export class Link implements Session {
 }
 
 /**
- * Whether an error has ended the session. One that the session survives has undone the transaction; one that ends it, as
- * when the log can't be flushed, says nothing of that, whatever its code.
+ * Whether an error has ended the session. One that the session survives has undone the transaction; one that ends it,
+ * as when the log can't be flushed, says nothing of that, whatever its code.
  */
 export const hasEnded = (client: ClientBase): Promise<boolean> => client.query("").then(() => false, () => true)
 

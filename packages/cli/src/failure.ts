@@ -79,7 +79,7 @@ export const tell = (error: unknown): Told => {
   }
   if (isStoreError(error)) {
     const { _tag: tag, message } = error
-    const told = Object.entries({ ...error, message }).filter(([name]) => toldFields.has(name))
+    const told = [["message", message] as const, ...Object.entries(error)].filter(([name]) => toldFields.has(name))
     return {
       exitCode: exitCodes[tag],
       text: printable(inCommands(message)),
