@@ -45,7 +45,7 @@ const until = async <A>(ask: () => Promise<A>, there: (a: A) => boolean): Promis
 
 const mails = (desk: Desk) => readFileSync(desk.path("mails"), "utf8").trimEnd().split("\n").sort()
 
-test("modules' processors run, what fails is parked and can be dropped, and health says so by its exit code", async () => {
+test("what modules export runs; failures are parked and dropped, and health says so by its exit code", async () => {
   using desk = openDesk()
   writeFileSync(desk.path("mailer.ts"), mailer)
   await pay(desk, "ann", "nobody", "bob")
