@@ -87,8 +87,8 @@ export class OpenSegment implements Section, Standpoint {
 
   /**
    * Makes a frame durable, after which the log stands at `then`. Throws what the disk throws where nothing of it is
-   * left, `LimitExceeded` for a frame that goes beyond the places in a file that can be told, and {@link Unsettled} where
-   * that can't be told; the segment must not be used any more then.
+   * left, `LimitExceeded` for a frame that goes beyond the places in a file that can be told, and {@link Unsettled}
+   * where nobody can say; the segment must not be used any more then.
    */
   append(frame: Uint8Array, then: Standpoint): void {
     const end = this.end + frame.length
