@@ -26,6 +26,13 @@ const commands = [
   "snapshot ls",
   "snapshot rm",
   "subscribe",
+  "run",
+  "projections ls",
+  "projections pause",
+  "projections resume",
+  "projections parked ls",
+  "projections parked retry",
+  "projections parked drop",
   "compact",
   "verify",
   "stats",
@@ -35,8 +42,8 @@ const commands = [
 
 test("every command is in the table and in the docs", () => {
   const files = readdirSync(join(root, "packages/cli/src/commands")).map((file) => file.replace(/\.ts$/, "")).sort()
-  const groups = ["kv", "snapshot", "tree"]
-  expect(files).toEqual([...commands.map((command) => command.replace(" ", "-")), ...groups].sort())
+  const groups = ["kv", "projections", "projections-parked", "snapshot", "tree"]
+  expect(files).toEqual([...commands.map((command) => command.replaceAll(" ", "-")), ...groups].sort())
   const page = readFileSync(join(root, "docs/cli.md"), "utf8")
   for (const command of commands) expect(page).toContain(`persist ${command}`)
 })

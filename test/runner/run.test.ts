@@ -44,7 +44,7 @@ const noting = (notes: Notes, who: string, { fails, ...options }: Noting = {}) =
     ...options,
     handle: (event, delivery) =>
       Effect.suspend(() => {
-        if (fails?.(event, delivery)) return Effect.fail(new Error(`no ${event.data.n}`))
+        if (fails?.(event, delivery)) return Effect.fail(`no ${event.data.n}`)
         notes.note(who, event, delivery)
         return Effect.void
       })

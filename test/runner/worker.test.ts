@@ -27,7 +27,7 @@ describe("whoever was overtaken", () => {
           handle: () =>
             Deferred.succeed(asked, undefined).pipe(
               Effect.andThen(Deferred.await(goOn)),
-              Effect.andThen(Effect.fail(new Error("that's done already")))
+              Effect.andThen(Effect.fail("that's done already"))
             )
         })
         const checkpoint = yield* processor.register(store, only)

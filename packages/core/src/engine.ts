@@ -81,21 +81,16 @@ export const makeEngine = Effect.fnUntraced(function*(backend: BackendShape, opt
   return engine
 }) satisfies (backend: BackendShape, options?: StoreOptions) => Effect.Effect<Engine, never, Scope>
 
-// How many milliseconds of reading may pass between two turns of the event loop.
-const turnEvery = 10
+// A page of a thousand events takes a millisecond or two.
+const readsATurn = 32
 
 /**
- * Lets the event loop have its turn, if it's time to: many reads in a row of a backend that answers at once would keep
- * it from signals, timers and sockets until the last of them.
+ * Lets the event loop have its turn now and then: many reads in a row of a backend that answers at once would keep it
+ * from signals, timers and sockets until the last of them. Counted and not timed, so that it's the same in every run.
  */
 const turns = (): Effect.Effect<void> => {
-  let last = 0
-  return Clock.clockWith((clock) => {
-    const now = clock.currentTimeMillisUnsafe()
-    if (Math.abs(now - last) < turnEvery) return Effect.void
-    last = now
-    return Effect.yieldNow
-  })
+  let reads = 0
+  return Effect.suspend(() => ++reads % readsATurn === 0 ? Effect.yieldNow : Effect.void)
 }
 
 const commit = (

@@ -28,7 +28,7 @@ const main = Effect.gen(function*() {
       ]))
       for (const { data, stream } of events) {
         const count = counts.get(stream) ?? 0
-        if (data.n !== count + 1) return yield* Effect.fail(new Error(`${stream} is at ${count}, and ${data.n} comes`))
+        if (data.n !== count + 1) return yield* Effect.fail(`${stream} is at ${count}, and ${data.n} comes`)
         counts.set(stream, data.n)
       }
       return Array.from(counts, ([stream, count]) => kept.ops.put(stream, { count, by: label }))
@@ -41,7 +41,7 @@ const main = Effect.gen(function*() {
     handle: ({ data, stream }, { key }) =>
       Effect.sync(() => appendFileSync(seen, `${stream} ${data.n} ${label} ${key}\n`))
   })
-  yield* run(store, [totalling, telling], { label, patience: Number(patience), interval: 50 })
+  return yield* run(store, [totalling, telling], { label, patience: Number(patience), interval: 50 })
 })
 
 await letGo()

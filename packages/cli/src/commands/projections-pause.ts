@@ -1,5 +1,5 @@
-/** `persist projections pause` and `resume`. */
-import { pause, resume } from "@persist/runner"
+/** `persist projections pause`: nobody runs it for a while. */
+import { pause } from "@persist/runner"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
@@ -19,18 +19,9 @@ export const pauseCommand = Command.make(
   }, Effect.scoped)
 ).pipe(
   Command.withDescription("Stop a processor in every process, once it has saved what it has in hand"),
-  Command.withShortDescription("Stop a processor everywhere")
-)
-
-/** The command. */
-export const resumeCommand = Command.make(
-  "resume",
-  config,
-  Effect.fnUntraced(function*({ name }: Command.Command.Config.Infer<typeof config>) {
-    yield* resume(yield* openStore("write"), name)
-    yield* writeResult({ name, paused: false }, [printable(`${name} goes on wherever it runs`)])
-  }, Effect.scoped)
-).pipe(
-  Command.withDescription("Let a paused processor go on, and partitions that stopped at a failure try again"),
-  Command.withShortDescription("Let a processor go on")
+  Command.withShortDescription("Stop a processor everywhere"),
+  Command.withExamples([{
+    command: "persist projections pause mailer",
+    description: "No mail until it is resumed, whichever process runs it"
+  }])
 )

@@ -2,7 +2,8 @@
 import * as Command from "effect/cli/Command"
 import { projectionsLsCommand } from "./projections-ls.ts"
 import { parkedCommand } from "./projections-parked.ts"
-import { pauseCommand, resumeCommand } from "./projections-pause.ts"
+import { pauseCommand } from "./projections-pause.ts"
+import { resumeCommand } from "./projections-resume.ts"
 
 /** The command. */
 export const projectionsCommand = Command.make("projections").pipe(

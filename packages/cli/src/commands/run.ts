@@ -45,7 +45,7 @@ const run = Effect.fnUntraced(function*({ files, label, patience }: Command.Comm
   )
   // What can't be read now is told later.
   const telling = Effect.forever(Effect.andThen(Effect.sleep(toldEvery), Effect.ignore(tell)))
-  yield* Effect.raceFirst(runProcessors(store, processors, { label, patience }), telling).pipe(
+  return yield* Effect.raceFirst(runProcessors(store, processors, { label, patience }), telling).pipe(
     Effect.onInterrupt(() => say("stopped; the same command goes on from there"))
   )
 }, Effect.scoped)
