@@ -51,7 +51,8 @@ const observed = <A, E>(say: Say, read: Effect.Effect<A, E>, use: (read: A) => v
   Effect.onExit(read, (exit) =>
     Effect.sync(() => {
       if (Exit.isSuccess(exit)) use(exit.value)
-      else say({ _tag: "Trouble", ...failureOf(exit.cause) })
+      // A reader that is told to stop in the middle of a read has met no trouble.
+      else if (!Cause.hasInterruptsOnly(exit.cause)) say({ _tag: "Trouble", ...failureOf(exit.cause) })
     }))
 
 const answerOf = (outcome: Outcome): Answer => outcome._tag === "Refused" ? { _tag: "Refused" } : outcome
