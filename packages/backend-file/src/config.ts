@@ -56,7 +56,7 @@ const demandWhole = (field: string, value: number, least: number, most: number):
   demand(
     Number.isInteger(value) && value >= least && value <= most,
     field,
-    `expected a whole number, got ${String(value)}`,
+    `expected a whole number from ${least} to ${most}, got ${String(value)}`,
     `pass an integer from ${least} to ${most}`
   )
 
