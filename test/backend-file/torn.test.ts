@@ -5,6 +5,7 @@ import { append, commit } from "@persist/conformance/given"
 import * as Effect from "effect/Effect"
 import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { errorOf } from "../backend-sqlite/place.ts"
 import { warningsIn } from "../core/ledger.ts"
 import { contents, expected, history } from "./history.ts"
 import { directory, openSegment } from "./place.ts"
@@ -66,4 +67,24 @@ describe("a log whose last commit", () => {
       }),
     60_000
   )
+})
+
+describe("a log that is damaged before its last commit", () => {
+  it.effect("is Corrupt, and nothing is cut off: what follows was acknowledged", () =>
+    Effect.gen(function*() {
+      const { bytes, frames, log, path } = yield* killed
+      assert.isAbove(frames.length, 2)
+      for (const { end, start } of frames.slice(0, -1)) {
+        for (const at of [start, (start + end) >> 1]) {
+          const damaged = Buffer.from(bytes)
+          damaged.writeUInt8(damaged.readUInt8(at) ^ 1, at)
+          writeFileSync(log, damaged)
+          const error = yield* errorOf(Effect.scoped(makeOn(unsynced, { path })))
+          assert.strictEqual(error._tag, "Corrupt")
+          assert.match(error.message, /a whole frame follows at/)
+          assert.isTrue(readFileSync(log).equals(damaged), `byte ${at}`)
+          assert.notInclude(readdirSync(path), "cut")
+        }
+      }
+    }))
 })
