@@ -6,7 +6,7 @@ import { latestManifest } from "@persist/backend-file/manifest"
 import { append, commit, put } from "@persist/conformance/given"
 import { Backend, origin } from "@persist/core"
 import * as Effect from "effect/Effect"
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { errorOf, fingerprint } from "../backend-sqlite/place.ts"
 import { warningsIn } from "../core/ledger.ts"
@@ -52,6 +52,21 @@ describe("what a store says of itself", () => {
         path,
         ({ about, head }) => Effect.map(head, (at) => assert.deepStrictEqual([about.incarnation, at], [renewed, 1]))
       )
+    }))
+
+  it.effect("an older copy in its place is told to who reads, and has read more than it holds", () =>
+    Effect.gen(function*() {
+      const path = yield* newPath
+      const add = visit(path, (backend) => backend.commit([commit({ append: [append("s", "1")] })]))
+      yield* add
+      cpSync(path, `${path}.old`, { recursive: true })
+      yield* add
+      const reader = yield* make({ path, readonly: true })
+      assert.strictEqual(yield* reader.head, 2)
+      rmSync(path, { recursive: true })
+      renameSync(`${path}.old`, path)
+      const refused = yield* errorOf(reader.head)
+      assert.match(refused.message, /replaced while it was open: it went back from position 2 to 1; open it again/)
     }))
 
   it.effect("it isn't renewed where there is no store, where somebody writes it, nor by who only reads", () =>
