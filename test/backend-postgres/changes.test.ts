@@ -1,6 +1,9 @@
 /** Wake-ups: by notification where they come through, by looking where they don't, and never lost. */
 import { assert, describe, it } from "@effect/vitest"
 import { make } from "@persist/backend-postgres"
+import { makeChanges } from "@persist/backend-postgres/changes"
+import { settle } from "@persist/backend-postgres/config"
+import { Handle } from "@persist/backend-postgres/handle"
 import type { BackendShape } from "@persist/core"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -9,10 +12,10 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { appendOf, errorOf } from "../backend-sqlite/place.ts"
 import { sql } from "../servers/postgres.ts"
-import { ask, newClient, newPlace } from "./place.ts"
+import { ask, newClient, newPlace, newStore } from "./place.ts"
 
 /** Opens the changes of a handle: each run waits for the next wake-up. */
-const listen = (backend: BackendShape) =>
+const listen = (backend: Pick<BackendShape, "changes">) =>
   Effect.map(Stream.toPull(backend.changes), (pull) => Effect.asVoid(Pull.catchDone(pull, () => Effect.die("ended"))))
 
 /** Runs until the head is what it should be, reading again at each wake-up. */
@@ -38,6 +41,29 @@ describe("changes", () => {
         yield* other.commit([appendOf("s", "1")])
         yield* until(backend, woken, n)
       }
+    }))
+
+  it.live("wake who listens once the server does, whatever was committed before", () =>
+    Effect.gen(function*() {
+      const { schema, url } = yield* newStore
+      const settings = settle({ url, schema })
+      const handle = yield* Effect.acquireRelease(
+        Effect.sync(() => new Handle(settings)),
+        (opened) => Effect.promise(() => opened.close())
+      )
+      const changes = makeChanges({
+        channel: `persist ${schema}`,
+        schema: settings.quotedSchema,
+        pollInterval: never,
+        // Nothing is found by looking.
+        look: () => new Promise(() => {}),
+        lend: () => handle.lend(),
+        use: () => Promise.resolve()
+      })
+      const woken = yield* listen(changes)
+      yield* woken
+      yield* woken
+      assert.strictEqual((yield* listening(url, schema)).length, 1)
     }))
 
   it.live("tell of them by looking where nobody can be notified, and where notifications got lost", () =>
