@@ -1,6 +1,6 @@
 /** Wake-ups: by notification where they come through, by looking where they don't, and never lost. */
 import { assert, describe, it } from "@effect/vitest"
-import { make } from "@persist/backend-postgres"
+import { make, within } from "@persist/backend-postgres"
 import { makeChanges } from "@persist/backend-postgres/changes"
 import { settle } from "@persist/backend-postgres/config"
 import { Handle } from "@persist/backend-postgres/handle"
@@ -8,6 +8,7 @@ import type { BackendShape } from "@persist/core"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Pull from "effect/Pull"
+import * as Queue from "effect/Queue"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { appendOf, errorOf } from "../backend-sqlite/place.ts"
@@ -18,9 +19,10 @@ import { ask, newClient, newPlace, newStore } from "./place.ts"
 const listen = (backend: Pick<BackendShape, "changes">) =>
   Effect.map(Stream.toPull(backend.changes), (pull) => Effect.asVoid(Pull.catchDone(pull, () => Effect.die("ended"))))
 
-/** Runs until the head is what it should be, reading again at each wake-up. */
+/** Runs until a wake-up after which the head is what it should be: as many are asked for as there are commits. */
 const until = Effect.fnUntraced(function*(backend: BackendShape, woken: Effect.Effect<void, unknown>, head: number) {
-  while ((yield* backend.head) < head) yield* woken
+  do yield* woken
+  while ((yield* backend.head) < head)
 })
 
 const never = 2 ** 31 - 1
@@ -41,6 +43,29 @@ describe("changes", () => {
         yield* other.commit([appendOf("s", "1")])
         yield* until(backend, woken, n)
       }
+      const client = yield* newClient(place.url)
+      for (let n = 21; n <= 30; n++) {
+        yield* ask(client, "BEGIN")
+        yield* (yield* within(client, { schema: place.schema })).commit([appendOf("s", "1")])
+        yield* ask(client, "COMMIT")
+        yield* until(backend, woken, n)
+      }
+    }))
+
+  it.live("are told of to others, and so is the last of many at once", () =>
+    Effect.gen(function*() {
+      const told = yield* Queue.unbounded<void>()
+      const changes = makeChanges({
+        channel: "",
+        schema: "",
+        pollInterval: never,
+        look: () => Promise.resolve(0),
+        lend: () => Promise.reject(new Error("nobody listens here")),
+        use: () => Promise.resolve(Queue.offerUnsafe(told, undefined))
+      })
+      for (let n = 1; n <= 5; n++) changes.committed(true)
+      yield* Queue.take(told)
+      yield* Queue.take(told)
     }))
 
   it.live("wake who listens once the server does, whatever was committed before", () =>
