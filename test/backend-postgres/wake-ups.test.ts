@@ -26,7 +26,9 @@ const exchange = Effect.fnUntraced(function*(
   for (let n = 1; n <= 10; n++) {
     yield* meanwhile(url)
     yield* writer.commit([appendOf("s", String(n))])
-    while ((yield* eventsOf(reader, "s")).length < n) yield* Queue.take(woken)
+    // Each commit wakes it: a wake-up is taken before it reads.
+    do yield* Queue.take(woken)
+    while ((yield* eventsOf(reader, "s")).length < n)
   }
   return url
 })
