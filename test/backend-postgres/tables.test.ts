@@ -130,6 +130,25 @@ describe("a projection into tables", () => {
       yield* Fiber.interrupt(run)
     }), 120_000)
 
+  it.live(
+    "goes on where the answer to its COMMIT is lost: it looks whether that happened",
+    () =>
+      Effect.gen(function*() {
+        const { url } = yield* sharedPostgres
+        const { schema, store } = yield* begun
+        const proxy = yield* startProxy(Number(new URL(url).port))
+        const run = yield* Effect.forkChild(runTally(store, schema, yield* newPool(proxy.through(url))))
+        yield* proxy.cut({ of: "server", at: "before", n: 1, marker: "COMMIT\0" })
+        for (const n of [1, 2]) {
+          yield* count(store, n, n)
+          assert.deepStrictEqual(yield* reach(url, schema, n, run), numbers(n))
+        }
+        assert.isTrue(yield* proxy.wasCut)
+        yield* Fiber.interrupt(run)
+      }),
+    60_000
+  )
+
   it.live("counts once where its process is killed at any statement", () =>
     Effect.gen(function*() {
       const { schema, store, url } = yield* begun
