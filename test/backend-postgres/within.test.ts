@@ -91,6 +91,18 @@ describe("what is committed within a transaction", () => {
       assert.deepStrictEqual([yield* dataOf(backend, "s"), yield* dataOf(backend, "t")], [["1", "1"], []])
     }))
 
+  it.live("takes no stream for another that has its place since a savepoint", () =>
+    Effect.gen(function*() {
+      const { backend, client, inner, schema } = yield* begun
+      yield* ask(client, "SAVEPOINT here")
+      yield* inner.commit([appendOf("s", "1")])
+      yield* ask(client, "ROLLBACK TO here")
+      yield* (yield* within(client, { schema })).commit([appendOf("t", "2")])
+      yield* inner.commit([appendOf("s", "3")])
+      yield* ask(client, "COMMIT")
+      assert.deepStrictEqual([yield* dataOf(backend, "s"), yield* dataOf(backend, "t")], [["3"], ["2"]])
+    }))
+
   it.live("conflicts as a value, which leaves the transaction usable", () =>
     Effect.gen(function*() {
       const { backend, client, inner, orders, schema } = yield* begun
