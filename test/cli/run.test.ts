@@ -69,7 +69,11 @@ test("what modules export runs; failures are parked and dropped, and health says
   expect(stderr).toContain("stopped; the same command goes on from there")
   expect(mails(desk)).toEqual(["ann", "bob"])
   // Nobody runs it now.
-  expect((await desk.run("projections", "ls", "mailer")).stdout).toMatch(/NOT HEALTHY[^]*mailer#0 {2}idle/)
+  const missed = await desk.run("projections", "ls", "mailer")
+  expect(missed.code).toBe(1)
+  expect(missed.stdout).toMatch(/NOT HEALTHY[^]*mailer#0 {2}idle/)
+  await desk.json("projections", "forget", "mailer")
+  expect(await desk.run("projections", "ls")).toMatchObject({ code: 0, stdout: "" })
 })
 
 test("a paused processor does nothing until it's resumed", async () => {

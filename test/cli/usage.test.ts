@@ -33,6 +33,7 @@ const commands = [
   "projections parked ls",
   "projections parked retry",
   "projections parked drop",
+  "projections forget",
   "compact",
   "verify",
   "stats",

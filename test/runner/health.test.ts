@@ -1,7 +1,7 @@
 /** What operators see and say: health from the store alone, pausing, and parked events. */
 import { assert, describe, it } from "@effect/vitest"
-import type { StoreShape } from "@persist/core"
-import { dropParked, health, listParked, pause, resume, retryParked, run, subscription } from "@persist/runner"
+import { listReaders, type StoreShape } from "@persist/core"
+import { dropParked, forget, health, listParked, pause, resume, retryParked, run, subscription } from "@persist/runner"
 import { leases, runners } from "@persist/runner/names"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -48,7 +48,11 @@ describe("health", () => {
         [["work#0", "running", "here", 0], ["work#1", "running", "here", 0]]
       )
       yield* Fiber.interrupt(fiber)
-      assert.deepStrictEqual((yield* health(store)).runners, [])
+      const after = yield* health(store)
+      assert.deepStrictEqual(after.runners, [])
+      // Nobody runs it any more, and it's missed.
+      assert.deepInclude(after.processors[0], { name: "work", healthy: false })
+      assert.deepStrictEqual(after.processors[0]?.partitions.map(({ state }) => state), ["idle", "idle"])
     }))
 
   it.live("says that a dead runner's partitions are lost, though they are behind by nothing", () =>
@@ -121,5 +125,25 @@ describe("an operator", () => {
       assert.deepStrictEqual(yield* Stream.runCollect(listParked(store, "wor")), [])
       const error = yield* errorOf(retryParked(store, "work", 99))
       assert.match(error.message, /position: "work" has no event parked at 99; list what is parked/)
+    }))
+
+  it.live("can't have another number of partitions under a name, until that is forgotten", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      const of = (partitions: number) =>
+        subscription({ name: "p/q", events: Counted, partitions, handle: () => Effect.void })
+      const two = yield* Effect.forkChild(run(store, [of(2)], quick))
+      yield* until(health(store), ({ processors: [one] }) => one?.healthy === true)
+      const refused = yield* errorOf(run(store, [of(3)], quick))
+      assert.match(refused.message, /^partitions: "p\/q" has 2 in this store, and 3 are asked for; keep their number/)
+      const busy = yield* errorOf(forget(store, "p/q"))
+      assert.match(busy.message, /^name: "p\/q" is run by here; end it first/)
+      yield* Fiber.interrupt(two)
+      yield* forget(store, "p/q")
+      assert.deepStrictEqual((yield* health(store)).processors, [])
+      assert.deepStrictEqual(yield* listReaders(store), [])
+      assert.match((yield* errorOf(forget(store, "p/q"))).message, /^name: "p\/q" isn't known here/)
+      yield* Effect.forkChild(run(store, [of(3)], quick))
+      yield* until(health(store), ({ processors: [one] }) => one?.partitions.length === 3 && one.healthy)
     }))
 })

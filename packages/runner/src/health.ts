@@ -1,12 +1,20 @@
 /** How processors fare, from what is kept in the store anyway: nobody has to be asked, and the dead can't claim. */
 import { type Entry, listReaders, Position, type Reader, type StoreError, type StoreShape } from "@persist/core"
 import { firstOfAll } from "@persist/core/log-pages"
-import { modelOf } from "@persist/core/read-model"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { Attempt } from "./failure.ts"
-import { controls, type Lease, leases, type PartitionReport, type RunnerRecord, runners } from "./names.ts"
+import { ownerOf } from "./known.ts"
+import {
+  controls,
+  knownProcessors,
+  type Lease,
+  leases,
+  type PartitionReport,
+  type RunnerRecord,
+  runners
+} from "./names.ts"
 import { listParked } from "./operate.ts"
 
 /** A runner, as far as the store knows. */
@@ -59,38 +67,37 @@ export interface Health {
   readonly processors: ReadonlyArray<ProcessorHealth>
 }
 
-/** Reads the health of all processors that were ever run here. Fails as every read. */
+/** Reads the health of all processors that were ever run here and not forgotten since. Fails as every read. */
 export const health = (store: StoreShape): Effect.Effect<Health, StoreError> =>
   Effect.gen(function*() {
     const records = yield* Stream.runCollect(runners(store).scan())
     const held = yield* Stream.runCollect(leases(store).scan())
     const said = yield* Stream.runCollect(controls(store).scan())
+    const ever = yield* Stream.runCollect(knownProcessors(store).scan())
     const aside = yield* Stream.runCollect(listParked(store))
     const readers = yield* listReaders(store)
     const now = yield* Clock.currentTimeMillis
     const known = new Known(records, held, new Set(said.flatMap(({ key, value }) => value.paused ? [key] : [])), now)
-    const names = new Set([
-      ...records.flatMap(({ value }) => value.processors),
-      ...held.map(({ key }) => processorOf(key)),
-      ...aside.map(({ processor }) => processor)
-    ])
+    const names = new Set(ever.map(({ key }) => key))
     const head = yield* store.head
-    const all = yield* Effect.forEach(readers.filter(({ name }) => names.has(processorOf(name))), (reader) =>
+    const all = yield* Effect.forEach(readers.filter(({ name }) => names.has(ownerOf(name))), (reader) =>
       known.partition(store, head, reader))
-    const processors = Array.from(names).sort().map((name): ProcessorHealth => {
+    const processors = ever.map(({ key: name, value: { partitions: whole } }): ProcessorHealth => {
       const partitions = all.filter(({ reader }) =>
-        processorOf(reader) === name
+        ownerOf(reader) === name
       )
       const parked = aside.filter(({ processor, state }) => processor === name && state !== "dropped").length
-      return { name, partitions, parked, healthy: parked === 0 && partitions.length > 0 && partitions.every(isHealthy) }
+      return {
+        name,
+        partitions,
+        parked,
+        healthy: parked === 0 && partitions.length === whole && partitions.every(isHealthy)
+      }
     })
     return { head, runners: known.runners, processors }
   })
 
 const isHealthy = ({ state }: PartitionHealth): boolean => state === "running" || state === "paused"
-
-/** The processor of a partition's reader: a read model is known by its namespace. */
-const processorOf = (reader: string): string => modelOf(reader) ?? /^(.*)#\d+$/s.exec(reader)?.[1] ?? reader
 
 /** What was read, to be asked by name. */
 class Known {
@@ -134,7 +141,7 @@ class Known {
       position,
       lag: first === undefined ? (reader.lag === undefined ? undefined : 0) : head - position,
       lagTime: first === undefined ? 0 : Math.max(0, this.now - first.at),
-      state: runner?.alive === true ? report?.state ?? "running" : this.idleState(processorOf(name), owner),
+      state: runner?.alive === true ? report?.state ?? "running" : this.idleState(ownerOf(name), owner),
       runner,
       rate: report?.rate ?? 0,
       error: report?.error

@@ -1,6 +1,7 @@
 /** Projections in production: partitions, leases, failures that are retried or parked, health. */
 export type { Attempt, FailurePolicy } from "./failure.ts"
 export { type Health, health, type PartitionHealth, type ProcessorHealth, type RunnerHealth } from "./health.ts"
+export { forget } from "./known.ts"
 export { dropParked, listParked, type ParkedEvent, pause, resume, retryParked } from "./operate.ts"
 export type { Guarantee, Processor, ProcessorDefinition } from "./processor.ts"
 export { reaction, type ReactionDefinition } from "./reaction.ts"

@@ -65,6 +65,11 @@ export const parked = (store: StoreShape): Kv<Parked> => store.system("$parked",
 export const parkedKey = (processor: string, position: number): string =>
   `${processor}/${String(position).padStart(16, "0")}`
 
+const Known = Schema.Struct({ partitions: Schema.Natural })
+
+/** What was ever run, by name, until it's forgotten: what nobody runs any more is missed. */
+export const knownProcessors = (store: StoreShape): Kv<typeof Known.Type> => store.system("$processor", Known)
+
 const Control = Schema.Struct({ paused: Schema.Boolean })
 
 /** What operators have said of processors, by name. */

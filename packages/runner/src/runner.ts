@@ -6,6 +6,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import { deal } from "./deal.ts"
+import { enlist } from "./known.ts"
 import { giveBack, takeLease } from "./lease.ts"
 import { controls, type Lease, leases, type PartitionReport, type RunnerRecord, runners } from "./names.ts"
 import { type Partition, partitionsOf } from "./partition.ts"
@@ -53,7 +54,8 @@ interface View {
 /**
  * Runs processors, together with every other runner of the same store that knows them: each partition in one place,
  * moved when a runner comes, goes, stalls or dies. Runs until it is interrupted: then it finishes what it has in hand,
- * saves it and gives everything back. Fails as every read and commit.
+ * saves it and gives everything back. Fails with `Invalid` where a processor has another number of partitions in this
+ * store, and as every read and commit.
  */
 export const run = <R>(
   store: StoreShape,
@@ -81,6 +83,7 @@ class Runner<R> {
   private readonly startedAt: number
   private readonly sightings = new Sightings()
   private readonly running = new Map<string, Running<R>>()
+  private enlisted = false
   private id: string = crypto.randomUUID()
   private record: { readonly revision: Position; readonly at: number } | undefined
 
@@ -108,6 +111,7 @@ class Runner<R> {
     Effect.gen({ self: this }, function*() {
       const now = yield* monotonicMillis
       if (this.record === undefined || now - this.record.at >= this.patience / 3) yield* this.show(now)
+      if (!this.enlisted) yield* this.enlist
       const view = yield* this.view(now)
       const mine = this.mine(view)
       yield* this.reap
@@ -116,6 +120,12 @@ class Runner<R> {
       )
       for (const own of this.own) if (mine.has(own.reader)) yield* this.take(own, view)
       yield* this.bury(view)
+    })
+  )
+
+  private readonly enlist = Effect.suspend(() =>
+    Effect.map(enlist(this.store, new Set(this.own.map(({ processor }) => processor))), () => {
+      this.enlisted = true
     })
   )
 
