@@ -4,7 +4,6 @@ import { makeStore, type StoreShape } from "@persist/core"
 import { leases } from "@persist/runner/names"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -13,6 +12,7 @@ import { openUrl } from "persist/effect"
 import { type Child, startChild } from "../backend-sqlite/child.ts"
 import { makeDice } from "../crash/dice.ts"
 import { fill, totals } from "./orders.ts"
+import { until } from "./until.ts"
 
 /** How much havoc, and on which store. */
 export interface HavocOptions {
@@ -65,9 +65,6 @@ const signal = (child: Child, name: NodeJS.Signals) => Effect.sync(() => process
 /** How many partitions each runner has, by the leases. */
 const isShared = (store: StoreShape, partitions: number) =>
   Effect.map(Stream.runCollect(leases(store).scan()), ({ length }) => length === partitions * 2)
-
-const until = <E>(there: Effect.Effect<boolean, E>) =>
-  Effect.repeat(there, { until: (is) => is, schedule: Schedule.spaced(20) })
 
 const allCounted = (store: StoreShape, streams: number, each: number) =>
   Effect.map(

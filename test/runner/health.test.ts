@@ -5,15 +5,10 @@ import { dropParked, forget, health, listParked, pause, resume, retryParked, run
 import { leases, runners } from "@persist/runner/names"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { errorOf } from "../backend-sqlite/place.ts"
 import { Counted, fill, newStore } from "./orders.ts"
-
-const quick = { interval: 5, patience: 300, label: "here" }
-
-const until = <A, E>(ask: Effect.Effect<A, E>, there: (a: A) => boolean) =>
-  Effect.repeat(ask, { until: there, schedule: Schedule.spaced(2) })
+import { quick, until } from "./until.ts"
 
 const statesOf = (store: StoreShape) =>
   Effect.map(health(store), ({ processors }) => processors.flatMap(({ partitions }) => partitions.map((p) => p.state)))

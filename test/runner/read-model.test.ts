@@ -6,15 +6,10 @@ import { health, listParked, readModel, retryParked, run } from "@persist/runner
 import { makeFaults } from "@persist/testing"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { Counted, fill, newStore } from "./orders.ts"
-
-const quick = { interval: 5, patience: 300 }
-
-const until = <A, E>(ask: Effect.Effect<A, E>, there: (a: A) => boolean) =>
-  Effect.repeat(ask, { until: there, schedule: Schedule.spaced(2) })
+import { quick, until } from "./until.ts"
 
 /** The sum of each stream's numbers. */
 const sums = (fails: (event: EventOf<typeof Counted>) => boolean = () => false) =>

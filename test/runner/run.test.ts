@@ -6,11 +6,9 @@ import { leases, parked, parkedKey, runners } from "@persist/runner/names"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { Counted, fill, newStore } from "./orders.ts"
-
-const quick = { interval: 5, patience: 300 }
+import { quick, until } from "./until.ts"
 
 /** What a processor was given: by stream, the numbers in their order. */
 class Notes {
@@ -49,9 +47,6 @@ const noting = (notes: Notes, who: string, { fails, ...options }: Noting = {}) =
         return Effect.void
       })
   })
-
-const until = <E>(there: Effect.Effect<boolean, E>) =>
-  Effect.repeat(there, { until: (is) => is, schedule: Schedule.spaced(2) })
 
 const counted = (notes: Notes, count: number) => until(Effect.sync(() => notes.count >= count))
 

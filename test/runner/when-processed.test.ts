@@ -5,8 +5,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { errorOf } from "../backend-sqlite/place.ts"
 import { Counted, fill, newStore } from "./orders.ts"
-
-const quick = { interval: 5, patience: 300 }
+import { quick } from "./until.ts"
 
 describe("whoever waits for a processor", () => {
   it.live("goes on once all of its partitions are done with what was there, and finds what they made", () =>

@@ -9,10 +9,10 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { newStore } from "./orders.ts"
+import { quick, until } from "./until.ts"
 
 const Order = Catalogue.make({
   Placed: Schema.Struct({ id: Schema.String, patience: Schema.Number }),
@@ -62,8 +62,6 @@ const fulfilment = workflow({
   }
 })
 
-const quick = { interval: 5, patience: 300 }
-
 const place = (store: StoreShape, id: string, patience: number) =>
   store.log(Order).append(`order-${id}`, { type: "Placed", data: { id, patience } }, { expected: 0 })
 
@@ -72,9 +70,6 @@ const pay = (store: StoreShape, id: string) =>
 
 const typesOf = (store: StoreShape, id: string) =>
   Effect.map(Stream.runCollect(store.log(Order).read(`order-${id}`)), (events) => events.map(({ type }) => type))
-
-const until = <A, E>(ask: Effect.Effect<A, E>, there: (a: A) => boolean) =>
-  Effect.repeat(ask, { until: there, schedule: Schedule.spaced(2) })
 
 const endsWith = (type: string) => (types: ReadonlyArray<string>) => types.at(-1) === type
 

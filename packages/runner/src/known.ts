@@ -14,8 +14,9 @@ import type { Processor } from "./processor.ts"
 export const ownerOf = (reader: string): string => modelOf(reader) ?? /^(.*)#\d+$/s.exec(reader)?.[1] ?? reader
 
 /**
- * Notes that processors are run, by a runner that has shown itself. Fails with `Invalid` where one has another number of partitions in this store: a key's
- * partition follows from it, so some events would be handled again and some never; and as every read and commit.
+ * Notes that processors are run, by a runner that has shown itself. Fails with `Invalid` where one has another number
+ * of partitions in this store: a key's partition follows from it, so some events would be handled again and some
+ * never; and as every read and commit.
  */
 export const enlist = (
   store: StoreShape,
