@@ -8,6 +8,7 @@ import { Backend, origin } from "@persist/core"
 import * as Effect from "effect/Effect"
 import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
+import { answersClosed } from "../backend-sqlite/closed.ts"
 import { errorOf, fingerprint } from "../backend-sqlite/place.ts"
 import { warningsIn } from "../core/ledger.ts"
 import { contents, history } from "./history.ts"
@@ -275,23 +276,7 @@ describe("a closed handle", () => {
         const path = yield* newPath
         yield* visit(path, () => Effect.void)
         const backend = yield* Effect.scoped(make({ path, readonly }))
-        const range = { after: origin, to: origin, prefix: "", types: undefined, limit: 1, reverse: false }
-        const errors = yield* Effect.all([
-          errorOf(backend.resolve("id")),
-          errorOf(backend.readAll(range)),
-          errorOf(backend.streams({ prefix: "", after: undefined, limit: 1 })),
-          errorOf(backend.get([{ namespace: "n", key: "k" }])),
-          errorOf(backend.scan({ namespace: "n", gte: undefined, lt: undefined, limit: 1, reverse: false })),
-          errorOf(backend.changed({ namespace: "n", after: origin, limit: 1 })),
-          errorOf(backend.namespaces({ after: undefined, limit: 1 })),
-          errorOf(backend.head)
-        ])
-        for (const error of errors) {
-          assert.strictEqual(error._tag, "Unavailable")
-          assert.match(error.message, /: the store is closed; open it again$/)
-        }
-        const refused = yield* errorOf(backend.commit([commit({ append: [append("s", "1")] })]))
-        assert.strictEqual(refused._tag, readonly ? "Denied" : "Unavailable")
+        yield* answersClosed(backend, readonly)
       })
   )
 })

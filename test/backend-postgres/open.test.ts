@@ -4,7 +4,8 @@ import { keepIncarnation, make, renewIncarnation } from "@persist/backend-postgr
 import { Seq } from "@persist/core"
 import * as Effect from "effect/Effect"
 import { inspect } from "node:util"
-import { appendOf, contents, errorOf, eventsOf, everything, putOf } from "../backend-sqlite/place.ts"
+import { answersClosed } from "../backend-sqlite/closed.ts"
+import { appendOf, contents, errorOf, eventsOf, putOf } from "../backend-sqlite/place.ts"
 import { newName, onDatabase, schemaIn, sharedPostgres, sql } from "../servers/postgres.ts"
 import { newPlace, newStore } from "./place.ts"
 
@@ -264,23 +265,6 @@ describe("a closed handle", () => {
     Effect.gen(function*() {
       const place = yield* newPlace
       const backend = yield* Effect.scoped(make(place))
-      const key = { namespace: "n", key: "k" }
-      const errors = yield* Effect.all([
-        errorOf(backend.commit([appendOf("s", "1")])),
-        errorOf(backend.resolve("id")),
-        errorOf(eventsOf(backend, "s")),
-        errorOf(backend.readAll(everything)),
-        errorOf(backend.streams({ prefix: "", after: undefined, limit: 1 })),
-        errorOf(backend.get([key])),
-        errorOf(backend.get([key, key])),
-        errorOf(backend.scan({ namespace: "n", gte: undefined, lt: undefined, limit: 1, reverse: false })),
-        errorOf(backend.changed({ namespace: "n", after: everything.after, limit: 1 })),
-        errorOf(backend.namespaces({ after: undefined, limit: 1 })),
-        errorOf(backend.head)
-      ])
-      for (const error of errors) {
-        assert.strictEqual(error._tag, "Unavailable")
-        assert.match(error.message, /: the store is closed; open it again$/)
-      }
+      yield* answersClosed(backend)
     }))
 })

@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { runChild } from "./child.ts"
+import { answersClosed } from "./closed.ts"
 import {
   appendOf,
   commitOf,
@@ -16,8 +17,6 @@ import {
   directory,
   driver,
   errorOf,
-  eventsOf,
-  everything,
   fingerprint,
   newPath,
   putOf,
@@ -249,24 +248,7 @@ describe("a closed handle", () => {
     Effect.gen(function*() {
       const path = yield* newPath
       const backend = yield* Effect.scoped(make({ path }))
-      const key = { namespace: "n", key: "k" }
-      const errors = yield* Effect.all([
-        errorOf(backend.commit([appendOf("s", "1")])),
-        errorOf(backend.resolve("id")),
-        errorOf(eventsOf(backend, "s")),
-        errorOf(backend.readAll(everything)),
-        errorOf(backend.streams({ prefix: "", after: undefined, limit: 1 })),
-        errorOf(backend.get([key])),
-        errorOf(backend.get([key, key])),
-        errorOf(backend.scan({ namespace: "n", gte: undefined, lt: undefined, limit: 1, reverse: false })),
-        errorOf(backend.changed({ namespace: "n", after: everything.after, limit: 1 })),
-        errorOf(backend.namespaces({ after: undefined, limit: 1 })),
-        errorOf(backend.head)
-      ])
-      for (const error of errors) {
-        assert.strictEqual(error._tag, "Unavailable")
-        assert.match(error.message, /: the store is closed; open it again$/)
-      }
+      yield* answersClosed(backend)
       assert.strictEqual(yield* visit(path, ({ head }) => head), 0)
     }))
 })

@@ -5,6 +5,7 @@ import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { type Core, core } from "../core.ts"
 import { coreMutant, storeMutant } from "../store-mutant.ts"
+import { queryLaws } from "./query-laws.ts"
 
 type Policy = Catalogue["unknown"]
 
@@ -42,14 +43,7 @@ export const storeCatalogue = [
     "logs of several catalogues and of none share the store's streams",
     "a read model shows the fold of its events, key by key, and tells what it took",
     "a read model moves on over what is none of its events",
-    "a query finds the states that are as it asks, in its order, by an index or without",
-    "the pages of a query go on where the last one ended, whatever came before it",
-    "the entries of an index are those of its states, after every change and a rebuild",
-    "an index shows its states whatever commit is the last one",
-    "no two states have the same values of a unique index, in whatever pages their events come",
-    "an index that a read model was not built with is refused, until a rebuild makes it",
-    "a query that can't be asked is refused, and names what is wrong with it",
-    "a query shows no state as it was, nor where it was, once that has changed"
+    ...queryLaws
   ]),
 
   storeMutant("any value", "reads and writes every kv as if it had no schema", (store) => ({

@@ -7,6 +7,7 @@ import * as Scope from "effect/Scope"
 import { commits, committed, oneByOne, single } from "../altered.ts"
 import { core } from "../core.ts"
 import { beneathMutant, coreMutant, storeMutant } from "../store-mutant.ts"
+import { queryLawsBut } from "./query-laws.ts"
 
 // Does each operation as a commit of its own, and tells of them as if it were one.
 const opByOp = (store: StoreShape): StoreShape["commit"] =>
@@ -59,13 +60,7 @@ export const storeCommits = [
       "a read model is not begun over truncated streams unless it is told to",
       "a read model that throws keeps everything before that event, and goes on there when it is mended",
       "a read model takes no namespace that holds another's keys",
-      "a query finds the states that are as it asks, in its order, by an index or without",
-      "the pages of a query go on where the last one ended, whatever came before it",
-      "the entries of an index are those of its states, after every change and a rebuild",
-      "an index shows its states whatever commit is the last one",
-      "no two states have the same values of a unique index, in whatever pages their events come",
-      "a query that can't be asked is refused, and names what is wrong with it",
-      "a query shows no state as it was, nor where it was, once that has changed"
+      ...queryLawsBut("an index that a read model was not built with is refused, until a rebuild makes it")
     ]
   ),
 

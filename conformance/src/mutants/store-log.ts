@@ -6,6 +6,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { events } from "../altered.ts"
 import { appending, beneathMutant, logMutant, storeMutant } from "../store-mutant.ts"
+import { queryLaws } from "./query-laws.ts"
 
 const pick = ({ at, expected, id }: AppendOptions): AppendOptions => ({ at, expected, id })
 
@@ -186,14 +187,7 @@ export const storeLog = [
     "logs of several catalogues and of none share the store's streams",
     "a read model shows the fold of its events, key by key, and tells what it took",
     "a read model moves on over what is none of its events",
-    "a query finds the states that are as it asks, in its order, by an index or without",
-    "the pages of a query go on where the last one ended, whatever came before it",
-    "the entries of an index are those of its states, after every change and a rebuild",
-    "an index shows its states whatever commit is the last one",
-    "no two states have the same values of a unique index, in whatever pages their events come",
-    "an index that a read model was not built with is refused, until a rebuild makes it",
-    "a query that can't be asked is refused, and names what is wrong with it",
-    "a query shows no state as it was, nor where it was, once that has changed"
+    ...queryLaws
   ]),
 
   logMutant("answers at once", "doesn't wait for the position that a read demands", (log) => ({

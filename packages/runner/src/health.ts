@@ -1,5 +1,6 @@
 /** How processors fare, from what is kept in the store anyway: nobody has to be asked, and the dead can't claim. */
-import { type Entry, listReaders, Position, type Reader, type StoreError, type StoreShape } from "@persist/core"
+import { type Checkpoint, type Entry, Position, type StoreError, type StoreShape } from "@persist/core"
+import { checkpointOf, checkpoints, staleCheckpoint } from "@persist/core/checkpoint"
 import { firstOfAll } from "@persist/core/log-pages"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -75,17 +76,16 @@ export const health = (store: StoreShape): Effect.Effect<Health, StoreError> =>
     const said = yield* Stream.runCollect(controls(store).scan())
     const ever = yield* Stream.runCollect(knownProcessors(store).scan())
     const aside = yield* Stream.runCollect(listParked(store))
-    const readers = yield* listReaders(store)
+    const readers = (yield* Stream.runCollect(checkpoints(store).scan())).map(checkpointOf)
     const now = yield* Clock.currentTimeMillis
     const known = new Known(records, held, new Set(said.flatMap(({ key, value }) => value.paused ? [key] : [])), now)
     const names = new Set(ever.map(({ key }) => key))
+    // Read after the checkpoints, so that none of them can rightly lie beyond it.
     const head = yield* store.head
-    const all = yield* Effect.forEach(readers.filter(({ name }) => names.has(ownerOf(name))), (reader) =>
-      known.partition(store, head, reader))
+    const own = readers.filter(({ name }) => names.has(ownerOf(name)))
+    const all = yield* Effect.forEach(own, (reader) => known.partition(store, head, reader), { concurrency: 16 })
     const processors = ever.map(({ key: name, value: { partitions: whole } }): ProcessorHealth => {
-      const partitions = all.filter(({ reader }) =>
-        ownerOf(reader) === name
-      )
+      const partitions = all.filter(({ reader }) => ownerOf(reader) === name)
       const parked = aside.filter(({ processor, state }) => processor === name && state !== "dropped").length
       return {
         name,
@@ -127,19 +127,20 @@ class Known {
     this.now = now
   }
 
-  partition(store: StoreShape, head: Position, reader: Reader): Effect.Effect<PartitionHealth, StoreError> {
+  partition(store: StoreShape, head: Position, reader: Checkpoint): Effect.Effect<PartitionHealth, StoreError> {
     const { name, prefix, types } = reader
     const owner = this.leases.get(name)?.runner
     const runner = this.runners.find(({ id }) => id === owner)
     const report = runner?.alive === true ? this.reports.get(`${owner} ${name}`) : undefined
     const position = Position(Math.max(reader.position, report?.position ?? 0))
-    const next = reader.lag === undefined || reader.lag === 0 || store.about.lacks.has("readAll")
+    const isStale = staleCheckpoint(store.about, head, reader) !== undefined
+    const next = isStale || position >= head || store.about.lacks.has("readAll")
       ? Effect.undefined
       : firstOfAll(store.engine, { after: position, to: head, prefix, types })
     return Effect.map(next, (first) => ({
       reader: name,
       position,
-      lag: first === undefined ? (reader.lag === undefined ? undefined : 0) : head - position,
+      lag: isStale ? undefined : first === undefined ? 0 : head - position,
       lagTime: first === undefined ? 0 : Math.max(0, this.now - first.at),
       state: runner?.alive === true ? report?.state ?? "running" : this.idleState(ownerOf(name), owner),
       runner,

@@ -139,6 +139,7 @@ export class Compaction {
     const replaced = Effect.acquireUseRelease(
       this.attempt(() => this.begin(segments)),
       (draft) => this.replace(segments, draft),
+      // A file that can't be removed now, and isn't listed, is swept when the store is opened the next time.
       (draft) => Effect.ignore(this.attempt(() => this.end(draft)))
     )
     return Effect.catch(replaced, (error) => this.giveUp(segments, error))

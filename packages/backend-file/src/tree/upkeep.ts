@@ -173,8 +173,7 @@ export class Upkeep {
     )
   }
 
-  // Writes a run and makes it durable. Where that fails or is interrupted, or nothing is in it, the file is removed if
-  // that's possible, and when the tree is opened the next time if it isn't.
+  // Writes a run and makes it durable. Where that fails or is interrupted, or nothing is in it, the file is removed.
   private write(
     contents: Contents,
     pause: Effect.Effect<void, RunFault>
@@ -188,6 +187,7 @@ export class Upkeep {
           Effect.tap(() => Effect.mapError(disk.syncBeside(fd), explain)),
           Effect.tap(() => attempt(() => this.files.sync()))
         ),
+      // A file that can't be removed now isn't listed, and is swept when the tree is opened the next time.
       ({ fd, file }, exit) =>
         Effect.ignore(attempt(() => {
           disk.close(fd)
