@@ -46,6 +46,10 @@ export const counterFault = (field: string, value: unknown, least = 0): Fault | 
     ? undefined
     : invalid(field, `${show(value)} is no whole number from ${least}`, "pass a seq or position that the store gave")
 
+/** Anything but whole milliseconds. */
+export const millisFault = (field: string, value: unknown): Fault | undefined =>
+  isCounter(value) ? undefined : invalid(field, `${show(value)} is no whole number of milliseconds`, "leave it out")
+
 /** Anything but a version: a whole number from 1. */
 export const versionFault = (version: unknown): Fault | undefined =>
   isCounter(version) && version > 0

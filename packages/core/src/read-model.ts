@@ -76,6 +76,15 @@ const readerSign = "$read-model/"
 export const modelOf = (reader: string): string | undefined =>
   reader.startsWith(readerSign) ? reader.slice(readerSign.length) : undefined
 
+/** The start of the names under which the versions of a read model read. */
+export const versionsPrefix = (name: string): string => `${readerSign}${name}@`
+
+/** The version of a read model that a reader keeps; `undefined` for a reader of any other kind. */
+export const versionOf = (reader: string): { readonly name: string; readonly version: number } | undefined => {
+  const [, name, version] = /^(.*)@(\d+)$/s.exec(modelOf(reader) ?? "") ?? []
+  return name === undefined ? undefined : { name, version: Number(version) }
+}
+
 const known = ["name", "version", "events", "prefix", "keys", "seed", "step", "value", "indexes"]
 
 /**

@@ -34,9 +34,12 @@ const defaults: Policy = { retries: 5, delay: 200, longestDelay: 30_000, finally
 export const policyFault = (policy: FailurePolicy | undefined): Fault.Fault | undefined => {
   if (policy === undefined) return undefined
   const { delay, longestDelay, retries, finally: end } = policy
-  for (const [field, value] of Object.entries({ retries, delay, longestDelay })) {
-    const fault = value === undefined ? undefined : Fault.counterFault(`failure.${field}`, value)
+  for (const [field, value] of Object.entries({ delay, longestDelay })) {
+    const fault = value === undefined ? undefined : Fault.millisFault(`failure.${field}`, value)
     if (fault !== undefined) return fault
+  }
+  if (retries !== undefined && !Fault.isCounter(retries)) {
+    return new Invalid({ field: "failure.retries", reason: "is no whole number from 0", remedy: "leave it out for 5" })
   }
   return end === undefined || end === "stop" || end === "park"
     ? Fault.optionsFault(policy, Object.keys(defaults))

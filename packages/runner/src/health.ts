@@ -1,7 +1,9 @@
 /** How processors fare, from what is kept in the store anyway: nobody has to be asked, and the dead can't claim. */
 import { type Checkpoint, type Entry, Position, type StoreError, type StoreShape } from "@persist/core"
 import { checkpointOf, checkpoints, staleCheckpoint } from "@persist/core/checkpoint"
+import { liveVersions } from "@persist/core/live"
 import { firstOfAll } from "@persist/core/log-pages"
+import { versionOf } from "@persist/core/read-model"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -51,13 +53,24 @@ export interface PartitionHealth {
   readonly error: Attempt | undefined
 }
 
+/** What a version of a read model is to its readers. */
+export type Standing =
+  /** The one that is read. */
+  | "live"
+  /** Newer than that: built beside it. */
+  | "building"
+  /** Older than that: dropped after its grace period. */
+  | "former"
+
 /** A processor that some runner knows or knew. */
 export interface ProcessorHealth {
   readonly name: string
+  /** `undefined` for what has no versions: whatever is no read model. */
+  readonly standing: Standing | undefined
   readonly partitions: ReadonlyArray<PartitionHealth>
   /** How many events are parked, or wait behind one. */
   readonly parked: number
-  /** Every partition is run by somebody alive who isn't stuck, and nothing is parked. */
+  /** Every partition is run by somebody alive who isn't stuck, or need not be any more, and nothing is parked. */
   readonly healthy: boolean
 }
 
@@ -77,6 +90,9 @@ export const health = (store: StoreShape): Effect.Effect<Health, StoreError> =>
     const ever = yield* Stream.runCollect(knownProcessors(store).scan())
     const aside = yield* Stream.runCollect(listParked(store))
     const readers = (yield* Stream.runCollect(checkpoints(store).scan())).map(checkpointOf)
+    const live = new Map(
+      (yield* Stream.runCollect(liveVersions(store).scan())).map(({ key, value }) => [key, value.version])
+    )
     const now = yield* Clock.currentTimeMillis
     const known = new Known(records, held, new Set(said.flatMap(({ key, value }) => value.paused ? [key] : [])), now)
     const names = new Set(ever.map(({ key }) => key))
@@ -87,15 +103,23 @@ export const health = (store: StoreShape): Effect.Effect<Health, StoreError> =>
     const processors = ever.map(({ key: name, value: { partitions: whole } }): ProcessorHealth => {
       const partitions = all.filter(({ reader }) => ownerOf(reader) === name)
       const parked = aside.filter(({ processor, state }) => processor === name && state !== "dropped").length
-      return {
-        name,
-        partitions,
-        parked,
-        healthy: parked === 0 && partitions.length === whole && partitions.every(isHealthy)
-      }
+      const standing = standingOf(partitions[0]?.reader, live)
+      const isKept = partitions.length === whole && partitions.every(isHealthy)
+      return { name, standing, partitions, parked, healthy: standing === "former" || (parked === 0 && isKept) }
     })
     return { head, runners: known.runners, processors }
   })
+
+const standingOf = (reader: string | undefined, live: ReadonlyMap<string, number>): Standing | undefined => {
+  const own = reader === undefined ? undefined : versionOf(reader)
+  const current = own === undefined ? undefined : live.get(own.name)
+  if (own === undefined || current === undefined || own.version === current) {
+    return own === undefined
+      ? undefined
+      : "live"
+  }
+  return own.version > current ? "building" : "former"
+}
 
 const isHealthy = ({ state }: PartitionHealth): boolean => state === "running" || state === "paused"
 

@@ -1,7 +1,15 @@
 /** Projections in production: partitions, leases, failures that are retried or parked, health. */
 export type { Attempt, FailurePolicy } from "./failure.ts"
-export { type Health, health, type PartitionHealth, type ProcessorHealth, type RunnerHealth } from "./health.ts"
+export {
+  type Health,
+  health,
+  type PartitionHealth,
+  type ProcessorHealth,
+  type RunnerHealth,
+  type Standing
+} from "./health.ts"
 export { forget } from "./known.ts"
+export { switchLive, type SwitchOptions } from "./live.ts"
 export { dropParked, listParked, type ParkedEvent, pause, resume, retryParked } from "./operate.ts"
 export type { Guarantee, Processor, ProcessorDefinition } from "./processor.ts"
 export { reaction, type ReactionDefinition } from "./reaction.ts"

@@ -1,11 +1,14 @@
 /** The processors that a store knows: whoever was ever run, so that what nobody runs any more is missed. */
-import { Invalid, listReaders, type StoreError, type StoreShape } from "@persist/core"
+import { Invalid, type Op, type StoreError, type StoreShape } from "@persist/core"
 import { checkpoints } from "@persist/core/checkpoint"
+import { liveVersions } from "@persist/core/live"
+import { modelNamespaces } from "@persist/core/model-namespaces"
 import { quoted } from "@persist/core/path"
-import { modelOf } from "@persist/core/read-model"
+import { modelOf, versionOf } from "@persist/core/read-model"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import { versionsOf } from "./live.ts"
 import { controls, knownProcessors, leases, parked, parkedKey, runners } from "./names.ts"
 import { listParked } from "./operate.ts"
 import type { Processor } from "./processor.ts"
@@ -45,9 +48,10 @@ const otherPartitions = (name: string, known: number, asked: number): Invalid =>
   })
 
 /**
- * Forgets a processor that is no longer run: its checkpoints, leases and parked events are gone, compaction no longer
- * waits for it, and nobody misses it. Under this name another one begins anew. Fails with `Invalid` where nobody knows
- * it, for a read model, whose states would stay, and where a runner that has it is alive; and as every commit.
+ * Forgets a processor that is no longer run: its checkpoints, leases and parked events are gone, and the states of a
+ * read model's version; compaction no longer waits for it, and nobody misses it. Under this name another one begins
+ * anew. Fails with `Invalid` where nobody knows it, where a runner that has it is alive, and for the live version of a
+ * read model beside another; and as every read and commit.
  */
 export const forget = Effect.fnUntraced(function*(store: StoreShape, name: string): Effect.fn.Return<void, StoreError> {
   const known = yield* knownProcessors(store).entry(name)
@@ -58,19 +62,40 @@ export const forget = Effect.fnUntraced(function*(store: StoreShape, name: strin
     const remedy = "end it first, or wait until the others have seen that it's dead"
     return yield* Effect.fail(cannotForget(name, `is run by ${running.value.label}`, remedy))
   }
-  const readers = (yield* listReaders(store)).filter((reader) => ownerOf(reader.name) === name)
-  if (readers.some((reader) => modelOf(reader.name) !== undefined)) {
-    return yield* Effect.fail(cannotForget(name, "is a read model, with states of its own", "leave it"))
-  }
+  const readers = (yield* Stream.runCollect(checkpoints(store).scan())).filter(({ key }) => ownerOf(key) === name)
+  const states = yield* Effect.forEach(readers, ({ key }) => statesOps(store, key))
   const aside = yield* Stream.runCollect(listParked(store, name))
   const forgotten = yield* store.commit([
     knownProcessors(store).ops.delete(name, { expected: known.value.revision }),
     controls(store).ops.delete(name),
-    ...readers.flatMap((reader) => [checkpoints(store).ops.delete(reader.name), leases(store).ops.delete(reader.name)]),
+    ...readers.flatMap(({ key }) => [checkpoints(store).ops.delete(key), leases(store).ops.delete(key)]),
+    ...states.flat(),
     ...aside.map(({ position }) => parked(store).ops.delete(parkedKey(name, position)))
   ])
   // Somebody else did the same.
   if (forgotten._tag === "Conflict") return yield* forget(store, name)
+})
+
+// What drops the states of a read model's version: nothing for any other reader.
+const statesOps = Effect.fnUntraced(function*(
+  store: StoreShape,
+  reader: string
+): Effect.fn.Return<ReadonlyArray<Op>, StoreError> {
+  const own = versionOf(reader)
+  const namespace = modelOf(reader)
+  if (own === undefined || namespace === undefined) return []
+  const current = yield* liveVersions(store).entry(own.name)
+  const isLive = Option.isSome(current) && current.value.value.version === own.version
+  if (isLive && (yield* versionsOf(store, own.name)).length > 1) {
+    return yield* Effect.fail(cannotForget(namespace, "is live, beside another version", "switch to that one first"))
+  }
+  const live = liveVersions(store).ops
+  return [
+    ...isLive ? [live.delete(own.name, { expected: current.value.revision })] : [],
+    ...Option.isSome(current) && !isLive ? [live.check(own.name, current.value.revision)] : [],
+    ...(yield* modelNamespaces(store, { namespace, reader, readIndexes: [] }))
+      .map((each) => store.kv(each).ops.clear())
+  ]
 })
 
 const cannotForget = (name: string, reason: string, remedy: string): Invalid =>

@@ -35,7 +35,7 @@ export const whenProcessed = <R>(
   { within = 5000 }: WhenProcessedOptions = {}
 ): Effect.Effect<void, StoreError> =>
   Effect.suspend(() => {
-    const fault = Fault.counterFault("within", within) ??
+    const fault = Fault.millisFault("within", within) ??
       Fault.counterFault("position", position)
     if (fault !== undefined) return Effect.fail(fault)
     const waiting = new Set(partitionsOf(processor.partitions))

@@ -101,7 +101,7 @@ export class Worker<R> {
           const pages = yield* restore(Pull.catchDone(pull, () => Effect.undefined))
           if (pages === undefined) return yield* wakeUpsEnded(store)
           for (const page of pages) {
-            const ended = yield* this.turns.withPermit(
+            const ended = yield* this.turn(
               Effect.flatMap(this.settle, (met) => met === undefined ? this.take(page, restore) : Effect.succeed(met))
             )
             if (ended !== undefined) return ended
@@ -122,6 +122,13 @@ export class Worker<R> {
     })
   )
 
+  // Whoever waited for its turn while the other one stopped the partition has none any more.
+  private turn(own: Effect.Effect<Ended | undefined, StoreError, R>) {
+    return this.turns.withPermit(
+      Effect.suspend(() => this.attempts.state === "stopped" ? Effect.succeed(this.stop) : own)
+    )
+  }
+
   private save(position: Position, ops: ReadonlyArray<Op>) {
     // What was saved may have set another alarm.
     return Effect.tap(this.progress.save(position, ops), this.bell.open)
@@ -137,7 +144,7 @@ export class Worker<R> {
           const wait = Option.isNone(next) ? longestWait : next.value - (yield* Clock.currentTimeMillis)
           if (wait > 0) yield* restore(Effect.raceFirst(this.bell.await, Effect.sleep(Math.min(wait, longestWait))))
           else {
-            const met = yield* this.turns.withPermit(this.fire(alarm, restore))
+            const met = yield* this.turn(this.fire(alarm, restore))
             if (met !== undefined) return met
             yield* restore(Effect.void)
           }
