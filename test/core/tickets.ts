@@ -201,12 +201,13 @@ export const tell = (store: StoreShape, log: ReadonlyArray<Is>) =>
 export const allPages = Effect.fnUntraced(function*(
   store: StoreShape,
   model: typeof tickets,
-  asked: Query<Ticket> & { readonly limit: number }
+  asked: Query<Ticket> & { readonly limit: number },
+  ask: typeof query = query
 ) {
   const found: Array<readonly [string, Ticket]> = []
   let scanned = 0
   for (let after: string | undefined;;) {
-    const page = yield* query(store, model, after === undefined ? asked : { ...asked, after })
+    const page = yield* ask(store, model, after === undefined ? asked : { ...asked, after })
     assert.isAtMost(page.items.length, asked.limit)
     found.push(...page.items.map(({ key, value }) => [key, value] as const))
     scanned += page.scanned

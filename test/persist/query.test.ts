@@ -31,6 +31,27 @@ describe("a query", () => {
     await expect(store.query(stock, { signal: AbortSignal.abort("enough") })).rejects.toBe("enough")
   })
 
+  it("shows as of the head what nobody has kept yet, one by one and by the page", async () => {
+    await using store = await open("memory:")
+    const strong = store.strong(stock)
+    expect(await strong.get("s1")).toBeUndefined()
+    await store.log(events).append("s1", { type: "Counted", data: { name: "tea", left: 1 } }, { expected: 0 })
+    await store.catchUp(stock)
+    await store.log(events).append("s2", { type: "Counted", data: { name: "oil", left: 2 } }, { expected: 0 })
+    const head = await store.head()
+    expect(await strong.get("s2", { atLeast: head })).toEqual({ name: "oil", left: 2 })
+    expect(await strong.getMany(["s1", "s2", "s3"])).toEqual({
+      states: new Map([["s1", { name: "tea", left: 1 }], ["s2", { name: "oil", left: 2 }]]),
+      position: head,
+      folded: 1
+    })
+    const asked = { where: { left: { gte: 1 } }, sort: [{ field: "left", order: "desc" }] } as const
+    expect(await strong.query({ ...asked, limit: 1 })).toMatchObject({ items: [{ key: "s2" }], index: "byLeft" })
+    expect((await store.query(stock, asked)).items.map(({ key }) => key)).toEqual(["s1"])
+    await expect(strong.get("s2", { tail: 0 })).rejects.toMatchObject({ _tag: "Unavailable" })
+    await expect(strong.query({ signal: AbortSignal.abort("enough") })).rejects.toBe("enough")
+  })
+
   it("that can't be asked rejects with what is wrong with it", async () => {
     await using store = await open("memory:")
     for (

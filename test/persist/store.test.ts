@@ -35,6 +35,7 @@ describe("the mirror", () => {
       "rebuild",
       "waitFor",
       "query",
+      "strong",
       "registerReader",
       "listReaders",
       "slowestReader",

@@ -7,9 +7,12 @@ import {
   type QueryPage,
   ReadModel,
   type StoreError,
-  type StoreShape
+  type StoreShape,
+  strong,
+  type StrongStates
 } from "@persist/core"
 import type * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { Store } from "persist"
 import { expectTypeOf } from "vitest"
@@ -81,6 +84,25 @@ expectTypeOf(found).toEqualTypeOf<Effect.Effect<QueryPage<Order>, StoreError>>()
 expectTypeOf<QueryPage<Order>["items"]>().toEqualTypeOf<ReadonlyArray<Entry<Order>>>()
 expectTypeOf(query(store, orders)).toEqualTypeOf<Effect.Effect<QueryPage<Order>, StoreError>>()
 expectTypeOf(promised.query(orders, { where: { gift: { eq: true } } })).toEqualTypeOf<Promise<QueryPage<Order>>>()
+
+// As of the head it is asked in the same words; the state's type follows from the model.
+const reads = strong(store, orders)
+expectTypeOf(reads.get("k")).toEqualTypeOf<Effect.Effect<Option.Option<Order>, StoreError>>()
+expectTypeOf(reads.getMany(["k"], { tail: 5 })).toEqualTypeOf<Effect.Effect<StrongStates<Order>, StoreError>>()
+expectTypeOf(reads.query({ where: { gift: { eq: true } }, tail: 5 })).toEqualTypeOf<
+  Effect.Effect<QueryPage<Order>, StoreError>
+>()
+expectTypeOf(promised.strong(orders).get("k", { tail: 5 })).toEqualTypeOf<Promise<Order | undefined>>()
+expectTypeOf(promised.strong(orders).query()).toEqualTypeOf<Promise<QueryPage<Order>>>()
+const refusedReads = () => [
+  // @ts-expect-error: states have no such field
+  reads.query({ where: { custmer: { eq: customer } } }),
+  // @ts-expect-error: no such option
+  promised.strong(orders).get("k", { tial: 5 }),
+  // @ts-expect-error: a read model's states are read and not written
+  reads.put
+]
+expectTypeOf(refusedReads).toBeFunction()
 
 const refused: ReadonlyArray<Query<Order>> = [
   // @ts-expect-error: states have no such field

@@ -4,7 +4,8 @@ import * as Schema from "effect/Schema"
 import type { StoredEntry, StreamInfo } from "./backend.ts"
 import { schemaCodec } from "./codec.ts"
 import type { Engine } from "./engine.ts"
-import type { StoreError } from "./error.ts"
+import { Invalid, type StoreError } from "./error.ts"
+import * as Fault from "./fault.ts"
 import type { Kv } from "./kv.ts"
 import { streamInfo } from "./log-read.ts"
 import { pageSize } from "./pages.ts"
@@ -131,3 +132,23 @@ const firstStream = Effect.fnUntraced(function*(
     after = infos.at(-1)?.stream
   }
 })
+
+/** Fails with `Invalid` where a stream with this prefix was truncated: a read model of it wouldn't be whole. */
+export const refuseTruncated = ({ about, engine }: StoreShape, prefix: string): Effect.Effect<void, StoreError> => {
+  // A store that can truncate but not list its streams can't tell whether it did.
+  if (about.lacks.has("streams") && !about.lacks.has("truncate")) {
+    return Effect.fail(Fault.lackFault(about.name, "streams"))
+  }
+  return Effect.flatMap(
+    truncatedStream(engine, { _tag: "Prefix", prefix }),
+    (found) =>
+      found === undefined ? Effect.void : Effect.fail(
+        new Invalid({
+          field: "allowTruncated",
+          reason: `stream ${quoted(found.stream)} was truncated below seq ${found.first}, ` +
+            "so what it held before can't be folded again",
+          remedy: "pass allowTruncated: true to build from what is left, and accept another answer"
+        })
+      )
+  )
+}

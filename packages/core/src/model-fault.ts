@@ -57,3 +57,27 @@ export const notUnique = (event: Event, { index, key, owner }: Clash): Invalid =
     remedy: "expect the value unused where the event is appended; here, mend the step or give it a new version " +
       "whose index isn't unique"
   })
+
+/** A read model that was built over other events than it is asked to be. */
+export const otherEvents = (namespace: string): Invalid =>
+  new Invalid({
+    field: "events",
+    reason: `the read model ${quoted(namespace)} was built over other types or streams`,
+    remedy: "give it a new version, or rebuild it"
+  })
+
+/** A read model that was built with other indexes than it declares. */
+export const otherIndexes = (namespace: string): Invalid =>
+  new Invalid({
+    field: "indexes",
+    reason: `the read model ${quoted(namespace)} was built with other indexes`,
+    remedy: "give it a new version, or rebuild it"
+  })
+
+/** A namespace of a read model that has none of it, but keys all the same. */
+export const foreignKeys = (namespace: string): Invalid =>
+  new Invalid({
+    field: "name",
+    reason: `the namespace ${quoted(namespace)} holds keys, and no checkpoint says of which events`,
+    remedy: "rebuild the read model, which deletes them, or choose another name"
+  })

@@ -7,8 +7,8 @@ import type { StoreError } from "./error.ts"
 import type { Fault } from "./fault.ts"
 import { type Held, HeldStates, noEntries } from "./held-states.ts"
 import { type Claim, type Clash, type EntriesMoved, type EntryWrite, entryWrites, Owners } from "./index-writes.ts"
-import { noKeys, notUnique, place, threw, tooLarge, tooManyKeys, tooManyWrites } from "./model-fault.ts"
-import { nameFault } from "./name.ts"
+import { notUnique, threw, tooLarge, tooManyKeys, tooManyWrites } from "./model-fault.ts"
+import { keysOf } from "./model-keys.ts"
 import { quoted } from "./path.ts"
 import { type Payload, payloadBytes, samePayload } from "./payload.ts"
 import { entriesOf } from "./read-index.ts"
@@ -18,7 +18,7 @@ import type { StoreShape } from "./store.ts"
 /** Some events of a page, each with the keys it changes. */
 interface Routed<E> {
   readonly events: ReadonlyArray<E>
-  readonly keysOf: ReadonlyArray<ReadonlyArray<string>>
+  readonly eventKeys: ReadonlyArray<ReadonlyArray<string>>
   /** All keys of them, each once. */
   readonly keys: ReadonlySet<string>
 }
@@ -107,33 +107,21 @@ export class States<C extends Catalogue, A> {
     const { commitEvents, nameBytes } = this.store.about.limits
     // A state may leave one entry of each index, and take another.
     const writesOfKey = 1 + 2 * this.model.readIndexes.length
-    const keysOf: Array<ReadonlyArray<string>> = []
+    const told: Array<ReadonlyArray<string>> = []
     const keys = new Set<string>()
     for (let i = start; i < items.length; i++) {
       const event = items[i]
       if (event === undefined) break
-      const own = this.keysOf(event, nameBytes)
+      const own = keysOf(this.model, event, nameBytes)
       const more = Result.isSuccess(own) ? own.success.reduce((n, key) => keys.has(key) ? n : n + 1, 0) : 0
       if (i > start && (Result.isFailure(own) || (keys.size + more) * writesOfKey >= commitEvents)) break
       if (Result.isFailure(own)) return Result.fail(own.failure)
       // The checkpoint is written too.
       if (more >= commitEvents) return Result.fail(tooManyKeys(event, more, commitEvents - 1))
       for (const key of own.success) keys.add(key)
-      keysOf.push(own.success)
+      told.push(own.success)
     }
-    return Result.succeed({ events: items.slice(start, start + keysOf.length), keysOf, keys })
-  }
-
-  private keysOf(event: EventOf<C>, nameBytes: number): Result.Result<ReadonlyArray<string>, StoreError> {
-    const told = Result.try({ try: () => this.model.keys(event), catch: (cause) => threw("keys", event, cause) })
-    if (Result.isFailure(told)) return Result.fail(told.failure)
-    const keys = typeof told.success === "string" ? [told.success] : told.success
-    if (!Array.isArray(keys)) return Result.fail(noKeys(event))
-    for (const key of keys) {
-      const fault = nameFault(`keys of ${place(event)}`, key, nameBytes)
-      if (fault !== undefined) return Result.fail(fault)
-    }
-    return Result.succeed(keys.length < 2 ? keys : Array.from(new Set(keys)))
+    return Result.succeed({ events: items.slice(start, start + told.length), eventKeys: told, keys })
   }
 
   private foldRouted(
@@ -153,7 +141,7 @@ export class States<C extends Catalogue, A> {
     }
   }
 
-  private step({ events, keysOf }: Routed<EventOf<C>>, most: number): Stepped<A> {
+  private step({ eventKeys, events }: Routed<EventOf<C>>, most: number): Stepped<A> {
     const { seed, step } = this.model
     const states = new Map<string, A | undefined>()
     const claims: Array<Claim> = []
@@ -162,7 +150,7 @@ export class States<C extends Catalogue, A> {
     const ran = Result.try(() => {
       for (; count < most && fault === undefined; count++) {
         const event = events[count]
-        const keys = keysOf[count]
+        const keys = eventKeys[count]
         if (event === undefined || keys === undefined) break
         for (const key of keys) {
           const before = states.has(key) ? states.get(key) : this.held.get(key)?.state

@@ -100,6 +100,10 @@ export const narrowed = (a: Bounds, b: Bounds): Bounds => ({
   lt: a.lt === undefined || (b.lt !== undefined && compareUtf8(a.lt, b.lt) > 0) ? b.lt : a.lt
 })
 
+/** Whether a key lies within a range. */
+export const isWithin = ({ gte, lt }: Bounds, key: string): boolean =>
+  (gte === undefined || compareUtf8(gte, key) <= 0) && (lt === undefined || compareUtf8(key, lt) < 0)
+
 /** Whether nothing can lie within a range. */
 export const isEmpty = ({ gte, lt }: Bounds): boolean =>
   gte !== undefined && lt !== undefined && compareUtf8(gte, lt) >= 0

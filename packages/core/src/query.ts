@@ -68,9 +68,17 @@ export const query = <C extends Catalogue, A>(
   store: StoreShape,
   model: ReadModel<C, A>,
   asked?: Query<NoInfer<A>>
+): Effect.Effect<QueryPage<A>, StoreError> => queryOver(store, model, asked, (read) => Result.succeed(read))
+
+/** The same over what a plan would read, changed. */
+export const queryOver = <C extends Catalogue, A>(
+  store: StoreShape,
+  model: ReadModel<C, A>,
+  asked: Query<A> | undefined,
+  change: (read: Reading<A>, plan: Plan) => Result.Result<Reading<A>, Fault.Fault>
 ): Effect.Effect<QueryPage<A>, StoreError> =>
   Effect.suspend(() => {
-    const prepared = prepare(store, model, asked)
+    const prepared = prepare(store, model, asked, change)
     if (Result.isFailure(prepared)) return Effect.fail(prepared.failure)
     return prepared.success.plan.ordered ? walk(prepared.success) : gather(prepared.success)
   })
@@ -90,7 +98,8 @@ interface Prepared<A> {
 const prepare = <C extends Catalogue, A>(
   store: StoreShape,
   model: ReadModel<C, A>,
-  asked: Query<A> = {}
+  asked: Query<A> = {},
+  change: (read: Reading<A>, plan: Plan) => Result.Result<Reading<A>, Fault.Fault>
 ): Result.Result<Prepared<A>, Fault.Fault> => {
   const fault = Fault.optionsFault(asked, ["where", "sort", "limit", "after", "atLeast"])
   if (fault !== undefined) return Result.fail(fault)
@@ -106,15 +115,15 @@ const prepare = <C extends Catalogue, A>(
     ? Result.succeed(undefined)
     : readCursor(fingerprint, plan.ordered ? 1 : sorting.success.length + 1, after)
   if (Result.isFailure(place)) return Result.fail(place.failure)
-  return Result.succeed({
+  return Result.map(change(readingOf(store, model, plan, { atLeast }), plan), (read) => ({
     plan,
     conditions: conditions.success,
     sorting: sorting.success,
     limit,
     after: place.success,
     cursor: (last) => writeCursor(fingerprint, last),
-    read: readingOf(store, model, plan, { atLeast })
-  })
+    read
+  }))
 }
 
 const noLimit = new Invalid({

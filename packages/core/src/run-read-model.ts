@@ -12,12 +12,13 @@ import {
   sameFilter,
   storedCheckpoint
 } from "./checkpoint.ts"
-import { truncatedStream } from "./compacted.ts"
+import { refuseTruncated } from "./compacted.ts"
 import { unconditional } from "./engine.ts"
-import { Invalid, type StoreError, Unavailable } from "./error.ts"
+import { type StoreError, Unavailable } from "./error.ts"
 import { consume, type EventSource, eventSource, followPages, pagesTo } from "./event-pages.ts"
 import * as Fault from "./fault.ts"
 import { until } from "./follow.ts"
+import { foreignKeys, otherEvents, otherIndexes } from "./model-fault.ts"
 import { modelNamespaces } from "./model-namespaces.ts"
 import { States } from "./model-states.ts"
 import { quoted } from "./path.ts"
@@ -110,7 +111,7 @@ export const rebuild = <C extends Catalogue, A>(
 ): Effect.Effect<CaughtUp | Fenced, StoreError> =>
   Effect.gen(function*() {
     const { filter } = yield* prepare(store, model, options)
-    if (options?.allowTruncated !== true) yield* refuseTruncated(store, filter)
+    if (options?.allowTruncated !== true) yield* refuseTruncated(store, filter.prefix)
     const registered = { ...filter, indexes: indexForms(model.readIndexes) }
     const namespaces = yield* modelNamespaces(store, model)
     yield* unconditional(store.commit([
@@ -192,7 +193,7 @@ export const begin = Effect.fnUntraced(function*<C extends Catalogue, A>(
 ): Effect.fn.Return<Begun<EventOf<C>>, StoreError> {
   const source = yield* prepare(store, model, options)
   const { filter } = source
-  const truncated = options?.allowTruncated === true ? Effect.void : refuseTruncated(store, filter)
+  const truncated = options?.allowTruncated === true ? Effect.void : refuseTruncated(store, filter.prefix)
   const found = yield* readCheckpoint(store, model.reader)
   if (Option.isSome(found) && !sameFilter(found.value, filter)) return yield* otherEvents(model.namespace)
   if (Option.isNone(found)) {
@@ -209,46 +210,6 @@ export const begin = Effect.fnUntraced(function*<C extends Catalogue, A>(
   if (checkpoint.position === origin) yield* truncated
   return { checkpoint, source }
 })
-
-const otherEvents = (namespace: string): Invalid =>
-  new Invalid({
-    field: "events",
-    reason: `the read model ${quoted(namespace)} was built over other types or streams`,
-    remedy: "give it a new version, or rebuild it"
-  })
-
-const otherIndexes = (namespace: string): Invalid =>
-  new Invalid({
-    field: "indexes",
-    reason: `the read model ${quoted(namespace)} was built with other indexes`,
-    remedy: "give it a new version, or rebuild it"
-  })
-
-const foreignKeys = (namespace: string): Invalid =>
-  new Invalid({
-    field: "name",
-    reason: `the namespace ${quoted(namespace)} holds keys, and no checkpoint says of which events`,
-    remedy: "rebuild the read model, which deletes them, or choose another name"
-  })
-
-const refuseTruncated = ({ about, engine }: StoreShape, { prefix }: ReaderFilter): Effect.Effect<void, StoreError> => {
-  // A store that can truncate but not list its streams can't tell whether it did.
-  if (about.lacks.has("streams") && !about.lacks.has("truncate")) {
-    return Effect.fail(Fault.lackFault(about.name, "streams"))
-  }
-  return Effect.flatMap(
-    truncatedStream(engine, { _tag: "Prefix", prefix }),
-    (found) =>
-      found === undefined ? Effect.void : Effect.fail(
-        new Invalid({
-          field: "allowTruncated",
-          reason: `stream ${quoted(found.stream)} was truncated below seq ${found.first}, ` +
-            "so what it held before can't be folded again",
-          remedy: "pass allowTruncated: true to build from what is left, and accept another answer"
-        })
-      )
-  )
-}
 
 /** How many bytes a commit has for a read model's states, beside its checkpoint. */
 export const roomForStates = ({ about }: StoreShape, checkpoint: ReaderFilter): number =>

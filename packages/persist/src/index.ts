@@ -55,6 +55,9 @@ export type {
   SnapshotInfo,
   StoreError,
   StreamInfo,
+  StrongOptions,
+  StrongQuery,
+  StrongStates,
   UnknownEvent
 } from "@persist/core"
 export * as Result from "effect/Result"
@@ -69,3 +72,4 @@ export type { Abortable } from "./run.ts"
 export type { Running } from "./running.ts"
 export { registerScheme, type Scheme, type Schemes } from "./scheme.ts"
 export * from "./store.ts"
+export * from "./strong.ts"

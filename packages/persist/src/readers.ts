@@ -28,6 +28,7 @@ import * as Option from "effect/Option"
 import { type Following, following } from "./reading.ts"
 import { type Abortable, call, callPlain, split } from "./run.ts"
 import { handing, type Running, start, type Thrown } from "./running.ts"
+import { promiseStrong, type StrongReads } from "./strong.ts"
 import type { Surroundings } from "./surroundings.ts"
 
 /**
@@ -92,6 +93,11 @@ export interface Readers {
     model: ReadModel<C, A>,
     query?: Query<NoInfer<A>> & Abortable
   ) => Promise<QueryPage<A>>
+  /**
+   * Reads a read model as of the head without waiting for whoever keeps it: what its states lack is folded in memory,
+   * and nothing is written.
+   */
+  readonly strong: <C extends Catalogue, A>(model: ReadModel<C, A>) => StrongReads<A>
   /** Registers a reader, so that compaction leaves it what it has yet to read; or finds it registered. */
   readonly registerReader: (name: string, options?: RegisterOptions & Abortable) => Promise<Checkpoint>
   /** Lists the registered readers by name, and how far each is behind: `lag` 0 where it has read all of its events. */
@@ -144,6 +150,7 @@ export const promiseReaders = (store: StoreShape, surroundings: Surroundings): R
   rebuild: (model, options) => call(options, (own) => Core.rebuild(store, model, own)),
   waitFor: (model, position, options) => call(options, (own) => Core.waitFor(store, model, position, own)),
   query: (model, asked) => call(asked, (own) => Core.query(store, model, own)),
+  strong: (model) => promiseStrong(Core.strong(store, model)),
   registerReader: (name, options) => call(options, (own) => Core.registerReader(store, name, own)),
   listReaders: (options) => callPlain(options, () => Core.listReaders(store)),
   slowestReader: (stream, options) => callPlain(options, () => Core.slowestReader(store, stream)),
