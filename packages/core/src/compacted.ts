@@ -1,4 +1,4 @@
-/** Which streams were shortened: those that begin above seq 1, and the note that compaction leaves of each. */
+/** Which streams were shortened: those that begin above seq 1, and the note that is left of what shortened each. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { StoredEntry, StreamInfo } from "./backend.ts"
@@ -22,16 +22,16 @@ export const compactionNamespace = "$compaction"
 export interface Note {
   readonly before: number
   readonly through: number
-  /** The projection whose snapshot stands in for them. */
-  readonly projection: string
-  readonly version: number
+  /** The projection whose snapshot stood in for them; none where only a retention rule let them go. */
+  readonly projection?: string
+  readonly version?: number
 }
 
 const Stored = Schema.Struct({
   before: Schema.Natural,
   through: Schema.Natural,
-  projection: Schema.String,
-  version: Schema.Natural
+  projection: Schema.optionalKey(Schema.String),
+  version: Schema.optionalKey(Schema.Natural)
 })
 
 const codec = schemaCodec<Note>(Stored)

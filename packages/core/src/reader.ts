@@ -1,6 +1,7 @@
 /** The registered readers of a store: whoever has a checkpoint, so that compaction leaves what they have not read. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import {
   type Checkpoint,
@@ -219,13 +220,23 @@ export const readersOf = (
   stream: string,
   except?: string
 ): Effect.Effect<ReadonlyArray<Checkpoint>, StoreError> =>
-  Effect.flatMap(knownReaders(store), ({ readers }) => {
+  Effect.flatMap(readersByStream(store), (readersFor) => Effect.fromResult(readersFor(stream, except)))
+
+/** The readers of a stream but for `except`'s, the slowest first; `Corrupt` where one is of another history. */
+export type ReadersFor = (
+  stream: string,
+  except?: string
+) => Result.Result<ReadonlyArray<Checkpoint>, Corrupt>
+
+/** Reads the checkpoints once, to ask of many streams who reads them. Fails as every kv read. */
+export const readersByStream = (store: StoreShape): Effect.Effect<ReadersFor, StoreError> =>
+  Effect.map(knownReaders(store), ({ readers }) => (stream, except) => {
     // Which types a stream will hold is unknown, so a reader of some types covers it as one of all does.
     const own = readers.filter(({ checkpoint: { name, prefix } }) => name !== except && stream.startsWith(prefix))
     const stale = own.find((reader) => reader.stale !== undefined)?.stale
     return stale === undefined
-      ? Effect.succeed(own.map(({ checkpoint }) => checkpoint).sort((a, b) => a.position - b.position))
-      : Effect.fail(stale)
+      ? Result.succeed(own.map(({ checkpoint }) => checkpoint).sort((a, b) => a.position - b.position))
+      : Result.fail(stale)
   })
 
 interface KnownReaders {

@@ -4,7 +4,6 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Catalogue } from "./catalogue.ts"
 import { compactions } from "./compacted.ts"
-import type { Engine } from "./engine.ts"
 import type { StoreError } from "./error.ts"
 import { streamInfo } from "./log-read.ts"
 import { readersOf } from "./reader.ts"
@@ -15,6 +14,7 @@ import { type Position, Seq } from "./sequence.ts"
 import { readerName, settleSnapshot } from "./snapshot-store.ts"
 import { draftSnapshot, infoOf, keyPrefix, type SnapshotInfo, snapshots } from "./snapshot.ts"
 import type { StoreShape } from "./store.ts"
+import { positionAt, seqAfter } from "./stream-places.ts"
 
 /** Why a compaction removed no more than it did. */
 export type CompactionBound =
@@ -109,42 +109,12 @@ const boundOf = Effect.fnUntraced(function*(
     : { _tag: "Keep", events: keepEvents }
   const [slowest] = yield* readersOf(store, stream, own)
   if (slowest === undefined || wanted <= first) return { before: wanted, boundedBy }
-  const read = yield* lastUpTo(store.engine, stream, first, wanted, slowest.position)
-  if (read === undefined) return undefined
-  if (read >= wanted) return { before: wanted, boundedBy }
   const { name, position } = slowest
-  return { before: read, boundedBy: { _tag: "Reader", name, position } }
+  const after = yield* seqAfter(store.engine, { stream, from: first, end: Seq(wanted + 1) }, position)
+  if (after === undefined) return undefined
+  // What a reader has read last it may know its place by.
+  const read = Seq(Math.max(first, after - 1))
+  return read >= wanted
+    ? { before: wanted, boundedBy }
+    : { before: read, boundedBy: { _tag: "Reader", name, position } }
 })
-
-/**
- * The last seq within bounds whose event is at or below a position, which a reader at that position has read last and
- * may know its place by; the lower bound where there is none, `undefined` where an event is gone. By halving, since
- * positions rise with seqs.
- */
-const lastUpTo = Effect.fnUntraced(function*(
-  engine: Engine,
-  stream: string,
-  first: Seq,
-  last: Seq,
-  position: Position
-): Effect.fn.Return<Seq | undefined, StoreError> {
-  let low: number = first
-  let high: number = last
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2)
-    const at = yield* positionAt(engine, stream, middle)
-    if (at === undefined) return undefined
-    if (at <= position) low = middle
-    else high = middle - 1
-  }
-  return Seq(low)
-})
-
-const positionAt = (engine: Engine, stream: string, seq: number): Effect.Effect<Position | undefined, StoreError> =>
-  Effect.map(
-    engine.reading(
-      undefined,
-      engine.backend.readStream({ stream, from: Seq(seq), to: Seq(seq), limit: 1, reverse: false })
-    ),
-    ([event]) => event?.position
-  )

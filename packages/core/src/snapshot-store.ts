@@ -169,7 +169,14 @@ const settle = Effect.fnUntraced(function*<S, C extends Catalogue>(
 })
 
 /** The name under which the snapshots with this key prefix are registered as a reader, if they are. */
-export const readerName = (prefix: string): string => `$snapshot:${prefix}`
+export const readerName = (prefix: string): string => `${readerSign}${prefix}`
+
+const readerSign = "$snapshot:"
+
+/** Whether a reader is a registered projection over named streams, which knows its place by the last event of each. */
+export const restsOnNamed = (reader: string): boolean =>
+  // Within the names before it a quotation mark is escaped.
+  reader.startsWith(readerSign) && reader.includes(`,"${"Streams" satisfies Selection["_tag"]}",`)
 
 /** Moves the reader of this name on to a position, if it is registered. */
 export const advance = Effect.fnUntraced(function*(
