@@ -1,8 +1,9 @@
 /** What operators see and say: health from the store alone, pausing, and parked events. */
 import { assert, describe, it } from "@effect/vitest"
-import { listReaders, type StoreShape } from "@persist/core"
+import { listReaders, registerReader, type StoreShape } from "@persist/core"
+import { checkpoints } from "@persist/core/checkpoint"
 import { dropParked, forget, health, listParked, pause, resume, retryParked, run, subscription } from "@persist/runner"
-import { leases, runners } from "@persist/runner/names"
+import { knownProcessors, leases, runners } from "@persist/runner/names"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
@@ -66,6 +67,32 @@ describe("health", () => {
       assert.deepStrictEqual(processors[0]?.partitions.map(({ state }) => state), ["lost", "idle"])
     }))
 
+  it.live("tells how far each partition is behind, which one's position means nothing, and that one is missing", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      yield* store.log(Counted).append("order-0", { type: "Counted", data: { n: 1 }, at: 1000 }, { expected: 0 })
+      yield* knownProcessors(store).put("work", { partitions: 4 })
+      const alive = { label: "here", startedAt: 0, patience: 60_000, processors: ["work"], partitions: [] }
+      yield* runners(store).put("here", alive)
+      for (const [index, from] of (["start", "end", "end"] as const).entries()) {
+        yield* registerReader(store, `work#${index}`, { from })
+        yield* leases(store).put(`work#${index}`, { runner: "here", since: 1 })
+      }
+      const gone = { position: 1, incarnation: "another", prefix: "" }
+      yield* checkpoints(store).put("work#2", gone)
+      const { head, processors: [work] } = yield* health(store)
+      assert.deepStrictEqual(work?.partitions.map(({ lag, state }) => [lag, state]), [
+        [head, "running"],
+        [0, "running"],
+        [undefined, "running"]
+      ])
+      const [behind, ...rest] = work?.partitions.map(({ lagTime }) => lagTime) ?? []
+      assert.isAbove(behind ?? 0, 1_000_000_000)
+      assert.deepStrictEqual(rest, [0, 0])
+      // Each that is there is run, but the fourth isn't there.
+      assert.strictEqual(work?.healthy, false)
+    }))
+
   it.live("shows what stopped a partition, until it's resumed", () =>
     Effect.gen(function*() {
       const store = yield* newStore
@@ -111,12 +138,16 @@ describe("an operator", () => {
       const [poison] = yield* until(list, ({ length }) => length === 2)
       assert.isDefined(poison)
       assert.strictEqual(poison.attempts.length, 1)
+      const sick = yield* until(health(store), ({ processors: [one] }) => one?.parked === 2)
+      assert.strictEqual(sick.processors[0]?.healthy, false)
+      assert.deepStrictEqual(sick.processors[0]?.partitions.map(({ state }) => state), ["running", "running"])
       yield* retryParked(store, "work", poison.position)
       const [again] = yield* until(list, ([first]) => first?.attempts.length === 2)
       assert.strictEqual(again?.state, "parked")
       yield* dropParked(store, "work", poison.position)
       yield* until(list, ({ length }) => length === 1)
       assert.deepStrictEqual((yield* list).map(({ state }) => state), ["dropped"])
+      assert.deepInclude((yield* health(store)).processors[0], { parked: 0, healthy: true })
       assert.deepStrictEqual(yield* Stream.runCollect(listParked(store, "wor")), [])
       const error = yield* errorOf(retryParked(store, "work", 99))
       assert.match(error.message, /position: "work" has no event parked at 99; list what is parked/)

@@ -1,8 +1,10 @@
 /** Runners of one store: every event to one of them, those of a key in order, whoever comes and goes. */
 import { assert, describe, it } from "@effect/vitest"
-import type { EventOf, StoreShape } from "@persist/core"
+import { make as makeMemory } from "@persist/backend-memory"
+import { type EventOf, makeStore, readCheckpoint, type StoreShape, Unavailable } from "@persist/core"
 import { type Delivery, type FailurePolicy, run, subscription } from "@persist/runner"
 import { leases, parked, parkedKey, runners } from "@persist/runner/names"
+import { isIn } from "@persist/runner/partition"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
@@ -92,6 +94,39 @@ describe("a runner", () => {
       yield* counted(notes, 120)
       yield* Fiber.interrupt(second)
       for (const [, seen] of notes.byStream) assert.deepStrictEqual(seen, numbers(3))
+    }))
+})
+
+describe("a runner also", () => {
+  it.live("saves that it has passed a long stretch of others' events, so that compaction can go on there", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      const { ops } = store.log(Counted)
+      const many = Array.from({ length: 600 }, (_, n) => ({ type: "Counted" as const, data: { n } }))
+      for (const expected of [0, 600]) yield* store.commit([ops.append("order-0", many, { expected })])
+      const idle = isIn({ index: 0, of: 2 }, "order-0") ? "noting#1" : "noting#0"
+      yield* Effect.forkChild(run(store, [noting(new Notes(), "a", { partitions: 2 })], quick))
+      yield* until(readCheckpoint(store, idle), (found) => Option.isSome(found) && found.value.position >= 1000)
+    }))
+
+  it.live("looks for a store that can't be reached until it's there again", () =>
+    Effect.gen(function*() {
+      const backend = yield* makeMemory()
+      let refused = 0
+      let down = true
+      const away = new Unavailable({ operation: "scan", reason: "nobody answers", remedy: "try again" })
+      const scan: typeof backend.scan = (range) => {
+        if (!down) return backend.scan(range)
+        refused++
+        return Effect.fail(away)
+      }
+      const store = yield* makeStore({ ...backend, scan }, { retries: 0 })
+      const notes = new Notes()
+      yield* Effect.forkChild(run(store, [noting(notes, "a")], quick))
+      yield* fill(store, 1, 3)
+      yield* until(Effect.sync(() => refused >= 3))
+      down = false
+      yield* counted(notes, 3)
     }))
 })
 

@@ -3,14 +3,82 @@ import { assert, describe, it } from "@effect/vitest"
 import { moveCheckpoint } from "@persist/core"
 import { subscription } from "@persist/runner"
 import { policyOf } from "@persist/runner/failure"
+import type { Assignment, Handled } from "@persist/runner/processor"
 import { Worker } from "@persist/runner/worker"
+import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { Counted, fill, newStore } from "./orders.ts"
+import { until } from "./until.ts"
 
 const only = { index: 0, of: 1 }
+
+describe("a partition with alarms", () => {
+  it.live("does what is due when what it has in hand is done, and not meanwhile", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      yield* fill(store, 1, 1)
+      const done: Array<string> = []
+      const [asked, goOn] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+      const processor = subscription({ name: "slow", events: Counted, handle: () => Effect.void })
+      const checkpoint = yield* processor.register(store, only)
+      const { source, work } = yield* processor.assign(store, only)
+      const nothing: Handled = { count: 1, ops: [], failed: undefined }
+      const assignment: Assignment<never> = {
+        source,
+        work: {
+          keysOf: work.keysOf,
+          handle: () =>
+            Effect.gen(function*() {
+              yield* Deferred.succeed(asked, undefined)
+              yield* Deferred.await(goOn)
+              done.push("event")
+              return nothing
+            }),
+          alarm: {
+            next: Effect.as(Deferred.await(asked), Option.some(0)),
+            fire: Effect.sync(() => {
+              done.push("alarm")
+              return nothing
+            })
+          }
+        }
+      }
+      const worker = new Worker({ store, processor: "slow", policy: policyOf(), checkpoint, assignment })
+      const running = yield* Effect.forkChild(worker.run)
+      yield* Deferred.await(asked)
+      // So often as the alarm takes to be heard many times over.
+      for (let turns = 0; turns < 100; turns++) yield* Effect.yieldNow
+      assert.deepStrictEqual(done, [])
+      yield* Deferred.succeed(goOn, undefined)
+      yield* until(Effect.sync(() => done.length > 1))
+      assert.deepStrictEqual(done.slice(0, 2), ["event", "alarm"])
+      yield* Fiber.interrupt(running)
+    }))
+
+  it.live("that was overtaken is fenced where what is due fails, and doesn't stop", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      const processor = subscription({ name: "slow", events: Counted, handle: () => Effect.void })
+      const checkpoint = yield* processor.register(store, only)
+      const { source, work } = yield* processor.assign(store, only)
+      const fire = Effect.as(moveCheckpoint(store, checkpoint, checkpoint.position), {
+        count: 0,
+        ops: [],
+        failed: Cause.die("that's done already")
+      })
+      const assignment: Assignment<never> = {
+        source,
+        work: { ...work, alarm: { next: Effect.succeedSome(0), fire } }
+      }
+      const policy = policyOf({ retries: 0 })
+      const worker = new Worker({ store, processor: "slow", policy, checkpoint, assignment })
+      assert.deepInclude(yield* worker.run, { _tag: "Fenced", name: "slow" })
+    }))
+})
 
 describe("whoever was overtaken", () => {
   for (const finally_ of ["stop", "park"] as const) {

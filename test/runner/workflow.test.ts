@@ -1,9 +1,10 @@
 /** Workflows: instances moved by events and timers, each once, with what they command in the same commit. */
 import { assert, describe, it } from "@effect/vitest"
 import { make as makeMemory } from "@persist/backend-memory"
-import { Catalogue, makeStore, type StoreShape } from "@persist/core"
+import { Catalogue, type Commit, makeStore, type StoreShape } from "@persist/core"
 import { run, type Step, workflow } from "@persist/runner"
-import { timers } from "@persist/runner/timers"
+import { isIn, partitionsOf } from "@persist/runner/partition"
+import { timerKey, timers } from "@persist/runner/timers"
 import { makeFaults } from "@persist/testing"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -62,6 +63,8 @@ const fulfilment = workflow({
   }
 })
 
+const nowhere = { index: 0, of: 1 }
+
 const place = (store: StoreShape, id: string, patience: number) =>
   store.log(Order).append(`order-${id}`, { type: "Placed", data: { id, patience } }, { expected: 0 })
 
@@ -104,6 +107,74 @@ describe("a workflow", () => {
       yield* Effect.forkChild(run(store, [fulfilment], quick))
       const types = yield* until(typesOf(store, "a"), endsWith("Cancelled"))
       assert.deepStrictEqual(types, ["Placed", "Reminded", "Reminded", "Cancelled"])
+    }))
+
+  it.live("that ends takes its timers with it, and one that isn't its own any more only goes", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      const reader = fulfilment.readerOf(partitionsOf(3).find((partition) => isIn(partition, "nobody")) ?? nowhere)
+      yield* timers(store).put(timerKey(reader, 1, "nobody", "due"), { instance: "nobody", timer: "due", at: 1 })
+      yield* Effect.forkChild(run(store, [fulfilment], quick))
+      yield* until(timers(store).count(), (count) => count === 0)
+      assert.isTrue(Option.isNone(yield* fulfilment.stateOf(store, "nobody")))
+      yield* place(store, "paid", 3_600_000)
+      yield* until(timers(store).count(), (count) => count === 1)
+      yield* pay(store, "paid")
+      yield* until(typesOf(store, "paid"), endsWith("Shipped"))
+      assert.strictEqual(yield* timers(store).count(), 0)
+    }))
+
+  it.live("is woken when it's time and not before, as often as it asks, and with the first that is due first", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      const woken: Array<readonly [timer: string, late: number]> = []
+      const waking = workflow({
+        name: "waking",
+        events: Order,
+        types: ["Placed"],
+        correlate: ({ data }) => data.id,
+        state: Schema.Struct({ times: Schema.Number }),
+        seed: { times: 0 },
+        commands: Order,
+        step: ({ times }, happened) => {
+          if (happened.type !== "$timer") return { state: { times }, timers: { b: happened.at + 40, a: 999 } }
+          woken.push([happened.timer, Date.now() - happened.at])
+          // Once more for the same time, then no more.
+          return { state: { times: times + 1 }, timers: happened.timer === "a" && times < 1 ? { a: happened.at } : {} }
+        }
+      })
+      yield* Effect.forkChild(run(store, [waking], quick))
+      yield* place(store, "a", 0)
+      yield* until(Effect.sync(() => woken.length === 3))
+      assert.deepStrictEqual(woken.map(([timer]) => timer), ["a", "a", "b"])
+      for (const [, late] of woken) assert.isAtLeast(late, 0)
+      yield* until(timers(store).count(), (count) => count === 0)
+    }))
+
+  it.live("commits with what each of its steps commands the instance's state and its checkpoint", () =>
+    Effect.gen(function*() {
+      const backend = yield* makeMemory()
+      const commits: Array<Commit> = []
+      const store = yield* makeStore({
+        ...backend,
+        commit: (batch) => {
+          commits.push(...batch)
+          return backend.commit(batch)
+        }
+      })
+      // All in one page.
+      for (const id of ["a", "b"]) {
+        yield* place(store, id, 3_600_000)
+        yield* pay(store, id)
+      }
+      yield* Effect.forkChild(run(store, [fulfilment], quick))
+      for (const id of ["a", "b"]) yield* until(typesOf(store, id), endsWith("Shipped"))
+      const commanding = commits.filter(({ append }) => append[0]?.events[0]?.type === "Shipped")
+      assert.strictEqual(commanding.length, 2)
+      for (const { write } of commanding) {
+        const namespaces = write.map(({ namespace }) => namespace)
+        assert.includeMembers(namespaces, ["$checkpoint", "$workflow/fulfilment", "$timer"])
+      }
     }))
 
   it.live("does everything once though replies get lost and several run it", () =>

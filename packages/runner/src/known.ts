@@ -7,11 +7,13 @@ import { quoted } from "@persist/core/path"
 import { modelOf, versionOf } from "@persist/core/read-model"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { versionsOf } from "./live.ts"
-import { controls, knownProcessors, leases, parked, parkedKey, runners } from "./names.ts"
+import { controls, instancesOf, knownProcessors, leases, parked, parkedKey, runners } from "./names.ts"
 import { listParked } from "./operate.ts"
 import type { Processor } from "./processor.ts"
+import { timers, timersOf } from "./timers.ts"
 
 /** The processor of a partition's reader: a read model is known by its namespace. */
 export const ownerOf = (reader: string): string => modelOf(reader) ?? /^(.*)#\d+$/s.exec(reader)?.[1] ?? reader
@@ -48,10 +50,10 @@ const otherPartitions = (name: string, known: number, asked: number): Invalid =>
   })
 
 /**
- * Forgets a processor that is no longer run: its checkpoints, leases and parked events are gone, and the states of a
- * read model's version; compaction no longer waits for it, and nobody misses it. Under this name another one begins
- * anew. Fails with `Invalid` where nobody knows it, where a runner that has it is alive, and for the live version of a
- * read model beside another; and as every read and commit.
+ * Forgets a processor that is no longer run: its checkpoints, leases and parked events are gone, the states of a read
+ * model's version, and a workflow's instances and timers; compaction no longer waits for it, and nobody misses it.
+ * Under this name another one begins anew. Fails with `Invalid` where nobody knows it, where a runner that has it is alive,
+ * and for the live version of a read model beside another; and as every read and commit.
  */
 export const forget = Effect.fnUntraced(function*(store: StoreShape, name: string): Effect.fn.Return<void, StoreError> {
   const known = yield* knownProcessors(store).entry(name)
@@ -65,12 +67,19 @@ export const forget = Effect.fnUntraced(function*(store: StoreShape, name: strin
   const readers = (yield* Stream.runCollect(checkpoints(store).scan())).filter(({ key }) => ownerOf(key) === name)
   const states = yield* Effect.forEach(readers, ({ key }) => statesOps(store, key))
   const aside = yield* Stream.runCollect(listParked(store, name))
+  const instances = store.system(instancesOf(name), Schema.Unknown)
+  const set = yield* Effect.forEach(
+    readers,
+    ({ key }) => Stream.runCollect(timers(store).scan({ prefix: timersOf(key) }))
+  )
   const forgotten = yield* store.commit([
     knownProcessors(store).ops.delete(name, { expected: known.value.revision }),
     controls(store).ops.delete(name),
     ...readers.flatMap(({ key }) => [checkpoints(store).ops.delete(key), leases(store).ops.delete(key)]),
     ...states.flat(),
-    ...aside.map(({ position }) => parked(store).ops.delete(parkedKey(name, position)))
+    ...aside.map(({ position }) => parked(store).ops.delete(parkedKey(name, position))),
+    ...(yield* instances.count()) === 0 ? [] : [instances.ops.clear()],
+    ...set.flat().map(({ key }) => timers(store).ops.delete(key))
   ])
   // Somebody else did the same.
   if (forgotten._tag === "Conflict") return yield* forget(store, name)

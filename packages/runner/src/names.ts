@@ -74,3 +74,6 @@ const Control = Schema.Struct({ paused: Schema.Boolean })
 
 /** What operators have said of processors, by name. */
 export const controls = (store: StoreShape): Kv<typeof Control.Type> => store.system("$control", Control)
+
+/** The namespace of a workflow's instances. */
+export const instancesOf = (workflow: string): string => `$workflow/${workflow}`

@@ -146,8 +146,7 @@ class Runner<R> {
     const own = yield* runners(this.store).entry(this.id)
     this.record = own._tag === "Some" ? { revision: own.value.revision, at } : undefined
     if (own._tag === "Some") return
-    // Others took it for dead: what it runs is theirs, and fenced. It begins again as somebody else.
-    yield* this.drop(() => true)
+    // Others took it for dead: what it ran is theirs, and fenced. It begins again as somebody else, who has nothing.
     this.id = crypto.randomUUID()
     yield* this.show(at)
   })

@@ -10,6 +10,9 @@ export type Timer = typeof TimerSchema.Type
 /** The timers of a store, by {@link timerKey}. */
 export const timers = (store: StoreShape): Kv<Timer> => store.system("$timer", TimerSchema)
 
+/** What the keys of a partition's timers begin with; quoted, so that it begins no other's name. */
+export const timersOf = (reader: string): string => `${JSON.stringify(reader)}/`
+
 /** Where a timer is: those of a partition's reader together, what is due first first. */
 export const timerKey = (reader: string, at: number, instance: string, timer: string): string =>
-  `${reader}/${String(at).padStart(16, "0")}/${JSON.stringify([instance, timer])}`
+  `${timersOf(reader)}${String(at).padStart(16, "0")}/${JSON.stringify([instance, timer])}`

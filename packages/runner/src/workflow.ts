@@ -8,9 +8,10 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { instancesOf } from "./names.ts"
 import { isIn, type Partition, readerOf } from "./partition.ts"
 import { type Handled, type Processor, type ProcessorDefinition, processorOf, type Work } from "./processor.ts"
-import { type Timer, timerKey, timers } from "./timers.ts"
+import { type Timer, timerKey, timers, timersOf } from "./timers.ts"
 
 /** A timer of an instance has run out. */
 export interface TimerFired {
@@ -76,7 +77,7 @@ export const workflow = <C extends Catalogue, A, T extends Catalogue>(
   const { commands, correlate, seed, state, step, ...rest } = definition
   const fresh = Result.getOrThrow(seedThunk(seed))
   const schema = Schema.Struct({ state, timers: Schema.Record(Schema.String, Schema.Number) })
-  const instances = (store: StoreShape): Kv<Instance<A>> => store.system(`$workflow/${definition.name}`, schema)
+  const instances = (store: StoreShape): Kv<Instance<A>> => store.system(instancesOf(definition.name), schema)
   const processor = processorOf<C, never>({ ...rest, key: (event) => correlate(event) ?? "" }, {
     guarantee: "exactly once",
     work: (store, partition, key) =>
@@ -112,7 +113,7 @@ interface Parts<A, I> {
 const workOf = <A, I>(parts: Parts<A, I>): Work<never> => {
   const { correlate, instances, name, partition, store } = parts
   const reader = readerOf(name, partition)
-  const first = timers(store).scan({ prefix: `${reader}/`, limit: 1 })
+  const first = timers(store).scan({ prefix: timersOf(reader), limit: 1 })
   return {
     keysOf: (event) => {
       const instance = correlate(event)
@@ -194,7 +195,7 @@ class Moves<A, I> {
     const next = state === undefined ? undefined : { state, timers: merged(left, set) }
     const fault = next === undefined ? undefined : timeFault(next.timers)
     if (fault !== undefined) return Cause.fail(fault)
-    this.changeTimers(key, before.timers, next?.timers ?? {})
+    this.changeTimers(key, left, next?.timers ?? {})
     if (next === undefined) this.held.delete(key)
     else this.held.set(key, next)
     this.moved.set(key, next)

@@ -1,0 +1,183 @@
+/** Events that are put aside: which others wait for them, and what a reset finds of them. */
+import { assert, describe, it } from "@effect/vitest"
+import { make as makeMemory } from "@persist/backend-memory"
+import { gated } from "@persist/conformance/gate"
+import { type EventOf, makeStore, resetReader, type StoreShape } from "@persist/core"
+import { dropParked, listParked, type Processor, reaction, retryParked, run, subscription } from "@persist/runner"
+import { type Parked, parked, parkedKey } from "@persist/runner/names"
+import { Aside } from "@persist/runner/parked"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
+import { errorOf } from "../backend-sqlite/place.ts"
+import { Counted, fill, newStore } from "./orders.ts"
+import { quick, until } from "./until.ts"
+
+const parking = { retries: 0, finally: "park" } as const
+
+/** A subscription that notes what goes well, by stream and number. */
+const picky = (seen: Array<string>, fails: (event: EventOf<typeof Counted>) => boolean, retries = 0) =>
+  subscription({
+    name: "picky",
+    events: Counted,
+    failure: { ...parking, retries, delay: 1 },
+    handle: (event) =>
+      Effect.suspend(() => {
+        if (fails(event)) return Effect.fail("no")
+        seen.push(`${event.stream}/${event.data.n}`)
+        return Effect.void
+      })
+  })
+
+const asideOf = (store: StoreShape, processor = "picky") =>
+  Effect.map(
+    Stream.runCollect(listParked(store, processor)),
+    (events) => events.map(({ attempts, seq, state, stream }) => `${stream}/${seq} ${state} ${attempts.length}`)
+  )
+
+const running = <A>(store: StoreShape, processor: Processor, use: Effect.Effect<A, unknown>) =>
+  Effect.gen(function*() {
+    const fiber = yield* Effect.forkChild(run(store, [processor], quick))
+    const found = yield* use
+    yield* Fiber.interrupt(fiber)
+    return found
+  })
+
+describe("what is parked", () => {
+  it.live("holds back what follows of each of its keys, of several in one page too, with its own failures alone", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      const seen: Array<string> = []
+      yield* fill(store, 3, 2)
+      const wrong = picky(seen, ({ data, stream }) => stream !== "order-2" && data.n === 1, 1)
+      const aside = yield* running(store, wrong, until(asideOf(store), ({ length }) => length === 4))
+      assert.deepStrictEqual(aside, [
+        "order-0/1 parked 2",
+        "order-1/1 parked 2",
+        "order-0/2 behind 0",
+        "order-1/2 behind 0"
+      ])
+      assert.deepStrictEqual(seen, ["order-2/1", "order-2/2"])
+    }))
+
+  it.live("is met again after a reset, but for what was dropped", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      const seen: Array<string> = []
+      yield* fill(store, 2, 2)
+      const wrong = picky(seen, ({ data }) => data.n === 1)
+      yield* running(store, wrong, until(asideOf(store), ({ length }) => length === 4))
+      const [first] = yield* Stream.runCollect(listParked(store, "picky"))
+      yield* dropParked(store, "picky", first?.position ?? 0)
+      yield* resetReader(store, "picky")
+      yield* running(store, picky(seen, () => false), until(Effect.sync(() => seen.length === 3)))
+      assert.deepStrictEqual(seen, ["order-1/1", "order-0/2", "order-1/2"])
+      assert.deepStrictEqual(yield* asideOf(store), ["order-0/1 dropped 1"])
+    }))
+
+  it.effect("is its own partition's and processor's alone", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      const put = (processor: string, reader: string, position: number) => {
+        const state: Parked["state"] = "parked"
+        const event = { stream: reader, seq: 1, position, type: "T", attempts: [], keys: [reader] }
+        return parked(store).put(parkedKey(processor, position), { ...event, processor, reader, state })
+      }
+      yield* put("p", "p#0", 1)
+      yield* put("p", "p#1", 2)
+      yield* put("p/q", "p#0", 3)
+      const loaded = yield* new Aside(store, "p", "p#0").load
+      assert.deepStrictEqual(loaded.map(({ value }) => value.position), [1])
+    }))
+
+  it.live("of a reaction is the one event that fails, and what was given with it takes effect", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      const done = store.kv("done")
+      yield* fill(store, 5, 1)
+      const reacting = reaction({
+        name: "reacting",
+        events: Counted,
+        failure: parking,
+        handle: (events) =>
+          events.some(({ stream }) => stream === "order-2")
+            ? Effect.fail("no")
+            : Effect.succeed(events.map(({ stream }) => done.ops.put(stream, 1, { expected: "absent" })))
+      })
+      yield* running(store, reacting, until(done.count(), (count) => count === 4))
+      assert.deepStrictEqual(yield* asideOf(store, "reacting"), ["order-2/1 parked 1"])
+    }))
+
+  it.live("and retried goes before what waits behind it, each once", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      const seen: Array<string> = []
+      let broken = true
+      yield* fill(store, 1, 4)
+      const wrong = picky(seen, () => broken)
+      const mended = Effect.gen(function*() {
+        yield* until(asideOf(store), ({ length }) => length === 4)
+        // The last is asked for alone, and has to wait for the first all the same.
+        const [first, , , last] = yield* Stream.runCollect(listParked(store, "picky"))
+        yield* retryParked(store, "picky", last?.position ?? 0)
+        yield* retryParked(store, "picky", first?.position ?? 0)
+        yield* until(asideOf(store), ([one]) => one === "order-0/1 parked 2")
+        broken = false
+        yield* retryParked(store, "picky", first?.position ?? 0)
+        yield* until(Effect.sync(() => seen.length === 4))
+      })
+      yield* running(store, wrong, mended)
+      assert.deepStrictEqual(seen, [1, 2, 3, 4].map((n) => `order-0/${n}`))
+      assert.deepStrictEqual(yield* asideOf(store), [])
+    }))
+
+  it.live("and dropped while it's tried again stays dropped", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      const [asked, goOn] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+      let again = false
+      yield* fill(store, 1, 1)
+      const wrong = subscription({
+        name: "picky",
+        events: Counted,
+        failure: parking,
+        handle: () =>
+          Effect.gen(function*() {
+            if (again) {
+              yield* Deferred.succeed(asked, undefined)
+              yield* Deferred.await(goOn)
+            }
+            return yield* Effect.fail("no")
+          })
+      })
+      const dropped = Effect.gen(function*() {
+        const [first] = yield* until(Stream.runCollect(listParked(store, "picky")), ({ length }) => length === 1)
+        again = true
+        yield* retryParked(store, "picky", first?.position ?? 0)
+        yield* Deferred.await(asked)
+        yield* dropParked(store, "picky", first?.position ?? 0)
+        yield* Deferred.succeed(goOn, undefined)
+        yield* fill(store, 1, 1, 2)
+      })
+      // It has finished what it had in hand when it is gone.
+      yield* running(store, wrong, dropped)
+      assert.deepStrictEqual((yield* asideOf(store))[0], "order-0/1 dropped 1")
+    }))
+
+  it.live("and goes through just before somebody asks for it isn't parked any more", () =>
+    Effect.gen(function*() {
+      const backend = yield* makeMemory()
+      const gate = yield* gated(backend)
+      const [store, slow] = [yield* makeStore(backend), yield* makeStore(gate.backend)]
+      yield* fill(store, 1, 1)
+      yield* running(store, picky([], () => true), until(asideOf(store), ({ length }) => length === 1))
+      const [first] = yield* Stream.runCollect(listParked(store, "picky"))
+      const position = first?.position ?? 0
+      const asking = yield* Effect.forkChild(retryParked(slow, "picky", position))
+      yield* gate.arrived
+      yield* parked(store).delete(parkedKey("picky", position))
+      yield* gate.open
+      assert.strictEqual((yield* errorOf(Fiber.join(asking)))._tag, "Invalid")
+    }))
+})
