@@ -1,8 +1,7 @@
 /** A disk that fails under the server: a commit whose flush failed may be there all the same, and is not refused. */
 import { assert, describe, it } from "@effect/vitest"
-import { make } from "@persist/backend-postgres"
-import { inTransaction } from "@persist/backend-postgres/transaction"
-import { makeStore, registerReader } from "@persist/core"
+import { make, transactions } from "@persist/backend-postgres"
+import { makeStore } from "@persist/core"
 import * as Effect from "effect/Effect"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -51,10 +50,8 @@ describe("a server whose log can't be flushed", () => {
           Effect.sync(() => new Pool({ connectionString: url }).on("error", () => {})),
           (opened) => Effect.promise(() => opened.end())
         )
-        const error = yield* errorOf(inTransaction(store, { pool, schema: undefined }, {
-          work: () => Effect.void,
-          move: (inner) => Effect.tap(registerReader(inner, "reader", { from: "start" }), () => Effect.sync(fail))
-        }))
+        const op = store.kv("k").ops.put("key", 1, { expected: "absent" })
+        const error = yield* errorOf(transactions({ pool })(store, () => Effect.sync(fail), [op]))
         assert.strictEqual(error._tag, "OutcomeUnknown")
       }),
     60_000

@@ -1,197 +1,180 @@
-/** Projections into the application's own tables: every event takes effect once, whatever ends the run. */
+/** Projections into the application's own tables: what a handler writes and how far it came happen together. */
 import { assert, describe, it } from "@effect/vitest"
-import { runTables } from "@persist/backend-postgres"
-import { listReaders, resetReader } from "@persist/core"
-import * as Deferred from "effect/Deferred"
+import { transactions } from "@persist/backend-postgres"
+import { listReaders } from "@persist/core"
+import { listParked, retryParked, run, tables } from "@persist/runner"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { spawn } from "node:child_process"
-import { once } from "node:events"
-import { join } from "node:path"
-import { type ClientBase, Pool } from "pg"
+import * as Stream from "effect/Stream"
 import { errorOf } from "../backend-sqlite/place.ts"
-import { sharedPostgres, sql } from "../servers/postgres.ts"
-import { startProxy } from "../servers/proxy.ts"
+import { quick, until } from "../runner/until.ts"
+import { sql } from "../servers/postgres.ts"
 import { newStore } from "./place.ts"
-import { count, Counted, makeTally, runTally, tallied } from "./tally.ts"
+import { begun, count, Counted, newPool, numbers, reach, sorted, tallied, tally } from "./tally.ts"
 
-const newPool = (url: string) =>
-  Effect.acquireRelease(
-    Effect.sync(() => new Pool({ connectionString: url, max: 2 }).on("error", () => {})),
-    (pool) => Effect.promise(() => pool.end())
-  )
-
-const numbers = (to: number) => Array.from({ length: to }, (_, n) => n + 1)
-
-/** A store with a table, and a pool for it. */
-const begun = Effect.gen(function*() {
-  const { schema, store, url } = yield* newStore
-  yield* makeTally(url, schema)
-  return { schema, store, url, pool: yield* newPool(url) }
-})
-
-/** Waits until the table holds so many numbers, and gives them; dies with a run that ends before. */
-const reach = Effect.fnUntraced(
-  function*(url: string, schema: string, many: number, run: Fiber.Fiber<unknown, unknown>) {
-    while (true) {
-      const found = yield* tallied(url, schema)
-      if (found.length >= many) return found
-      const ended = run.pollUnsafe()
-      if (ended !== undefined) return yield* Effect.die(new Error("the run has ended", { cause: ended }))
-    }
-  }
-)
+const parkedOf = (store: Parameters<typeof listParked>[0]) => Stream.runCollect(listParked(store, "tally"))
 
 describe("a projection into tables", () => {
-  it.live("takes what there is and what comes, and goes on from where it was stopped", () =>
-    Effect.gen(function*() {
-      const { pool, schema, store, url } = yield* begun
-      yield* count(store, 1, 7)
-      for (const [from, to] of [[8, 10], [11, 15]] as const) {
-        const run = yield* Effect.forkChild(runTally(store, schema, pool))
-        yield* count(store, from, to)
-        assert.deepStrictEqual(yield* reach(url, schema, to, run), numbers(to))
-        yield* Fiber.interrupt(run)
-      }
-      const [reader] = yield* listReaders(store)
-      assert.deepInclude(reader, { name: "tally", lag: 0 })
-    }), 60_000)
-
-  it.live("leaves nothing of a page whose handler fails, and tells its error", () =>
-    Effect.gen(function*() {
-      const { pool, schema, store, url } = yield* begun
-      yield* count(store, 1, 7)
-      const failing = runTally(store, schema, pool, (work, _, page) =>
-        page.includes(5) ? Effect.andThen(work, Effect.fail("no fives")) : work)
-      assert.strictEqual(yield* Effect.flip(failing), "no fives")
-      assert.deepStrictEqual(yield* tallied(url, schema), [1, 2, 3])
-      const run = yield* Effect.forkChild(runTally(store, schema, pool))
-      assert.deepStrictEqual(yield* reach(url, schema, 7, run), numbers(7))
-      yield* Fiber.interrupt(run)
-    }), 60_000)
-
-  it.live("hands a page over again after a deadlock and after a lost connection", () =>
-    Effect.gen(function*() {
-      const { pool, schema, store, url } = yield* begun
-      yield* count(store, 1, 7)
-      const troubles = [
-        (client: ClientBase) => sql(url, `SELECT pg_terminate_backend(${Object(client).processID})`),
-        () => Effect.fail(Object.assign(new Error("deadlock"), { code: "40P01", severity: "ERROR" }))
-      ]
-      const run = yield* Effect.forkChild(
-        runTally(store, schema, pool, (work, client) => {
-          const trouble = troubles.pop()
-          return trouble === undefined ? work : Effect.andThen(work, Effect.andThen(trouble(client), work))
-        })
-      )
-      assert.deepStrictEqual(yield* reach(url, schema, 7, run), numbers(7))
-      assert.deepStrictEqual(troubles, [])
-      yield* Fiber.interrupt(run)
-    }), 60_000)
-
-  it.live("of two that run at once one is fenced, and nothing is counted twice", () =>
-    Effect.gen(function*() {
-      const { pool, schema, store, url } = yield* begun
-      yield* count(store, 1, 4)
-      const inHand = yield* Deferred.make<void>()
-      const goOn = yield* Deferred.make<void>()
-      // The first holds a page while the second takes the same one and is done with it.
-      const slow = yield* Effect.forkChild(
-        runTally(store, schema, pool, (work) =>
-          Deferred.succeed(inHand, undefined).pipe(Effect.andThen(Deferred.await(goOn)), Effect.andThen(work)))
-      )
-      yield* Deferred.await(inHand)
-      const quick = yield* Effect.forkChild(runTally(store, schema, pool))
-      yield* reach(url, schema, 4, quick)
-      yield* Deferred.succeed(goOn, undefined)
-      assert.deepStrictEqual(yield* Fiber.join(slow), { _tag: "Fenced", name: "tally", position: 0 })
-      yield* count(store, 5, 6)
-      assert.deepStrictEqual(yield* reach(url, schema, 6, quick), numbers(6))
-      yield* Fiber.interrupt(quick)
-    }), 60_000)
-
-  it.live("counts once where the transaction's connection is cut at any message", () =>
-    Effect.gen(function*() {
-      const { url } = yield* sharedPostgres
-      const { schema, store } = yield* begun
-      const proxy = yield* startProxy(Number(new URL(url).port))
-      const pool = yield* newPool(proxy.through(url))
-      let cuts = 0
-      const run = yield* Effect.forkChild(runTally(store, schema, pool))
-      for (let n = 1; n <= 30; n += 1) {
-        const of = n % 2 === 0 ? "client" : "server"
-        yield* proxy.cut({ of, at: n % 3 === 0 ? "before" : "after", n: 1 + n * 7 % 45 })
-        yield* count(store, n, n)
-        yield* reach(url, schema, n, run)
-        cuts += (yield* proxy.wasCut) ? 1 : 0
-      }
-      assert.deepStrictEqual(yield* tallied(url, schema), numbers(30))
-      assert.isAbove(cuts, 3)
-      yield* Fiber.interrupt(run)
-    }), 120_000)
-
   it.live(
-    "goes on where the answer to its COMMIT is lost: it looks whether that happened",
+    "takes what there is and what comes, in each of its partitions, and goes on from where it was stopped",
     () =>
       Effect.gen(function*() {
-        const { url } = yield* sharedPostgres
-        const { schema, store } = yield* begun
-        const proxy = yield* startProxy(Number(new URL(url).port))
-        const run = yield* Effect.forkChild(runTally(store, schema, yield* newPool(proxy.through(url))))
-        yield* proxy.cut({ of: "server", at: "before", n: 1, marker: "COMMIT\0" })
-        for (const n of [1, 2]) {
-          yield* count(store, n, n)
-          assert.deepStrictEqual(yield* reach(url, schema, n, run), numbers(n))
+        const { pool, schema, store, url } = yield* begun
+        yield* count(store, 1, 7)
+        for (const [from, to] of [[8, 10], [11, 15]] as const) {
+          const running = yield* Effect.forkChild(run(store, [tally(pool, schema, { partitions: 3 })], quick))
+          yield* count(store, from, to)
+          assert.deepStrictEqual(sorted(yield* reach(url, schema, to)), numbers(to))
+          yield* Fiber.interrupt(running)
         }
-        assert.isTrue(yield* proxy.wasCut)
-        yield* Fiber.interrupt(run)
+        assert.strictEqual((yield* listReaders(store)).length, 3)
       }),
     60_000
   )
 
-  it.live("counts once where its process is killed at any statement", () =>
-    Effect.gen(function*() {
-      const { schema, store, url } = yield* begun
-      yield* count(store, 1, 40)
-      const child = join(import.meta.dirname, "child/tally.ts")
-      // A page takes nine statements: the last three write the checkpoint, notify, and commit.
-      for (
-        const [when, at] of [["before", 2], ["before", 7], ["after", 7], ["before", 9], ["after", 9], ["after", 12]]
-      ) {
-        const words = ["--conditions=source", child, url, schema, `${when}`, `${at}`]
-        const killed = spawn(process.execPath, words, { stdio: ["ignore", "inherit", "inherit"] })
-        assert.deepStrictEqual(yield* Effect.promise(() => once(killed, "close")), [null, "SIGKILL"])
-      }
-      const before = yield* tallied(url, schema)
-      assert.deepStrictEqual(before, numbers(before.length))
-      const run = yield* Effect.forkChild(runTally(store, schema, yield* newPool(url)))
-      assert.deepStrictEqual(yield* reach(url, schema, 40, run), numbers(40))
-      yield* Fiber.interrupt(run)
-    }), 120_000)
+  it.live(
+    "leaves nothing of a handler that fails, and parks the event without what was written for it",
+    () =>
+      Effect.gen(function*() {
+        const { pool, schema, store, url } = yield* begun
+        let broken = true
+        let tries = 0
+        const processor = tally(pool, schema, {
+          failure: { retries: 2, delay: 1, finally: "park" },
+          around: (work, _, page) =>
+            Effect.andThen(
+              work,
+              Effect.suspend(() => {
+                if (!broken || !page.includes(5)) return Effect.void
+                if (page.length === 1) tries++
+                return Effect.fail("no fives")
+              })
+            )
+        })
+        yield* count(store, 1, 9)
+        yield* Effect.forkChild(run(store, [processor], quick))
+        const all = numbers(9)
+        assert.deepStrictEqual(yield* reach(url, schema, 8), all.filter((n) => n !== 5))
+        const [poison, ...others] = yield* until(parkedOf(store), ({ length }) => length > 0)
+        assert.deepStrictEqual(others, [])
+        assert.strictEqual(poison?.attempts.length, 3)
+        assert.strictEqual(tries, 3)
+        broken = false
+        yield* retryParked(store, "tally", poison?.position ?? 0)
+        assert.deepStrictEqual(sorted(yield* reach(url, schema, 9)), all)
+        assert.deepStrictEqual(yield* parkedOf(store), [])
+      }),
+    60_000
+  )
+
+  it.live(
+    "takes what the database refuses only at the end for a failure of the handler's",
+    () =>
+      Effect.gen(function*() {
+        const { pool, schema, store, url } = yield* begun
+        yield* sql(url, `ALTER TABLE ${schema}.tally ADD UNIQUE (n) DEFERRABLE INITIALLY DEFERRED`)
+        yield* count(store, 1, 3)
+        yield* count(store, 2, 2)
+        yield* Effect.forkChild(run(store, [tally(pool, schema, { failure: { retries: 0, finally: "park" } })], quick))
+        const [twice] = yield* until(parkedOf(store), ({ length }) => length > 0)
+        assert.include(twice?.attempts[0]?.error, "tally_n_key")
+        yield* count(store, 4, 4)
+        assert.deepStrictEqual(yield* reach(url, schema, 4), numbers(4))
+      }),
+    60_000
+  )
+
+  it.live(
+    "is not the worse for a deadlock or a lost connection, which count for no attempt",
+    () =>
+      Effect.gen(function*() {
+        const { pool, schema, store, url } = yield* begun
+        const deadlock = Object.assign(new Error("deadlock"), { code: "40P01", severity: "ERROR" })
+        const troubles = [
+          (pid: unknown) => sql(url, `SELECT pg_terminate_backend(${Number(pid)})`),
+          () => Effect.fail(deadlock),
+          () => Effect.die(deadlock)
+        ]
+        yield* count(store, 1, 7)
+        const processor = tally(pool, schema, {
+          around: (work, client) => {
+            const trouble = troubles.pop()
+            return trouble === undefined
+              ? work
+              : Effect.andThen(work, Effect.andThen(trouble(Object(client).processID), work))
+          }
+        })
+        yield* Effect.forkChild(run(store, [processor], quick))
+        assert.deepStrictEqual(yield* reach(url, schema, 7), numbers(7))
+        assert.deepStrictEqual(troubles, [])
+      }),
+    60_000
+  )
+
+  it.live(
+    "is ended by the server where it lies idle, after 5 s or what was asked for less",
+    () =>
+      Effect.gen(function*() {
+        const { schema, store, url } = yield* begun
+        const limits = async (asked: string) => {
+          const text = "SELECT current_setting('idle_in_transaction_session_timeout') AS idle"
+          const own = new URL(url)
+          own.searchParams.set("options", `-c idle_in_transaction_session_timeout=${asked}`)
+          return { text, url: own.href }
+        }
+        for (const [asked, given] of [["0", "5s"], ["1h", "5s"], ["250ms", "250ms"]] as const) {
+          const { text, url: own } = yield* Effect.promise(() => limits(asked))
+          const pool = yield* newPool(own)
+          const op = store.kv("k").ops.put(asked, 1)
+          let idle: unknown
+          yield* transactions({ pool, schema })(store, (client) =>
+            Effect.promise(async () => {
+              idle = (await client.query(text)).rows[0]?.idle
+            }), [op])
+          assert.strictEqual(idle, given)
+          if (asked !== "250ms") continue
+          const frozen = transactions({ pool, schema })(
+            store,
+            (client) => Effect.promise(() => new Promise((resolve) => client.once("end", resolve))),
+            [op]
+          )
+          assert.strictEqual((yield* errorOf(frozen))._tag, "Unavailable")
+        }
+      }),
+    60_000
+  )
 })
 
 describe("what can't be run", () => {
   it.live("is refused by the name of what's wrong", () =>
     Effect.gen(function*() {
       const { pool, schema, store, url } = yield* begun
-      const right = { name: "tally", events: Counted, pool, schema, handle: () => Effect.void }
-      const refused = (wrong: object) => errorOf(runTables(store, { ...right, ...wrong }))
-      assert.deepInclude(yield* refused({ handle: undefined }), { _tag: "Invalid", field: "handle" })
-      assert.deepInclude(yield* refused({ pool: {} }), { _tag: "Invalid", field: "pool" })
-      assert.deepInclude(yield* refused({ name: "$own" }), { _tag: "Invalid", field: "name" })
-      assert.deepInclude(yield* refused({ page: 1 }), { _tag: "Invalid", field: "page" })
-      yield* count(store, 1, 1)
+      const refused = (make: () => unknown) => errorOf(Effect.try({ try: make, catch: (error) => error }))
+      const right = { name: "tally", events: Counted, transact: transactions({ pool }), handle: () => Effect.void }
+      // What a caller without types may pass.
+      const wrong = (changed: object) => () => tables(Object.assign({ ...right }, changed))
+      assert.deepInclude(yield* refused(wrong({ handle: undefined })), { _tag: "Invalid", field: "handle" })
+      assert.deepInclude(yield* refused(wrong({ transact: pool })), { _tag: "Invalid", field: "transact" })
+      assert.deepInclude(yield* refused(wrong({ name: "$own" })), { _tag: "Invalid", field: "name" })
+      assert.deepInclude(yield* refused(wrong({ page: 1 })), { _tag: "Invalid", field: "page" })
+      const config = (changed: object) => () => transactions(Object.assign({ pool }, changed))
+      assert.deepInclude(yield* refused(config({ pool: {} })), { _tag: "Invalid", field: "pool" })
+      assert.deepInclude(yield* refused(config({ schema: "" })), { _tag: "Invalid", field: "schema" })
+      assert.deepInclude(yield* refused(config({ size: 1 })), { _tag: "Invalid", field: "size" })
+
+      const op = store.kv("k").ops.put("key", 1)
       const another = yield* newStore
-      assert.deepInclude(yield* refused({ schema: another.schema }), { _tag: "Invalid", field: "pool" })
+      const elsewhere = transactions({ pool, schema: another.schema })(store, () => Effect.void, [op])
+      assert.deepInclude(yield* errorOf(elsewhere), { _tag: "Invalid", field: "pool" })
       const older = yield* newPool(url)
       older.on("connect", (client) => Reflect.set(client, "getTransactionStatus", undefined))
-      assert.deepInclude(yield* refused({ pool: older }), { _tag: "Invalid", field: "pool" })
+      const old = transactions({ pool: older, schema })(store, () => Effect.void, [op])
+      assert.deepInclude(yield* errorOf(old), { _tag: "Invalid", field: "pool" })
       // A handler that ends the transaction can't be followed by the checkpoint.
-      const ends = {
-        handle: (client: { query: (text: string) => Promise<unknown> }) => Effect.promise(() => client.query("COMMIT"))
-      }
-      assert.deepInclude(yield* refused(ends), { _tag: "Invalid", field: "client" })
-      yield* resetReader(store, "tally")
+      const ended = transactions({ pool, schema })(store, (client) => Effect.promise(() => client.query("COMMIT")), [
+        op
+      ])
+      assert.deepInclude(yield* errorOf(ended), { _tag: "Invalid", field: "client" })
       assert.deepStrictEqual(yield* tallied(url, schema), [])
     }), 60_000)
 })

@@ -81,6 +81,7 @@ describe("a store in PostgreSQL", () => {
       runTables(store, {
         name: "totals",
         events: Order,
+        failure: { retries: 1, delay: 1 },
         pool: made(pool),
         handle: async (own, events) => {
           for (const { data } of events) {

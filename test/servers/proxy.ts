@@ -22,6 +22,8 @@ export interface Cut {
   readonly at: "before" | "after" | "byte"
   readonly n: number
   readonly loss?: Loss
+  /** Keeps what the client said after the cut on its way to the server, which still listens: see `deliver`. */
+  readonly late?: boolean
   /** Counts only on the connection on which a client says this, from there on; otherwise over all connections. */
   readonly marker?: string
 }
@@ -40,6 +42,8 @@ export interface Proxy {
   readonly wasCut: Effect.Effect<boolean>
   /** The messages that passed since it was asked before. */
   readonly passed: Effect.Effect<ReadonlyArray<Passed>>
+  /** Lets what was late arrive. */
+  readonly deliver: Effect.Effect<void>
   /** Cuts every connection there is. */
   readonly cutAll: (loss?: Loss) => Effect.Effect<void>
   /** Lets nothing through, as a network that is gone: connections stay, new ones are taken and lead nowhere. */
@@ -70,6 +74,7 @@ interface Line {
   target: number
   delay: number
   armed: Armed | undefined
+  deliver: () => void
   passed: Array<Passed>
   /** Ends when whatever is held may pass. */
   open: Promise<void>
@@ -132,7 +137,9 @@ const pump = async (line: Line, pair: Pair, of: Direction): Promise<void> => {
     if (part.length > 0 && !to.write(part)) await once(to, "drain")
     if (place !== undefined) {
       line.armed = undefined
-      return lose(pair, armed?.where.loss)
+      if (armed?.where.late !== true) return lose(pair, armed?.where.loss)
+      line.deliver = () => void to.write(chunk.subarray(place))
+      return reset(from)
     }
   }
   to.end()
@@ -169,6 +176,7 @@ export const startProxy = (target: number): Effect.Effect<Proxy, never, Scope> =
       target,
       delay: 0,
       armed: undefined,
+      deliver: () => {},
       passed: [],
       open: Promise.resolve(),
       heal: () => {},
@@ -196,6 +204,7 @@ export const startProxy = (target: number): Effect.Effect<Proxy, never, Scope> =
         return armed === undefined
       }),
       passed: Effect.sync(() => line.passed.splice(0)),
+      deliver: Effect.sync(() => line.deliver()),
       cutAll: (loss) => Effect.sync(() => line.pairs.forEach((pair) => lose(pair, loss))),
       hold: Effect.sync(() => hold(line)),
       heal: Effect.sync(() => line.heal()),

@@ -1,61 +1,81 @@
-/** A transaction that does the application's work and moves a checkpoint, on a client that is lent for it. */
-import type { Checkpoint, Fenced, StoreShape } from "@persist/core"
+/** Transactions that write tables of the application's own and commit to the store, on clients lent for them. */
+import type { Committed, Conflict, StoreShape, Transact } from "@persist/core"
 import { Invalid, isStoreError, makeStore, type StoreError, Unavailable } from "@persist/core"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type { ClientBase, PoolClient } from "pg"
+import { settleSchema } from "./config.ts"
 import { classify, classifyCommit, Lost, stateOf } from "./error.ts"
 import { hasEnded } from "./link.ts"
-import { demandStatus, within } from "./within.ts"
+import { demandStatus, within, type WithinConfig } from "./within.ts"
 
 /** Whoever lends clients, as the driver's `Pool` does. */
 export interface Clients {
   readonly connect: () => Promise<PoolClient>
 }
 
-/** Where the transaction takes place. */
-export interface Scene {
+/** Where the tables are. */
+export interface TransactionsConfig extends WithinConfig {
+  /** Clients of the database that holds both the store and the tables: a `Pool` of the driver's. */
   readonly pool: Clients
-  readonly schema: string | undefined
-}
-
-/** What is done in it, in this order. */
-export interface Work<E, R> {
-  readonly work: (client: ClientBase) => Effect.Effect<unknown, E, R>
-  /** Moves the checkpoint in the store as the transaction sees it. */
-  readonly move: (inner: StoreShape) => Effect.Effect<Checkpoint | Fenced, StoreError>
 }
 
 /**
- * Does both, or neither where the checkpoint was moved by somebody else (`Fenced`) or anything fails. `OutcomeUnknown`
- * where the end of the transaction was lost.
+ * Transactions on clients of the database that holds the store: what's done by the client and what's committed to the
+ * store happen together or not at all. Each is `READ COMMITTED`; it holds the store's lock only once its work is done,
+ * until its end; and the server ends it where it lies idle for 5 s, so that a process which froze in it holds nobody
+ * back. Wrong options throw `Invalid`.
  */
-export const inTransaction = <E, R>(
-  store: StoreShape,
-  { pool, schema }: Scene,
-  { move, work }: Work<E, R>
-): Effect.Effect<Checkpoint | Fenced, StoreError | E, R> =>
-  Effect.acquireUseRelease(
-    borrow(pool),
-    ({ client, isLost }) =>
-      Effect.gen(function*() {
-        yield* statement(client, "BEGIN ISOLATION LEVEL READ COMMITTED")
-        // A connection that ends meanwhile fails the work by the driver's error, which says nothing of that.
-        yield* Effect.mapError(work(client), (error) => isLost() ? lost(error) : error)
-        const inner = yield* within(client, schema === undefined ? {} : { schema })
-        if (inner.about.incarnation !== store.about.incarnation) return yield* Effect.fail(elsewhere())
-        const moved = yield* Effect.scoped(Effect.flatMap(makeStore(inner, { retries: 0 }), move))
-        if ("_tag" in moved) return moved
-        yield* commit(client)
-        return moved
-      }),
-    ({ client, leave }) =>
-      Effect.promise(async () => {
-        const broken = client.getTransactionStatus() !== "I" && await rollBack(client)
-        // A broken one may still emit errors, and nobody else listens to it any more.
-        if (!broken) leave()
-        client.release(broken)
-      })
-  )
+export const transactions = ({ pool, schema, ...rest }: TransactionsConfig): Transact<ClientBase> => {
+  const [stray] = Object.keys(rest)
+  if (stray !== undefined) {
+    throw new Invalid({ field: stray, reason: "there is no such option", remedy: "use pool and schema" })
+  }
+  if (typeof pool?.connect !== "function") {
+    throw new Invalid({
+      field: "pool",
+      reason: "gives no clients",
+      remedy: "pass a Pool of pg that leads to the store's database"
+    })
+  }
+  const config = { schema: settleSchema(schema).schema }
+  return (store, work, ops) =>
+    Effect.acquireUseRelease(
+      borrow(pool),
+      ({ client, isLost }) =>
+        Effect.gen(function*() {
+          yield* statement(client, begin)
+          yield* unhindered(work(client), isLost)
+          const committed = yield* commitWithin(client, config, store, (inner) => inner.commit(ops))
+          if (committed._tag === "Committed") yield* commit(client)
+          return committed
+        }),
+      ({ client, leave }) =>
+        Effect.promise(async () => {
+          const broken = client.getTransactionStatus() !== "I" && await rollBack(client)
+          // A broken one may still emit errors, and nobody else listens to it any more.
+          if (!broken) leave()
+          client.release(broken)
+        })
+    )
+}
+
+// Half of how long a writer waits by default for the store's lock; whoever asked for less gets that.
+const longestIdle = "5s"
+const begin = `BEGIN ISOLATION LEVEL READ COMMITTED;
+SELECT set_config('idle_in_transaction_session_timeout', '${longestIdle}', true)
+WHERE current_setting('idle_in_transaction_session_timeout')::interval NOT BETWEEN '1ms' AND '${longestIdle}'`
+
+const commitWithin = Effect.fnUntraced(function*(
+  client: ClientBase,
+  config: WithinConfig,
+  { about }: StoreShape,
+  make: (inner: StoreShape) => Effect.Effect<Committed | Conflict, StoreError>
+) {
+  const inner = yield* within(client, config)
+  if (inner.about.incarnation !== about.incarnation) return yield* Effect.fail(elsewhere())
+  return yield* make(yield* makeStore(inner, { retries: 0 }))
+}, Effect.scoped)
 
 interface Borrowed {
   readonly client: PoolClient
@@ -100,7 +120,11 @@ const commit = (client: ClientBase): Effect.Effect<void, StoreError> =>
       // What has failed before ends like this, without an error.
       if (command !== "COMMIT") throw new Unavailable({ operation: "commit", reason: "it was rolled back", remedy })
     },
-    catch: (cause) => classifyCommit(undefined, named(cause, true))
+    catch: (cause) => {
+      // What it would have written can't be: that's the work's own failure, as of constraints that are looked at last.
+      if (/^(22|23|P0)/.test(stateOf(cause) ?? "")) throw cause
+      return classifyCommit(undefined, named(cause, true))
+    }
   })
 
 const remedy = "run it again"
@@ -113,8 +137,24 @@ const rollBack = (client: ClientBase): Promise<boolean> => client.query("ROLLBAC
 const named = (cause: unknown, sent: boolean): unknown =>
   stateOf(cause) === undefined && !isStoreError(cause) ? new Lost(connectionLost, sent, cause) : cause
 
-const lost = (cause: unknown): StoreError =>
-  new Unavailable({ operation: "transaction", reason: connectionLost, remedy, cause })
+/** The work, of which what's no fault of its own is told as the store's. */
+const unhindered = <E, R>(
+  work: Effect.Effect<unknown, E, R>,
+  isLost: () => boolean
+): Effect.Effect<unknown, E | StoreError, R> =>
+  Effect.catchCause(work, (cause): Effect.Effect<never, E | StoreError> => {
+    const error = Cause.squash(cause)
+    return isLost() || mayPass(error) ? Effect.fail(inTheWay(error)) : Effect.failCause(cause)
+  })
+
+/** Whether the work may go through another time: connections and locks in its way. */
+const mayPass = (error: unknown): boolean =>
+  /^(08|25P03|40001|40P01|55P03|57P)/.test(stateOf(error) ?? "") ||
+  (error instanceof Object && "cause" in error && mayPass(error.cause))
+
+// The driver says nothing of a connection that ended meanwhile.
+const inTheWay = (cause: unknown): StoreError =>
+  new Unavailable({ operation: "transaction", reason: "a connection or a lock was lost in the work", remedy, cause })
 
 const elsewhere = (): Invalid =>
   new Invalid({ field: "pool", reason: "leads to another store", remedy: "pass clients of the store's own database" })

@@ -20,7 +20,7 @@ import { Writer } from "./write.ts"
 /** Which store of the client's database. */
 export interface WithinConfig {
   /** The schema that holds it. Default `persist`. */
-  readonly schema?: string
+  readonly schema?: string | undefined
 }
 
 /**

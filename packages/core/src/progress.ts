@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import type { About } from "./backend.ts"
 import { type Checkpoint, checkpoints, type Fenced, moveOp, type StoredCheckpoint } from "./checkpoint.ts"
+import type { Committed, Conflict } from "./commit.ts"
 import type { Op } from "./draft.ts"
 import { type StoreError, Unavailable } from "./error.ts"
 import type { Kv } from "./kv.ts"
@@ -47,16 +48,21 @@ export class Progress {
 
   /** Saves a position in one commit with `ops`; `Fenced` where somebody else saved meanwhile: nothing happened. */
   save(position: Position, ops: ReadonlyArray<Op> = []): Effect.Effect<Fenced | undefined, StoreError> {
+    return Effect.map(this.commit([this.move(position), ...ops]), (outcome) => this.settle(position, outcome))
+  }
+
+  /** What saves a position, for whoever makes the commit; to be the first write of it. */
+  move(position: Position): Op {
+    return moveOp(this.about, this.kv, this.checkpoint, position)
+  }
+
+  /** Goes on from the position that a commit has saved; `Fenced` where somebody else saved meanwhile. */
+  settle(position: Position, outcome: Committed | Conflict): Fenced | undefined {
     const { checkpoint } = this
-    const { name } = checkpoint
-    return Effect.map(this.commit([moveOp(this.about, this.kv, checkpoint, position), ...ops]), (outcome) => {
-      if (outcome._tag === "Conflict") return { _tag: "Fenced", name, position: checkpoint.position }
-      // The checkpoint is the commit's first write.
-      const revision = outcome.revisions[0] ?? outcome.position
-      this.checkpoint = { ...checkpoint, position, revision }
-      this.busyUntil = Position(Math.max(position, this.busyUntil))
-      return undefined
-    })
+    if (outcome._tag === "Conflict") return { _tag: "Fenced", name: checkpoint.name, position: checkpoint.position }
+    this.checkpoint = { ...checkpoint, position, revision: outcome.revisions[0] ?? outcome.position }
+    this.busyUntil = Position(Math.max(position, this.busyUntil))
+    return undefined
   }
 }
 

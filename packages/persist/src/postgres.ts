@@ -5,15 +5,17 @@ import {
   createViews as createViewsEffect,
   keepIncarnation as keepEffect,
   renewIncarnation as renewEffect,
-  runTables as runTablesEffect,
-  type TablesOptions,
   type TransactionClient,
+  transactions,
+  type TransactionsConfig,
   type View,
   type ViewsOptions,
   within as withinEffect,
   type WithinConfig
 } from "@persist/backend-postgres"
 import type { Catalogue, EventOf } from "@persist/core"
+import { type ProcessorDefinition, run as runProcessors, tables } from "@persist/runner"
+import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { open } from "./open.ts"
 import { type Abortable, run, split } from "./run.ts"
@@ -21,7 +23,7 @@ import { handing, type Running, start } from "./running.ts"
 import type { Store } from "./store.ts"
 import { surrounding } from "./surroundings.ts"
 
-export type { Clients, Config, TransactionClient, View, ViewsOptions, WithinConfig }
+export type { Clients, Config, TransactionClient, TransactionsConfig, View, ViewsOptions, WithinConfig }
 
 /**
  * The store as the transaction that is open on a client of `pg` sees it; use it until the transaction ends. What is
@@ -36,26 +38,31 @@ export type { Clients, Config, TransactionClient, View, ViewsOptions, WithinConf
 export const within = (client: TransactionClient, config?: WithinConfig): Promise<Store> =>
   open(withinEffect(client, config))
 
-/** How a projection into tables is run. */
-export interface RunTablesOptions<C extends Catalogue> extends TablesOptions<C>, Abortable {
-  /** Writes a page of events by the client, whose transaction is open, and leaves its end to whoever called. */
+/** A projection into tables, and how it's run. */
+export interface RunTablesOptions<C extends Catalogue> extends ProcessorDefinition<C>, TransactionsConfig, Abortable {
+  /** Writes what becomes of some events by the client, whose transaction is open, and leaves its end to the caller. */
   readonly handle: (client: TransactionClient, events: ReadonlyArray<EventOf<C>>) => unknown
 }
 
 /**
  * Keeps tables of the application's own until it's stopped: hands over page after page of events, first what's there,
  * then what comes, each in a transaction that ends with the checkpoint's move. So each event takes effect exactly once,
- * whatever ends the run and however many run under this name. What `handle` throws or rejects with ends it, the page
- * having left nothing behind; a page whose transaction lost its connection or its locks is handed over again.
+ * whatever ends the run. Of those that run under this name, here or in other processes, each partition is in the hands
+ * of one, and the others stand by. What `handle` throws or rejects with leaves nothing behind and is met as `failure`
+ * says; where that stops a partition, `ended` rejects with it.
  */
 export const runTables = <C extends Catalogue>(store: Store, options: RunTablesOptions<C>): Running => {
-  const [own, signal] = split(options)
+  const [{ handle: own, pool, schema, ...definition }, signal] = split(options)
   const around = Result.getOrThrow(surrounding(store))
   const handle = (client: TransactionClient, events: ReadonlyArray<EventOf<C>>) =>
-    handing((page: ReadonlyArray<EventOf<C>>) => options.handle(client, page), events)
+    handing((page: ReadonlyArray<EventOf<C>>) => own(client, page), events)
   // What is no function is refused where all other options are.
-  const handler = typeof options.handle === "function" ? handle : options.handle
-  return start(runTablesEffect(store.effect, { ...own, handle: handler }), signal, around)
+  const handler = typeof own === "function" ? handle : own
+  const running = Effect.suspend(() => {
+    const processor = tables({ ...definition, transact: transactions({ pool, schema }), handle: handler })
+    return runProcessors(store.effect, [processor], { whenStopped: "die" })
+  })
+  return start(running, signal, around)
 }
 
 /**

@@ -8,6 +8,13 @@ import type { PartitionReport } from "./names.ts"
 /** Lets an interruption through, within what none may come into. */
 export type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 
+/** The partition stands still where an event failed too often. */
+export interface Stopped {
+  readonly _tag: "Stopped"
+  /** What it failed with at last. */
+  readonly cause: Cause.Cause<unknown>
+}
+
 /** The attempts at what a partition has in hand. */
 export class Attempts {
   state: PartitionReport["state"] = "running"
@@ -32,9 +39,10 @@ export class Attempts {
     this.state = "running"
   }
 
-  /** It stays where it is. */
-  stop(): void {
+  /** It stays where it is, for this. */
+  stop(cause: Cause.Cause<unknown>): Stopped {
     this.state = "stopped"
+    return { _tag: "Stopped", cause }
   }
 
   /** Notes a failure and waits as long as the policy says; answers whether that was the last time. */

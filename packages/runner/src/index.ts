@@ -16,6 +16,7 @@ export { reaction, type ReactionDefinition } from "./reaction.ts"
 export { readModel, type ReadModelOptions } from "./read-model.ts"
 export { run, type RunnerOptions } from "./runner.ts"
 export { type Delivery, subscription, type SubscriptionDefinition } from "./subscription.ts"
+export { tables, type TablesDefinition } from "./tables.ts"
 export { whenProcessed, type WhenProcessedOptions } from "./when-processed.ts"
 export {
   type Command,

@@ -1,4 +1,5 @@
 /** Partitions: which of a processor's readers an event belongs to. */
+import type { Event } from "@persist/core"
 
 /** One of a processor's partitions, from 0, and how many there are. */
 export interface Partition {
@@ -20,6 +21,13 @@ const encoder = new TextEncoder()
 
 /** Whether a key belongs to a partition. */
 export const isIn = ({ index, of }: Partition, key: string): boolean => of === 1 || hashOf(key) % of === index
+
+/** The key of an event where that belongs to a partition; none where it's for another one. */
+export const keysIn =
+  (partition: Partition, key: (event: Event) => string) => (event: Event): ReadonlyArray<string> => {
+    const own = key(event)
+    return isIn(partition, own) ? [own] : []
+  }
 
 /** The name of a partition's reader: that of its processor where there is only one. */
 export const readerOf = (processor: string, { index, of }: Partition): string =>

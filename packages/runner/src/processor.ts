@@ -1,5 +1,16 @@
 /** Processors: what goes through the log under a name, in one or more partitions. */
-import type { Catalogue, Checkpoint, Event, EventOf, Op, StartFrom, StoreError, StoreShape } from "@persist/core"
+import type {
+  Catalogue,
+  Checkpoint,
+  Committed,
+  Conflict,
+  Event,
+  EventOf,
+  Op,
+  StartFrom,
+  StoreError,
+  StoreShape
+} from "@persist/core"
 import { Invalid } from "@persist/core"
 import { type EventSource, eventSource } from "@persist/core/event-pages"
 import * as Fault from "@persist/core/fault"
@@ -20,18 +31,27 @@ export interface Handled {
   readonly count: number
   /** To be committed with the checkpoint. */
   readonly ops: ReadonlyArray<Op>
+  /** What came of the commit, where the work has made it itself, of what {@link Saving} says. */
+  readonly outcome?: Committed | Conflict
   /** Told that it was committed. */
   readonly committed?: () => void
   /** Why the next one isn't done with. */
   readonly failed: Cause.Cause<unknown> | undefined
 }
 
+/** What says in a commit that so many of the events, from the first, are done with; to come before all else in it. */
+export type Saving = (count: number) => ReadonlyArray<Op>
+
 /** What a partition does with its events. */
 export interface Work<R> {
   /** The keys an event is kept in order by, but for those of other partitions. None: it isn't for this one. */
   readonly keysOf: (event: Event) => ReadonlyArray<string>
   /** Handles events, of which `attempt` is how often the first was tried before: as many as go into one commit. */
-  readonly handle: (events: ReadonlyArray<Event>, attempt: number) => Effect.Effect<Handled, StoreError, R>
+  readonly handle: (
+    events: ReadonlyArray<Event>,
+    attempt: number,
+    saving: Saving
+  ) => Effect.Effect<Handled, StoreError, R>
   readonly alarm?: Alarm<R> | undefined
 }
 

@@ -1,8 +1,8 @@
 /** Reactions: what an event changes in the same store, in the commit that says that it's done with. */
 import type { Catalogue, Event, EventOf, Op } from "@persist/core"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import { isIn } from "./partition.ts"
+import { fewer } from "./fewer.ts"
+import { keysIn } from "./partition.ts"
 import { type Handled, type Processor, type ProcessorDefinition, processorOf } from "./processor.ts"
 
 /** A reaction, and what it makes of events. */
@@ -26,20 +26,14 @@ export const reaction = <C extends Catalogue, E, R>(definition: ReactionDefiniti
     work: (_store, partition, key) => {
       // It is given what its own source has read.
       const handle = definition.handle as Handle<R>
-      const handled = (events: ReadonlyArray<Event>): Effect.Effect<Handled, never, R> =>
-        Effect.flatMap(Effect.exit(Effect.suspend(() => handle(events))), (exit) => {
-          if (Exit.isSuccess(exit)) return Effect.succeed({ count: events.length, ops: exit.value, failed: undefined })
-          // Those before the one that fails can be done with.
-          return events.length > 1
-            ? handled(events.slice(0, Math.ceil(events.length / 2)))
-            : Effect.succeed({ count: 0, ops: [], failed: exit.cause })
+      const attempt = (events: ReadonlyArray<Event>): Effect.Effect<Handled, never, R> =>
+        Effect.matchCause(Effect.suspend(() => handle(events)), {
+          onSuccess: (ops) => ({ count: events.length, ops, failed: undefined }),
+          onFailure: (failed) => ({ count: 0, ops: [], failed })
         })
       return {
-        keysOf: (event) => {
-          const own = key(event)
-          return isIn(partition, own) ? [own] : []
-        },
-        handle: handled
+        keysOf: keysIn(partition, key),
+        handle: (events) => fewer(events, attempt)
       }
     }
   })

@@ -1,5 +1,6 @@
 /** The runner: shows that it's alive, sees who else is, and runs the partitions that are its own. */
 import { type Entry, type Position, type StoreError, type StoreShape } from "@persist/core"
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -25,6 +26,8 @@ export interface RunnerOptions {
   readonly patience?: number | undefined
   /** Milliseconds between two looks at who else is there; 500 by default. */
   readonly interval?: number | undefined
+  /** What becomes of it where a partition is stopped by its policy: `"stay"`, by default, or `"die"` of the failure. */
+  readonly whenStopped?: "stay" | "die" | undefined
 }
 
 /** What a runner knows of one of its partitions. */
@@ -55,7 +58,7 @@ interface View {
  * Runs processors, together with every other runner of the same store that knows them: each partition in one place,
  * moved when a runner comes, goes, stalls or dies. Runs until it is interrupted: then it finishes what it has in hand,
  * saves it and gives everything back. Fails with `Invalid` where a processor has another number of partitions in this
- * store, and as every read and commit.
+ * store, and as every read and commit; dies only as `whenStopped` says.
  */
 export const run = <R>(
   store: StoreShape,
@@ -80,6 +83,7 @@ class Runner<R> {
   private readonly own: ReadonlyArray<Own<R>>
   private readonly label: string
   private readonly patience: number
+  private readonly staying: boolean
   private readonly startedAt: number
   private readonly sightings = new Sightings()
   private readonly running = new Map<string, Running<R>>()
@@ -90,12 +94,13 @@ class Runner<R> {
   constructor(
     store: StoreShape,
     processors: ReadonlyArray<Processor<R>>,
-    { label, patience = 10_000 }: RunnerOptions,
+    { label, patience = 10_000, whenStopped = "stay" }: RunnerOptions,
     startedAt: number
   ) {
     this.store = store
     this.startedAt = startedAt
     this.patience = patience
+    this.staying = whenStopped === "stay"
     this.label = label ?? this.id
     this.own = processors.flatMap((processor) =>
       partitionsOf(processor.partitions).map((partition) => ({
@@ -193,7 +198,10 @@ class Runner<R> {
   private readonly reap = Effect.suspend(() =>
     Effect.forEach(Array.from(this.running), ([reader, { fiber }]) => {
       const exit = fiber.pollUnsafe()
-      if (exit === undefined || (Exit.isSuccess(exit) && exit.value._tag === "Stopped")) return Effect.void
+      if (exit === undefined) return Effect.void
+      if (Exit.isSuccess(exit) && exit.value._tag === "Stopped") {
+        return this.staying ? Effect.void : Effect.die(Cause.squash(exit.value.cause))
+      }
       this.running.delete(reader)
       return Exit.isFailure(exit)
         ? Effect.logWarning(`the run of ${reader} ended, and begins again`, exit.cause)

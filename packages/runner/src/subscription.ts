@@ -2,7 +2,7 @@
 import type { Catalogue, Event, EventOf } from "@persist/core"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { isIn } from "./partition.ts"
+import { keysIn } from "./partition.ts"
 import { type Processor, type ProcessorDefinition, processorOf } from "./processor.ts"
 
 /** What an effect elsewhere needs to know of a delivery. */
@@ -30,10 +30,7 @@ export const subscription = <C extends Catalogue, E, R>(
   processorOf<C, R>(definition, {
     guarantee: "at least once",
     work: ({ about }, partition, key) => ({
-      keysOf: (event) => {
-        const own = key(event)
-        return isIn(partition, own) ? [own] : []
-      },
+      keysOf: keysIn(partition, key),
       handle: (events, attempt) =>
         // It is given what its own source has read.
         eachInTurn(events, definition.handle as Handle<R>, ({ position }, first) => ({

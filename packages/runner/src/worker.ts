@@ -12,7 +12,7 @@ import {
 } from "@persist/core"
 import { followPages } from "@persist/core/event-pages"
 import { Progress, wakeUpsEnded } from "@persist/core/progress"
-import * as Cause from "effect/Cause"
+import type * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
@@ -20,16 +20,11 @@ import * as Option from "effect/Option"
 import * as Pull from "effect/Pull"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
-import { Attempts, type Restore } from "./attempts.ts"
+import { Attempts, type Restore, type Stopped } from "./attempts.ts"
 import { describe, type Policy } from "./failure.ts"
 import { type Parked, parked, type PartitionReport } from "./names.ts"
 import { Aside, type Keyed, keyed } from "./parked.ts"
-import type { Alarm, Assignment, Handled } from "./processor.ts"
-
-/** The partition stands still where an event failed too often. */
-export interface Stopped {
-  readonly _tag: "Stopped"
-}
+import type { Alarm, Assignment, Handled, Saving } from "./processor.ts"
 
 /** Why a partition's run has ended by itself. */
 export type Ended = Fenced | Stopped
@@ -134,6 +129,13 @@ export class Worker<R> {
     return Effect.tap(this.progress.save(position, ops), this.bell.open)
   }
 
+  /** Saves what came of events, unless the work has done so. */
+  private keep(position: Position, { ops, outcome }: Handled, also: ReadonlyArray<Op> = []) {
+    return outcome === undefined
+      ? this.save(position, [...also, ...ops])
+      : Effect.sync(() => this.progress.settle(position, outcome))
+  }
+
   /** Does what is due, one thing after the other, when it is, in turns with the events. */
   private readonly ring = (alarm: Alarm<R>): Effect.Effect<Ended, StoreError, R> =>
     Effect.uninterruptibleMask((restore) =>
@@ -159,7 +161,8 @@ export class Worker<R> {
     const { committed, failed, ops } = yield* alarm.fire
     // An alarm can't be put aside: what is due after it may rest on it.
     if (failed !== undefined) {
-      return (yield* this.confirm) ?? ((yield* this.attempts.fail(failed, restore)) ? this.stop : undefined)
+      return (yield* this.confirm) ??
+        ((yield* this.attempts.fail(failed, restore)) ? this.attempts.stop(failed) : undefined)
     }
     this.attempts.over()
     const fenced = ops.length === 0 ? undefined : yield* this.save(this.progress.saved, ops)
@@ -174,18 +177,20 @@ export class Worker<R> {
     const { keysOf } = this.options.assignment.work
     const own = items.flatMap((event) => keyed(event, keysOf))
     let done = 0
+    const reached = (next: number) => next === own.length ? through : own[next - 1]?.event.position ?? through
     while (done < own.length) {
-      const end = this.endFrom(own, done)
-      const step = end === done ? yield* this.passOver(own, done) : yield* this.handle(own.slice(done, end))
-      const next = done + step.count
+      const [from, end] = [done, this.endFrom(own, done)]
+      const step = end === from
+        ? yield* this.passOver(own, from)
+        : yield* this.handle(own.slice(from, end), (count) => [this.progress.move(reached(from + count))])
       if (step.count > 0) {
-        const position = next === own.length ? through : own[next - 1]?.event.position ?? through
-        const fenced = yield* this.save(position, step.ops)
+        done += step.count
+        const position = reached(done)
+        const fenced = yield* this.keep(position, step)
         if (fenced !== undefined) return fenced
         step.committed?.()
         this.looked = position
         this.progress.busy(position)
-        done = next
       }
       const met = step.failed === undefined ? undefined : yield* this.failed(own[done], step.failed, restore)
       if (met === "parked") done++
@@ -216,10 +221,11 @@ export class Worker<R> {
   }
 
   private readonly handle = Effect.fnUntraced({ self: this }, function*(
-    events: ReadonlyArray<Keyed>
+    events: ReadonlyArray<Keyed>,
+    saving: Saving
   ): Effect.fn.Return<Handled, StoreError, R> {
     const { handle } = this.options.assignment.work
-    const handled = yield* handle(events.map(({ event }) => event), this.attempts.failed.length)
+    const handled = yield* handle(events.map(({ event }) => event), this.attempts.failed.length, saving)
     this.handled += handled.count
     if (handled.count > 0) this.attempts.over()
     return handled
@@ -233,7 +239,7 @@ export class Worker<R> {
     const overtaken = yield* this.confirm
     if (overtaken !== undefined) return overtaken
     if (!(yield* this.attempts.fail(cause, restore))) return undefined
-    if (event === undefined || this.options.policy.finally === "stop") return this.stop
+    if (event === undefined || this.options.policy.finally === "stop") return this.attempts.stop(cause)
     const op = this.aside.park(event, this.attempts.failed)
     this.attempts.over()
     const fenced = yield* this.save(event.event.position, [op])
@@ -244,11 +250,6 @@ export class Worker<R> {
   // Who was overtaken without knowing meets what the others have made since, and may fail at that: a failure counts
   // only where the partition is still its own.
   private readonly confirm = Effect.suspend(() => this.save(this.progress.saved, []))
-
-  private get stop(): Stopped {
-    this.attempts.stop()
-    return { _tag: "Stopped" }
-  }
 
   // Goes through what was parked, in order, where somebody said something of it: what is to be tried again is tried,
   // and then what only waited behind it.
@@ -280,17 +281,18 @@ export class Worker<R> {
     const { assignment: { source, work }, store } = this.options
     const { items } = yield* source.read(Position(value.position - 1), Position(value.position))
     // What was truncated meanwhile can't be handled any more, and holds nobody back.
-    const { committed, failed, ops } = items.length === 0
-      ? { ops: [], failed: undefined, committed: undefined }
-      : yield* work.handle(items, value.attempts.length)
-    if (failed === undefined) {
-      const fenced = yield* this.save(this.progress.saved, [parked(store).ops.delete(key), ...ops])
+    const release = parked(store).ops.delete(key)
+    const step: Handled = items.length === 0
+      ? { count: 0, ops: [], failed: undefined }
+      : yield* work.handle(items, value.attempts.length, () => [this.progress.move(this.progress.saved), release])
+    if (step.failed === undefined) {
+      const fenced = yield* this.keep(this.progress.saved, step, [release])
       if (fenced !== undefined) return fenced
-      committed?.()
+      step.committed?.()
       this.handled += items.length
       return true
     }
-    const attempts = [...value.attempts, { at: yield* Clock.currentTimeMillis, error: describe(failed) }]
+    const attempts = [...value.attempts, { at: yield* Clock.currentTimeMillis, error: describe(step.failed) }]
     // What somebody says of it meanwhile counts more.
     yield* parked(store).put(key, { ...value, state: "parked", attempts }, { expected: revision })
     return false

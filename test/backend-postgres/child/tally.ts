@@ -1,9 +1,11 @@
 /** Runs the tally and kills itself before or after sending its nth statement: `tally.ts URL SCHEMA before|after N`. */
 import { make } from "@persist/backend-postgres"
 import { makeStore } from "@persist/core"
+import { run } from "@persist/runner"
 import * as Effect from "effect/Effect"
 import { Pool } from "pg"
-import { runTally } from "../tally.ts"
+import { quick } from "../../runner/until.ts"
+import { tally } from "../tally.ts"
 
 const [url = "", schema = "", when, at] = process.argv.slice(2)
 let sent = 0
@@ -24,5 +26,5 @@ pool.on("connect", (client) => {
 
 await Effect.runPromise(Effect.scoped(Effect.gen(function*() {
   const store = yield* makeStore(yield* make({ url, schema }))
-  yield* runTally(store, schema, pool)
+  yield* run(store, [tally(pool, schema, { partitions: 4 })], quick)
 })))
