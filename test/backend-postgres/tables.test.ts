@@ -149,7 +149,7 @@ describe("what can't be run", () => {
   it.live("is refused by the name of what's wrong", () =>
     Effect.gen(function*() {
       const { pool, schema, store, url } = yield* begun
-      const refused = (make: () => unknown) => errorOf(Effect.try({ try: make, catch: (error) => error }))
+      const refused = (make: () => unknown) => Effect.flip(Effect.try(make)).pipe(Effect.map(({ cause }) => cause))
       const right = { name: "tally", events: Counted, transact: transactions({ pool }), handle: () => Effect.void }
       // What a caller without types may pass.
       const wrong = (changed: object) => () => tables(Object.assign({ ...right }, changed))

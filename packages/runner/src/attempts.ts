@@ -20,6 +20,8 @@ export class Attempts {
   state: PartitionReport["state"] = "running"
   /** The last one that failed, while it counts. */
   error: Attempt | undefined
+  /** Set once the partition stands still. */
+  stopped: Stopped | undefined
   private made: ReadonlyArray<Attempt> = []
   private readonly policy: Policy
 
@@ -42,7 +44,8 @@ export class Attempts {
   /** It stays where it is, for this. */
   stop(cause: Cause.Cause<unknown>): Stopped {
     this.state = "stopped"
-    return { _tag: "Stopped", cause }
+    this.stopped = { _tag: "Stopped", cause }
+    return this.stopped
   }
 
   /** Notes a failure and waits as long as the policy says; answers whether that was the last time. */

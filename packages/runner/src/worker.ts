@@ -120,7 +120,7 @@ export class Worker<R> {
   // Whoever waited for its turn while the other one stopped the partition has none any more.
   private turn(own: Effect.Effect<Ended | undefined, StoreError, R>) {
     return this.turns.withPermit(
-      Effect.suspend(() => this.attempts.state === "stopped" ? Effect.succeed(this.stop) : own)
+      Effect.suspend(() => this.attempts.stopped === undefined ? own : Effect.succeed(this.attempts.stopped))
     )
   }
 

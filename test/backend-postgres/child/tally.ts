@@ -26,5 +26,5 @@ pool.on("connect", (client) => {
 
 await Effect.runPromise(Effect.scoped(Effect.gen(function*() {
   const store = yield* makeStore(yield* make({ url, schema }))
-  yield* run(store, [tally(pool, schema, { partitions: 4 })], quick)
+  return yield* run(store, [tally(pool, schema, { partitions: 4 })], quick)
 })))
