@@ -117,6 +117,7 @@ describe("a workflow", () => {
       yield* Effect.forkChild(run(store, [fulfilment], quick))
       yield* until(timers(store).count(), (count) => count === 0)
       assert.isTrue(Option.isNone(yield* fulfilment.stateOf(store, "nobody")))
+      assert.deepStrictEqual(yield* Stream.runCollect(store.log().readAll()), [])
       yield* place(store, "paid", 3_600_000)
       yield* until(timers(store).count(), (count) => count === 1)
       yield* pay(store, "paid")
