@@ -71,7 +71,7 @@ describe("health", () => {
     Effect.gen(function*() {
       const store = yield* newStore
       yield* store.log(Counted).append("order-0", { type: "Counted", data: { n: 1 }, at: 1000 }, { expected: 0 })
-      yield* knownProcessors(store).put("work", { partitions: 4 })
+      yield* knownProcessors(store).put("work", { partitions: 4, kind: "reaction", guarantee: "exactly once" })
       const alive = { label: "here", startedAt: 0, patience: 60_000, processors: ["work"], partitions: [] }
       yield* runners(store).put("here", alive)
       for (const [index, from] of (["start", "end", "end"] as const).entries()) {

@@ -15,7 +15,7 @@ import { errorOf } from "../backend-sqlite/place.ts"
 import { Counted, fill, newStore } from "./orders.ts"
 import { quick } from "./until.ts"
 
-const of = (partitions: number) => [{ name: "p", partitions }]
+const of = (partitions: number) => [{ name: "p", partitions, kind: "reaction", guarantee: "exactly once" }] as const
 
 describe("a processor", () => {
   it.effect("that is known already is noted again, so that whoever is about to forget it doesn't", () =>

@@ -43,9 +43,12 @@ export const planRetention = (store: StoreShape, rule: RetentionRule): Stream.St
   const fault = ruleFault(rule, ruleKeys) ?? lackFault(store)
   if (fault !== undefined) return Stream.fail(fault)
   return Stream.unwrap(
-    Effect.map(Clock.currentTimeMillis, (now) =>
-      Stream.paginate<string | undefined, RetentionCut, StoreError>(undefined, (after) =>
-        Effect.map(planPage(store, rule, now, after), ({ cuts, next }) => [cuts, Option.fromUndefinedOr(next)])))
+    Effect.map(
+      Clock.currentTimeMillis,
+      (now) =>
+        Stream.paginate<string | undefined, RetentionCut, StoreError>(undefined, (after) =>
+          Effect.map(planPage(store, rule, now, after), ({ cuts, next }) => [cuts, Option.fromUndefinedOr(next)]))
+    )
   )
 }
 

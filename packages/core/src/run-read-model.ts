@@ -19,7 +19,7 @@ import { consume, type EventSource, eventSource, followPages, pagesTo } from "./
 import * as Fault from "./fault.ts"
 import { until } from "./follow.ts"
 import { foreignKeys, otherEvents, otherIndexes } from "./model-fault.ts"
-import { modelNamespaces } from "./model-namespaces.ts"
+import { modelNamespaces, type ModelPlace } from "./model-namespaces.ts"
 import { States } from "./model-states.ts"
 import { quoted } from "./path.ts"
 import { utf8Bytes } from "./payload.ts"
@@ -194,21 +194,34 @@ export const begin = Effect.fnUntraced(function*<C extends Catalogue, A>(
   const source = yield* prepare(store, model, options)
   const { filter } = source
   const truncated = options?.allowTruncated === true ? Effect.void : refuseTruncated(store, filter.prefix)
-  const found = yield* readCheckpoint(store, model.reader)
-  if (Option.isSome(found) && !sameFilter(found.value, filter)) return yield* otherEvents(model.namespace)
+  let found = yield* readCheckpoint(store, model.reader)
   if (Option.isNone(found)) {
-    for (const namespace of yield* modelNamespaces(store, model)) {
-      const keys = yield* store.kv(namespace).count({ limit: 1 })
-      if (keys > 0) return yield* foreignKeys(namespace)
+    const taken = yield* takenNamespace(store, model)
+    // Keys that somebody put who has begun meanwhile are the model's own.
+    found = taken === undefined ? found : yield* readCheckpoint(store, model.reader)
+    if (Option.isNone(found)) {
+      if (taken !== undefined) return yield* foreignKeys(taken)
+      yield* truncated
     }
-    yield* truncated
   }
+  if (Option.isSome(found) && !sameFilter(found.value, filter)) return yield* otherEvents(model.namespace)
   const indexes = indexForms(model.readIndexes)
   const checkpoint = yield* enrol(store, model.reader, "start", { ...filter, indexes })
   if (!sameForms(checkpoint.indexes ?? [], indexes)) return yield* otherIndexes(model.namespace)
   // Once more: from its registration on compaction leaves alone what it has not read, before that it didn't.
   if (checkpoint.position === origin) yield* truncated
   return { checkpoint, source }
+})
+
+/** A namespace of a model that holds keys already. */
+const takenNamespace = Effect.fnUntraced(function*(
+  store: StoreShape,
+  model: ModelPlace
+): Effect.fn.Return<string | undefined, StoreError> {
+  for (const namespace of yield* modelNamespaces(store, model)) {
+    if ((yield* store.kv(namespace).count({ limit: 1 })) > 0) return namespace
+  }
+  return undefined
 })
 
 /** How many bytes a commit has for a read model's states, beside its checkpoint. */

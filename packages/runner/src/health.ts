@@ -1,5 +1,5 @@
 /** How processors fare, from what is kept in the store anyway: nobody has to be asked, and the dead can't claim. */
-import { type Checkpoint, type Entry, Position, type StoreError, type StoreShape } from "@persist/core"
+import { type Checkpoint, type Entry, origin, Position, type StoreError, type StoreShape } from "@persist/core"
 import { checkpointOf, checkpoints, staleCheckpoint } from "@persist/core/checkpoint"
 import { liveVersions } from "@persist/core/live"
 import { firstOfAll } from "@persist/core/log-pages"
@@ -19,6 +19,7 @@ import {
   runners
 } from "./names.ts"
 import { listParked } from "./operate.ts"
+import type { Guarantee, ProcessorKind } from "./processor.ts"
 
 /** A runner, as far as the store knows. */
 export interface RunnerHealth {
@@ -65,6 +66,8 @@ export type Standing =
 /** A processor that some runner knows or knew. */
 export interface ProcessorHealth {
   readonly name: string
+  readonly kind: ProcessorKind
+  readonly guarantee: Guarantee
   /** `undefined` for what has no versions: whatever is no read model. */
   readonly standing: Standing | undefined
   readonly partitions: ReadonlyArray<PartitionHealth>
@@ -99,13 +102,22 @@ export const health = (store: StoreShape): Effect.Effect<Health, StoreError> =>
     // Read after the checkpoints, so that none of them can rightly lie beyond it.
     const head = yield* store.head
     const own = readers.filter(({ name }) => names.has(ownerOf(name)))
-    const all = yield* Effect.forEach(own, (reader) => known.partition(store, head, reader), { concurrency: 16 })
-    const processors = ever.map(({ key: name, value: { partitions: whole } }): ProcessorHealth => {
+    const begun = yield* Effect.forEach(own, (reader) => known.partition(store, head, reader), { concurrency: 16 })
+    const all = [...begun, ...known.unbegun(own, head)]
+    const processors = ever.map(({ key: name, value: { guarantee, kind, partitions: whole } }): ProcessorHealth => {
       const partitions = all.filter(({ reader }) => ownerOf(reader) === name)
       const parked = aside.filter(({ processor, state }) => processor === name && state !== "dropped").length
       const standing = standingOf(partitions[0]?.reader, live)
       const isKept = partitions.length === whole && partitions.every(isHealthy)
-      return { name, standing, partitions, parked, healthy: standing === "former" || (parked === 0 && isKept) }
+      return {
+        name,
+        kind,
+        guarantee,
+        standing,
+        partitions,
+        parked,
+        healthy: standing === "former" || (parked === 0 && isKept)
+      }
     })
     return { head, runners: known.runners, processors }
   })
@@ -127,6 +139,8 @@ const isHealthy = ({ state }: PartitionHealth): boolean => state === "running" |
 class Known {
   readonly runners: ReadonlyArray<RunnerHealth>
   private readonly reports: ReadonlyMap<string, PartitionReport>
+  /** Who has said of a partition that it can't be run, whoever has its lease. */
+  private readonly refusedBy: ReadonlyMap<string, string>
   private readonly leases: ReadonlyMap<string, Lease>
   private readonly paused: ReadonlySet<string>
   private readonly now: number
@@ -146,6 +160,12 @@ class Known {
         value.partitions.map((report) => [`${key} ${report.reader}`, report] as const)
       )
     )
+    const living = new Set(this.runners.flatMap(({ alive, id }) => alive ? [id] : []))
+    this.refusedBy = new Map(
+      records.filter(({ key }) => living.has(key)).flatMap(({ key, value }) =>
+        value.partitions.flatMap(({ reader, state }) => state === "stopped" ? [[reader, key] as const] : [])
+      )
+    )
     this.leases = new Map(held.map(({ key, value }) => [key, value]))
     this.paused = paused
     this.now = now
@@ -153,7 +173,7 @@ class Known {
 
   partition(store: StoreShape, head: Position, reader: Checkpoint): Effect.Effect<PartitionHealth, StoreError> {
     const { name, prefix, types } = reader
-    const owner = this.leases.get(name)?.runner
+    const owner = this.leases.get(name)?.runner ?? this.refusedBy.get(name)
     const runner = this.runners.find(({ id }) => id === owner)
     const report = runner?.alive === true ? this.reports.get(`${owner} ${name}`) : undefined
     const position = Position(Math.max(reader.position, report?.position ?? 0))
@@ -170,6 +190,21 @@ class Known {
       runner,
       rate: report?.rate ?? 0,
       error: report?.error
+    }))
+  }
+
+  /** The partitions that couldn't even be registered. */
+  unbegun(registered: ReadonlyArray<Checkpoint>, head: Position): ReadonlyArray<PartitionHealth> {
+    const names = new Set(registered.map(({ name }) => name))
+    return Array.from(this.refusedBy).filter(([reader]) => !names.has(reader)).map(([reader, id]) => ({
+      reader,
+      position: origin,
+      lag: head,
+      lagTime: 0,
+      state: "stopped",
+      runner: this.runners.find((runner) => runner.id === id),
+      rate: 0,
+      error: this.reports.get(`${id} ${reader}`)?.error
     }))
   }
 

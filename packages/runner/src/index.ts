@@ -1,4 +1,5 @@
 /** Projections in production: partitions, leases, failures that are retried or parked, health. */
+export { compareVersions, type Comparison, type Difference } from "./compare.ts"
 export type { Attempt, FailurePolicy } from "./failure.ts"
 export {
   type Health,
@@ -11,9 +12,10 @@ export {
 export { forget } from "./known.ts"
 export { switchLive, type SwitchOptions } from "./live.ts"
 export { dropParked, listParked, type ParkedEvent, pause, resume, retryParked } from "./operate.ts"
-export type { Guarantee, Processor, ProcessorDefinition } from "./processor.ts"
+export type { Guarantee, Processor, ProcessorDefinition, ProcessorKind } from "./processor.ts"
 export { reaction, type ReactionDefinition } from "./reaction.ts"
 export { readModel, type ReadModelOptions } from "./read-model.ts"
+export { reset, type ResetOptions } from "./reset.ts"
 export { run, type RunnerOptions } from "./runner.ts"
 export { type Delivery, subscription, type SubscriptionDefinition } from "./subscription.ts"
 export { tables, type TablesDefinition } from "./tables.ts"

@@ -25,19 +25,19 @@ export const ownerOf = (reader: string): string => modelOf(reader) ?? /^(.*)#\d+
  */
 export const enlist = (
   store: StoreShape,
-  processors: Iterable<Pick<Processor, "name" | "partitions">>
+  processors: Iterable<Pick<Processor, "name" | "partitions" | "kind" | "guarantee">>
 ): Effect.Effect<void, StoreError> =>
   Effect.forEach(
     processors,
-    Effect.fnUntraced(function*({ name, partitions }): Effect.fn.Return<void, StoreError> {
+    Effect.fnUntraced(function*({ guarantee, kind, name, partitions }): Effect.fn.Return<void, StoreError> {
       const known = yield* knownProcessors(store).entry(name)
       if (Option.isSome(known) && known.value.value.partitions !== partitions) {
         return yield* Effect.fail(otherPartitions(name, known.value.value.partitions, partitions))
       }
       // Written even where it says so already: whoever is about to forget it finds that somebody runs it.
       const expected = Option.match(known, { onNone: () => "absent" as const, onSome: ({ revision }) => revision })
-      const noted = yield* knownProcessors(store).put(name, { partitions }, { expected })
-      if (noted._tag === "Conflict") yield* enlist(store, [{ name, partitions }])
+      const noted = yield* knownProcessors(store).put(name, { partitions, kind, guarantee }, { expected })
+      if (noted._tag === "Conflict") yield* enlist(store, [{ name, partitions, kind, guarantee }])
     }),
     { discard: true }
   )

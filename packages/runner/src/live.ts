@@ -132,7 +132,8 @@ export const switchTo = Effect.fnUntraced(function*(
   return done._tag === "Conflict" ? "overtaken" : "live"
 })
 
-const unknownVersion = (own: OwnVersion): Invalid =>
+/** The refusal of a version that was never begun. */
+export const unknownVersion = (own: OwnVersion): Invalid =>
   new Invalid({
     field: "version",
     reason: `${quoted(namespaceOf(own))} isn't known here`,

@@ -65,7 +65,11 @@ export const parked = (store: StoreShape): Kv<Parked> => store.system("$parked",
 export const parkedKey = (processor: string, position: number): string =>
   `${processor}/${String(position).padStart(16, "0")}`
 
-const Known = Schema.Struct({ partitions: Schema.Natural })
+const Known = Schema.Struct({
+  partitions: Schema.Natural,
+  kind: Schema.Literals(["subscription", "reaction", "read model", "tables", "workflow"]),
+  guarantee: Schema.Literals(["exactly once", "at least once"])
+})
 
 /** What was ever run, by name, until it's forgotten: what nobody runs any more is missed. */
 export const knownProcessors = (store: StoreShape): Kv<typeof Known.Type> => store.system("$processor", Known)

@@ -25,6 +25,9 @@ import { type Partition, readerOf } from "./partition.ts"
 /** How often an event takes effect, whatever happens meanwhile. */
 export type Guarantee = "exactly once" | "at least once"
 
+/** What a processor is. */
+export type ProcessorKind = "subscription" | "reaction" | "read model" | "tables" | "workflow"
+
 /** What came of some events. */
 export interface Handled {
   /** How many of them, from the first, are done with once `ops` are committed. */
@@ -72,6 +75,7 @@ export interface Assignment<R> {
 /** Something that goes through the log under a name. */
 export interface Processor<R = never> {
   readonly name: string
+  readonly kind: ProcessorKind
   readonly guarantee: Guarantee
   readonly partitions: number
   readonly policy: Policy
@@ -105,6 +109,7 @@ export const mostPartitions = 1024
 
 /** Of a processor, what its kind decides. */
 export interface Kind<R> {
+  readonly kind: ProcessorKind
   readonly guarantee: Guarantee
   readonly work: (store: StoreShape, partition: Partition, key: (event: Event) => string) => Work<R>
 }
@@ -112,7 +117,7 @@ export interface Kind<R> {
 /** Makes a processor of its definition. A wrong one throws `Invalid`, naming the field: definitions are code. */
 export const processorOf = <C extends Catalogue, R>(
   definition: ProcessorDefinition<C>,
-  { guarantee, work }: Kind<R>
+  { guarantee, kind, work }: Kind<R>
 ): Processor<R> => {
   const { events, from = "start", name, partitions = 1, prefix, types } = definition
   const fault = Fault.requiredFault(definition, known, "name") ?? policyFault(definition.failure) ??
@@ -123,6 +128,7 @@ export const processorOf = <C extends Catalogue, R>(
   const source = (store: StoreShape) => eventSource(store, events, { prefix, types })
   return {
     name,
+    kind,
     guarantee,
     partitions,
     policy: policyOf(definition.failure),

@@ -22,6 +22,7 @@ type Handle<R> = (events: ReadonlyArray<Event>) => Effect.Effect<ReadonlyArray<O
  */
 export const reaction = <C extends Catalogue, E, R>(definition: ReactionDefinition<C, E, R>): Processor<R> =>
   processorOf<C, R>(definition, {
+    kind: "reaction",
     guarantee: "exactly once",
     work: (_store, partition, key) => {
       // It is given what its own source has read.

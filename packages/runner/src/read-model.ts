@@ -54,6 +54,7 @@ export const readModel = <C extends Catalogue, A>(
   const going: GoingLive = { byItself: goLive === "by itself", grace }
   return {
     name: model.namespace,
+    kind: "read model",
     guarantee: "exactly once",
     partitions: 1,
     policy: policyOf(failure),

@@ -1,18 +1,18 @@
 /** The runner: shows that it's alive, sees who else is, and runs the partitions that are its own. */
-import { type Entry, type Position, type StoreError, type StoreShape } from "@persist/core"
+import { type Position, type StoreError, type StoreShape } from "@persist/core"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Stream from "effect/Stream"
-import { deal } from "./deal.ts"
 import { enlist } from "./known.ts"
 import { giveBack, takeLease } from "./lease.ts"
-import { controls, type Lease, leases, type PartitionReport, type RunnerRecord, runners } from "./names.ts"
+import { type PartitionReport, type RunnerRecord, runners } from "./names.ts"
 import { type Partition, partitionsOf } from "./partition.ts"
 import type { Processor } from "./processor.ts"
+import { isLasting, Refusals } from "./refusals.ts"
 import { Sightings } from "./sightings.ts"
+import { lookAround, shareOf, type View } from "./view.ts"
 import { type Ended, Worker } from "./worker.ts"
 
 /** How a runner behaves towards others. */
@@ -44,14 +44,6 @@ interface Running<R> {
   /** What had been said of the processor when it began. */
   readonly control: Position | undefined
   counted: { readonly handled: number; readonly at: number; readonly rate: number }
-}
-
-/** Everything about the others, as it is at one moment. */
-interface View {
-  readonly records: ReadonlyArray<Entry<RunnerRecord>>
-  readonly alive: ReadonlyArray<Entry<RunnerRecord>>
-  readonly leases: ReadonlyMap<string, Entry<Lease>>
-  readonly controls: ReadonlyMap<string, { readonly paused: boolean; readonly revision: Position }>
 }
 
 /**
@@ -87,6 +79,7 @@ class Runner<R> {
   private readonly startedAt: number
   private readonly sightings = new Sightings()
   private readonly running = new Map<string, Running<R>>()
+  private readonly refusals = new Refusals()
   private enlisted = false
   private id: string = crypto.randomUUID()
   private record: { readonly revision: Position; readonly at: number } | undefined
@@ -117,13 +110,16 @@ class Runner<R> {
       const now = yield* monotonicMillis
       if (this.record === undefined || now - this.record.at >= this.patience / 3) yield* this.show(now)
       if (!this.enlisted) yield* this.enlist
-      const view = yield* this.view(now)
-      const mine = this.mine(view)
+      const view = yield* lookAround(this.store, this.sightings, now)
+      const mine = shareOf(this.id, this.own, view)
       yield* this.reap
       yield* this.drop((running) =>
         !mine.has(running.own.reader) || this.wasToldSince(running, view) || this.hasLost(running, view)
       )
-      for (const own of this.own) if (mine.has(own.reader)) yield* this.take(own, view)
+      for (const own of this.own) {
+        if (mine.has(own.reader)) yield* this.takeIfItCan(own, view, now)
+        else this.refusals.clear(own.reader)
+      }
       yield* this.bury(view)
     })
   )
@@ -140,7 +136,7 @@ class Runner<R> {
       startedAt: this.startedAt,
       patience: this.patience,
       processors: Array.from(new Set(this.own.map(({ processor }) => processor.name))),
-      partitions: Array.from(this.running.values(), (running) => reportOf(running, at))
+      partitions: [...this.refusals.reports, ...Array.from(this.running.values(), (running) => reportOf(running, at))]
     }
     const shown = yield* runners(this.store).put(this.id, record, { expected: this.record?.revision ?? "absent" })
     if (shown._tag === "Committed") {
@@ -156,35 +152,6 @@ class Runner<R> {
     yield* this.show(at)
   })
 
-  private readonly view = Effect.fnUntraced({ self: this }, function*(now: number): Effect.fn.Return<View, StoreError> {
-    const records = yield* Stream.runCollect(runners(this.store).scan())
-    const held = yield* Stream.runCollect(leases(this.store).scan())
-    const said = yield* Stream.runCollect(controls(this.store).scan())
-    return {
-      records,
-      alive: this.sightings.look(records, now),
-      leases: new Map(held.map((lease) => [lease.key, lease])),
-      controls: new Map(said.map(({ key, revision, value: { paused } }) => [key, { paused, revision }]))
-    }
-  })
-
-  /** The readers of the partitions that should run here, dealt among those who know their processors. */
-  private mine({ alive, controls: said }: View): ReadonlySet<string> {
-    const groups = new Map<string, { readonly who: ReadonlyArray<string>; readonly readers: Array<string> }>()
-    for (const { processor, reader } of this.own) {
-      if (said.get(processor.name)?.paused === true) continue
-      const who = alive.filter(({ value }) => value.processors.includes(processor.name)).map(({ key }) => key)
-      const group = groups.get(who.join()) ?? { who, readers: [] }
-      group.readers.push(reader)
-      groups.set(who.join(), group)
-    }
-    return new Set(
-      Array.from(groups.values()).flatMap(({ readers, who }) =>
-        Array.from(deal(who, readers)).flatMap(([reader, runner]) => runner === this.id ? [reader] : [])
-      )
-    )
-  }
-
   /** Whether its lease is another's by now, or nobody's: it was overtaken, and is fenced or about to be. */
   private hasLost({ own }: Running<R>, { leases: held }: View): boolean {
     return held.get(own.reader)?.value.runner !== this.id
@@ -196,18 +163,38 @@ class Runner<R> {
 
   /** Forgets the partitions whose run has ended, but for those that are stopped: these stay here. */
   private readonly reap = Effect.suspend(() =>
-    Effect.forEach(Array.from(this.running), ([reader, { fiber }]) => {
+    Effect.forEach(Array.from(this.running), ([reader, { control, fiber }]) => {
       const exit = fiber.pollUnsafe()
       if (exit === undefined) return Effect.void
       if (Exit.isSuccess(exit) && exit.value._tag === "Stopped") {
         return this.staying ? Effect.void : Effect.die(Cause.squash(exit.value.cause))
       }
       this.running.delete(reader)
-      return Exit.isFailure(exit)
-        ? Effect.logWarning(`the run of ${reader} ended, and begins again`, exit.cause)
-        : Effect.void
+      return Exit.isFailure(exit) ? this.failed(reader, exit.cause, control) : Effect.void
     }, { discard: true })
   )
+
+  /** Notes what would only fail again; the rest is tried again with the next look. */
+  private readonly failed = Effect.fnUntraced({ self: this }, function*(
+    reader: string,
+    cause: Cause.Cause<unknown>,
+    control: Position | undefined
+  ): Effect.fn.Return<void> {
+    if (isLasting(cause) && !this.staying) return yield* Effect.die(Cause.squash(cause))
+    yield* Effect.logWarning(`the run of ${reader} ended, and is tried again`, cause)
+    if (!isLasting(cause)) return
+    const since = yield* monotonicMillis
+    this.refusals.note(reader, cause, { since, control, at: yield* Clock.currentTimeMillis })
+  })
+
+  // What can't be run as it is keeps nothing else from running.
+  private takeIfItCan(own: Own<R>, view: View, now: number): Effect.Effect<void, StoreError, R> {
+    const control = view.controls.get(own.processor.name)?.revision
+    return this.refusals.holds(own.reader, now, control) ? Effect.void : Effect.catchCause(
+      this.take(own, view),
+      (cause) => isLasting(cause) ? this.failed(own.reader, cause, control) : Effect.failCause(cause)
+    )
+  }
 
   /** Ends the runs of partitions, each once it has finished and saved what it has in hand, and gives them back. */
   private readonly drop = (which: (running: Running<R>) => boolean): Effect.Effect<void, StoreError> =>
@@ -247,6 +234,7 @@ class Runner<R> {
     const fiber = yield* Effect.forkDetach(worker.run)
     const control = said.get(processor.name)?.revision
     const at = yield* monotonicMillis
+    this.refusals.clear(reader)
     this.running.set(reader, { own, worker, fiber, control, counted: { handled: 0, at, rate: 0 } })
   })
 

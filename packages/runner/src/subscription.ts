@@ -28,6 +28,7 @@ export const subscription = <C extends Catalogue, E, R>(
   definition: SubscriptionDefinition<C, E, R>
 ): Processor<R> =>
   processorOf<C, R>(definition, {
+    kind: "subscription",
     guarantee: "at least once",
     work: ({ about }, partition, key) => ({
       keysOf: keysIn(partition, key),

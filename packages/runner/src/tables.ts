@@ -36,6 +36,7 @@ export interface TablesDefinition<C extends Catalogue, T, E, R> extends Processo
 export const tables = <C extends Catalogue, T, E, R>(definition: TablesDefinition<C, T, E, R>): Processor<R> => {
   const { transact, ...rest } = definition
   const processor = processorOf<C, R>(rest, {
+    kind: "tables",
     guarantee: "exactly once",
     work: (store, partition, key) => ({
       keysOf: keysIn(partition, key),

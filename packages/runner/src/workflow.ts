@@ -79,6 +79,7 @@ export const workflow = <C extends Catalogue, A, T extends Catalogue>(
   const schema = Schema.Struct({ state, timers: Schema.Record(Schema.String, Schema.Number) })
   const instances = (store: StoreShape): Kv<Instance<A>> => store.system(instancesOf(definition.name), schema)
   const processor = processorOf<C, never>({ ...rest, key: (event) => correlate(event) ?? "" }, {
+    kind: "workflow",
     guarantee: "exactly once",
     work: (store, partition, key) =>
       workOf({

@@ -1,0 +1,68 @@
+/** What can't be run as things are: it says why, and keeps nothing else from running. */
+import { assert, describe, it } from "@effect/vitest"
+import { anyEvents, ReadModel, type StoreShape } from "@persist/core"
+import { health, readModel, resume, run, subscription } from "@persist/runner"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { Counted, fill, newStore } from "./orders.ts"
+import { quick, until } from "./until.ts"
+
+const counts = ReadModel.make({
+  name: "counts",
+  version: 1,
+  events: Counted,
+  keys: ({ stream }) => stream,
+  seed: 0,
+  value: Schema.Int,
+  step: (count: number) => count + 1
+})
+
+const partition = (store: StoreShape, name: string) =>
+  Effect.map(health(store), ({ processors }) => processors.find((one) => one.name === name)?.partitions[0])
+
+describe("what can't be run", () => {
+  it.live("because it can't begin is stopped, says why, and begins once that is mended and somebody says so", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      yield* fill(store, 1, 2)
+      yield* store.kv("counts@1").put("somebody's", 1)
+      const given: Array<number> = []
+      const other = subscription({
+        name: "other",
+        events: Counted,
+        handle: ({ data }) => Effect.sync(() => given.push(data.n))
+      })
+      yield* Effect.forkChild(run(store, [readModel(counts), other], quick))
+      const stopped = yield* until(partition(store, "counts@1"), (one) => one?.state === "stopped")
+      assert.match(stopped?.error?.error ?? "", /namespace "counts@1" holds keys/)
+      assert.deepStrictEqual([stopped?.runner?.label, stopped?.position], ["here", 0])
+      yield* until(Effect.sync(() => given.length), (n) => n === 2)
+      assert.strictEqual((yield* partition(store, "other"))?.state, "running")
+      yield* store.kv("counts@1").delete("somebody's")
+      yield* resume(store, "counts@1")
+      yield* until(counts.kv(store).get("order-0"), (state) => Option.getOrUndefined(state) === 2)
+      yield* until(partition(store, "counts@1"), (one) => one?.state === "running" && one.error === undefined)
+    }))
+
+  it.live("beyond an event that can't be decoded stands there and says so, and others go on", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      yield* fill(store, 1, 2)
+      yield* store.log(anyEvents).append("bad", { type: "Counted", data: "no number" }, { expected: 0 })
+      yield* fill(store, 1, 1, 3)
+      const given: Array<number> = []
+      const raw = subscription({
+        name: "raw",
+        events: anyEvents,
+        handle: ({ seq }) => Effect.sync(() => given.push(seq))
+      })
+      yield* Effect.forkChild(run(store, [readModel(counts), raw], quick))
+      const stopped = yield* until(partition(store, "counts@1"), (one) => one?.state === "stopped")
+      assert.match(stopped?.error?.error ?? "", /Corrupt: .*"bad"/)
+      yield* until(Effect.sync(() => given.length), (n) => n === 4)
+      assert.deepStrictEqual(yield* counts.kv(store).get("order-0"), Option.some(2))
+      yield* resume(store, "counts@1")
+      yield* until(partition(store, "counts@1"), (one) => (one?.error?.at ?? 0) > (stopped?.error?.at ?? 0))
+    }))
+})
