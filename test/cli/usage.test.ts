@@ -22,6 +22,7 @@ const commands = [
   "kv ls",
   "kv rm",
   "project",
+  "diff",
   "snapshot save",
   "snapshot ls",
   "snapshot rm",

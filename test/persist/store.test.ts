@@ -20,6 +20,7 @@ describe("the mirror", () => {
     const takesStore = [
       "project",
       "load",
+      "diff",
       "decide",
       "saveSnapshot",
       "listSnapshots",

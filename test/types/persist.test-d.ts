@@ -4,10 +4,12 @@ import {
   Catalogue,
   type Conflict,
   Decider,
+  type EventOf,
   type EventsAppended,
   type Json,
   type KeyWritten,
   open,
+  type PatchOperation,
   Projection,
   ReadModel,
   Result,
@@ -114,6 +116,16 @@ export const folding = async (): Promise<void> => {
   expectTypeOf((await store.project(Total, { stream: "cart" })).seq).toEqualTypeOf<Seq>()
   expectTypeOf((await store.load(Total, { stream: "cart" })).seq).toEqualTypeOf<Seq>()
   expectTypeOf((await store.project(Total, { all: true })).seq).toEqualTypeOf<Seq | undefined>()
+  const changed = await store.diff(Total, { all: true, from: { position: 1 }, to: { position: 9 } })
+  expectTypeOf(changed.after).toEqualTypeOf<number>()
+  expectTypeOf(changed.events).toEqualTypeOf<ReadonlyArray<EventOf<typeof Cart>>>()
+  expectTypeOf(changed.patch).toEqualTypeOf<ReadonlyArray<PatchOperation>>()
+  // @ts-expect-error between which moments
+  await store.diff(Total, { all: true })
+  // @ts-expect-error a diff is of some scope
+  await store.diff(Total, { from: { position: 1 } })
+  // @ts-expect-error no such moment
+  await store.diff(Total, { all: true, from: { revision: 1 } })
   // @ts-expect-error a scope is one of four
   await store.project(Total, {})
   const decided = await store.decide(Buy, "cart", "tea")

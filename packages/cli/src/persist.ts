@@ -3,6 +3,7 @@ import * as Command from "effect/cli/Command"
 import { appendCommand } from "./commands/append.ts"
 import { compactCommand } from "./commands/compact.ts"
 import { conformanceCommand } from "./commands/conformance.ts"
+import { diffCommand } from "./commands/diff.ts"
 import { exportCommand } from "./commands/export.ts"
 import { importCommand } from "./commands/import.ts"
 import { initCommand } from "./commands/init.ts"
@@ -36,6 +37,7 @@ export const persist = Command.make("persist").pipe(
     streamsCommand,
     kvCommand,
     projectCommand,
+    diffCommand,
     snapshotCommand,
     subscribeCommand,
     runCommand,

@@ -15,12 +15,12 @@ export const scopeFlags = {
   )
 }
 
-/** As of when. */
-export const asOfFlag = Flag.String("as-of").pipe(
-  Flag.withDescription("As of a moment: seq:N (of one stream), position:N, or a time, ISO 8601 or milliseconds"),
-  Flag.withMetavar("seq:N|position:N|TIME"),
-  Flag.optional
-)
+/** A moment: the flag's name, and what it's for. */
+export const momentFlag = (name: string, what: string): Flag.Flag<string> =>
+  Flag.String(name).pipe(
+    Flag.withDescription(`${what}: seq:N (of one stream), position:N, or a time, ISO 8601 or milliseconds`),
+    Flag.withMetavar("seq:N|position:N|TIME")
+  )
 
 /** The scope that the flags say; all streams where they say nothing. */
 export const parseScope = ({ prefix, stream }: {
@@ -35,15 +35,15 @@ export const parseScope = ({ prefix, stream }: {
   return Effect.succeed(Option.isSome(prefix) ? { prefix: prefix.value } : { all: true })
 }
 
-/** The moment that `--as-of` says. */
-export const parseAsOf = (text: string): Effect.Effect<AsOf, Failure> => {
+/** The moment that a flag says. */
+export const parseAsOf = (flag: string, text: string): Effect.Effect<AsOf, Failure> => {
   const [, unit, count] = /^(seq|position):(\d{1,16})$/.exec(text) ?? []
   if (unit === "seq") return Effect.succeed({ seq: Number(count) })
   if (unit === "position") return Effect.succeed({ position: Number(count) })
   // A short number is more likely a seq or position whose kind was forgotten than a moment in 1970.
   return /^\d{1,9}$/.test(text)
-    ? Effect.fail(misuse("--as-of", `${text} may be a seq or a position`, `write seq:${text} or position:${text}`))
-    : Effect.map(parseTimeText("--as-of", text), (at) => ({ at }))
+    ? Effect.fail(misuse(flag, `${text} may be a seq or a position`, `write seq:${text} or position:${text}`))
+    : Effect.map(parseTimeText(flag, text), (at) => ({ at }))
 }
 
 /** A scope as people read it. */

@@ -89,18 +89,22 @@ const save = <S, C extends Catalogue>(
   )
 }
 
-/** Runs a replay from the newest snapshot that holds, or from the seed. */
+/**
+ * Runs a replay from the newest snapshot that holds, or from the seed; the snapshot is one that `base` may begin with,
+ * which asks for the same of an earlier moment.
+ */
 export const loadReplay = Effect.fnUntraced(function*<S, C extends Catalogue>(
   store: StoreShape,
   projection: Projection<S, C>,
-  plan: Plan
+  plan: Plan,
+  base: Plan = plan
 ): Effect.fn.Return<Found<S, C>, StoreError> {
   const begun = yield* Clock.currentTimeMillis
   while (true) {
-    const attempt = yield* tryLoad(store, projection, plan)
+    const attempt = yield* tryLoad(store, projection, plan, base)
     if ("replay" in attempt) return { ...attempt, millis: (yield* Clock.currentTimeMillis) - begun }
     // Whoever compacts saves a snapshot first: where events went missing meanwhile, there is a newer one to begin with.
-    const newest = yield* newestSnapshot(store, projection, plan, undefined)
+    const newest = yield* newestSnapshot(store, projection, base, undefined)
     if (newest?.info.key === attempt.newest) return yield* refuse(projection, attempt.hole)
   }
 })
@@ -114,12 +118,13 @@ interface Missing {
 const tryLoad = Effect.fnUntraced(function*<S, C extends Catalogue>(
   store: StoreShape,
   projection: Projection<S, C>,
-  plan: Plan
+  plan: Plan,
+  base: Plan
 ): Effect.fn.Return<Omit<Found<S, C>, "millis"> | Missing, StoreError> {
   let candidate: Candidate<S> | undefined
   let newest: string | undefined
   while (true) {
-    candidate = yield* newestSnapshot(store, projection, plan, candidate?.info.key)
+    candidate = yield* newestSnapshot(store, projection, base, candidate?.info.key)
     newest ??= candidate?.info.key
     const replay = yield* Effect.fromResult(beginReplay(projection, candidate?.standpoint))
     const trouble = yield* run(store, replay, plan)

@@ -46,7 +46,7 @@ export const replayStreams = Effect.fnUntraced(function*<S, C extends Catalogue>
     yield* replay.take(batch, cut)
   }
   if (cut.position < unbounded) replay.position = cut.position
-  if (cut.seq < unbounded) yield* reached(replay, streams, cut.seq)
+  if (cut.seq < unbounded) yield* reached(replay, streams, cut.seq, `${plan.asOf}.seq`)
 })
 
 const isEmpty = ({ buffer, ended }: Lane): boolean => !ended && buffer.length === 0
@@ -117,16 +117,18 @@ const emptied = (engine: Engine, stream: string): Effect.Effect<Seq, StoreError>
     ? Effect.succeed(noSeq)
     : Effect.map(streamInfo(engine, stream), (info) => info === undefined ? noSeq : Seq(info.first - 1))
 
-const reached = <S, C extends Catalogue>(
+/** Fails with `Invalid` where a replay of one stream hasn't come to a seq. */
+export const reached = <S, C extends Catalogue>(
   replay: Replay<S, C>,
   [stream = ""]: ReadonlyArray<string>,
-  seq: Seq
+  seq: Seq,
+  field: string
 ): Effect.Effect<void, StoreError> => {
   const last = replay.seq(stream)
   if (last >= seq || replay.holed) return Effect.void
   return Effect.fail(
     new Invalid({
-      field: "asOf.seq",
+      field,
       reason: `stream ${quoted(stream)} has come to seq ${last} only`,
       remedy: "pass a seq it has, or leave it out for the state now"
     })

@@ -57,6 +57,8 @@ export const uncut: Cut = { seq: Seq(unbounded), position: Position(unbounded), 
 export interface Plan {
   readonly selection: Selection
   readonly cut: Cut
+  /** The option that says as of when, as errors name it. */
+  readonly asOf: string
   readonly reading: ReadOptions
   readonly allowTruncated: boolean
 }
@@ -64,11 +66,15 @@ export interface Plan {
 /** The options that make a scope. */
 export const scopeKeys = ["stream", "streams", "prefix", "all"] as const
 
-/** Checks and completes what a fold was asked for; `more` are the options its caller knows besides. */
+/**
+ * Checks and completes what a fold was asked for; `more` are the options its caller knows besides, and `asOf` is what
+ * it calls the one that says as of when.
+ */
 export const planOf = (
   engine: Engine,
   options: Scope & ReplayOptions,
-  more: ReadonlyArray<string> = []
+  more: ReadonlyArray<string> = [],
+  asOf = "asOf"
 ): Result.Result<Plan, Fault.Fault> => {
   const fault = Fault.optionsFault(options, [...scopeKeys, "asOf", "atLeast", "allowTruncated", ...more]) ??
     Fault.flagFault("allowTruncated", options?.allowTruncated)
@@ -76,9 +82,10 @@ export const planOf = (
   const selected = selectionOf(engine, options)
   if (Result.isFailure(selected)) return Result.fail(selected.failure)
   const selection = selected.success
-  return Result.map(cutOf(selection, options.asOf), (cut) => ({
+  return Result.map(cutOf(selection, options.asOf, asOf), (cut) => ({
     selection,
     cut,
+    asOf,
     reading: { atLeast: farther(options.atLeast, cut.position) },
     allowTruncated: options.allowTruncated ?? false
   }))
@@ -130,35 +137,33 @@ const streamsOf = (
   return Result.succeed({ _tag: "Streams", streams: Array.from(names).sort(compareUtf8) })
 }
 
-const cutOf = (selection: Selection, asOf: AsOf | undefined): Result.Result<Cut, Fault.Fault> => {
+const cutOf = (selection: Selection, asOf: AsOf | undefined, field: string): Result.Result<Cut, Fault.Fault> => {
   if (asOf === undefined) return Result.succeed(uncut)
   const keys = asOf !== null && typeof asOf === "object" ? Object.keys(asOf) : []
-  const fault = Fault.optionsFault(asOf, ["seq", "position", "at"]) ?? (keys.length === 1 ? undefined : oneMoment)
+  const fault = Fault.optionsFault(asOf, ["seq", "position", "at"]) ?? (keys.length === 1 ? undefined : noMoment(field))
   if (fault !== undefined) return Result.fail(fault)
   const bounded = (wrong: Fault.Fault | undefined, cut: () => Cut): Result.Result<Cut, Fault.Fault> =>
     wrong === undefined ? Result.succeed(cut()) : Result.fail(wrong)
   if ("position" in asOf) {
-    return bounded(Fault.counterFault("asOf.position", asOf.position), () => ({
+    return bounded(Fault.counterFault(`${field}.position`, asOf.position), () => ({
       ...uncut,
       position: Position(asOf.position)
     }))
   }
-  if ("at" in asOf) return bounded(Fault.timeFault("asOf.at", asOf.at), () => ({ ...uncut, at: asOf.at }))
-  const several = selection._tag === "Prefix" || selection.streams.length > 1 ? ofOneStream : undefined
-  return bounded(several ?? Fault.counterFault("asOf.seq", asOf.seq), () => ({ ...uncut, seq: Seq(asOf.seq) }))
+  if ("at" in asOf) return bounded(Fault.timeFault(`${field}.at`, asOf.at), () => ({ ...uncut, at: asOf.at }))
+  const several = selection._tag === "Prefix" || selection.streams.length > 1 ? ofOneStream(field) : undefined
+  return bounded(several ?? Fault.counterFault(`${field}.seq`, asOf.seq), () => ({ ...uncut, seq: Seq(asOf.seq) }))
 }
 
-const oneMoment = new Invalid({
-  field: "asOf",
-  reason: "is not one moment",
-  remedy: "pass one of { seq }, { position } and { at }"
-})
+const noMoment = (field: string): Invalid =>
+  new Invalid({ field, reason: "is not one moment", remedy: "pass one of { seq }, { position } and { at }" })
 
-const ofOneStream = new Invalid({
-  field: "asOf.seq",
-  reason: "a seq counts within one stream only",
-  remedy: "pass { position } or { at }, or a single stream"
-})
+const ofOneStream = (field: string): Invalid =>
+  new Invalid({
+    field: `${field}.seq`,
+    reason: "a seq counts within one stream only",
+    remedy: "pass { position } or { at }, or a single stream"
+  })
 
 /** Whether a stream belongs to a selection. */
 export const covers = (selection: Selection, stream: string): boolean =>

@@ -10,6 +10,9 @@ import type {
   DecideOptions,
   Decider,
   DeleteSnapshotsOptions,
+  Diff,
+  DiffOptions,
+  EventOf,
   Loaded,
   LoadOptions,
   OneStream,
@@ -59,6 +62,16 @@ export interface Projections {
     <S, C extends Catalogue>(projection: Projection<S, C>, options: Scope & LoadOptions & Abortable): Promise<Loaded<S>>
   }
   /**
+   * Tells two moments of a projection apart: the states as of `from` and `to` (now by default), a JSON Patch that makes
+   * one of the other, and the events between. Begins with the newest snapshot that holds and isn't later than `from`.
+   * Rejects as `project` does, and with `Invalid` for moments of different kinds or in the wrong order, and a state
+   * without a JSON form.
+   */
+  readonly diff: <S, C extends Catalogue>(
+    projection: Projection<S, C>,
+    options: Scope & DiffOptions & Abortable
+  ) => Promise<Diff<S, EventOf<C>>>
+  /**
    * Carries out a command on a stream: loads its state, decides, and appends the events if the stream is still as it
    * was; where somebody was faster it decides anew, `retries` times at most (3), and the last conflict is then the
    * answer. With an `id` the command is carried out once. Rejects with the decider's own failures, untouched; with
@@ -96,6 +109,7 @@ export interface Projections {
 export const promiseProjections = (store: StoreShape): Projections => ({
   project: projecting(store) as Projections["project"], // of one stream it gives the seq
   load: loading(store) as Projections["load"], // of one stream it gives the seq
+  diff: (projection, options) => call(options, (own) => Core.diff(store, projection, own)),
   decide: (decider, stream, command, options) =>
     call(options, (own) => Core.decide(store, decider, stream, command, own)),
   saveSnapshot: (projection, options) => call(options, (own) => Core.saveSnapshot(store, projection, own)),

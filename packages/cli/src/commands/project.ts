@@ -7,7 +7,7 @@ import { timeText } from "persist/effect"
 import { ifGiven } from "../argument-text.ts"
 import { Json, say, write } from "../output.ts"
 import { counted, lasting, printable } from "../printable.ts"
-import { asOfFlag, parseAsOf, parseScope, scopeFlags, scopeText } from "../projection-scope.ts"
+import { momentFlag, parseAsOf, parseScope, scopeFlags, scopeText } from "../projection-scope.ts"
 import { stateJson } from "../state-json.ts"
 import { openStore } from "../store-url.ts"
 import { loadProjection, moduleFlag, tellingCause } from "../user-module.ts"
@@ -15,7 +15,7 @@ import { loadProjection, moduleFlag, tellingCause } from "../user-module.ts"
 const config = {
   module: moduleFlag("a projection"),
   ...scopeFlags,
-  asOf: asOfFlag,
+  asOf: momentFlag("as-of", "As of a moment").pipe(Flag.optional),
   allowTruncated: Flag.Boolean("allow-truncated").pipe(
     Flag.withDescription("Fold what is left of streams whose first events were removed, and accept another answer"),
     Flag.withDefault(false)
@@ -24,7 +24,7 @@ const config = {
 
 const run = Effect.fnUntraced(function*(options: Command.Command.Config.Infer<typeof config>) {
   const scope = yield* parseScope(options)
-  const asOf = yield* ifGiven(options.asOf, parseAsOf)
+  const asOf = yield* ifGiven(options.asOf, (text) => parseAsOf("--as-of", text))
   const projection = yield* loadProjection(options.module)
   const store = yield* openStore("read")
   const started = performance.now()
