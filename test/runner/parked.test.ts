@@ -66,14 +66,16 @@ describe("what is parked", () => {
       const store = yield* newStore
       const seen: Array<string> = []
       yield* fill(store, 2, 2)
-      const wrong = picky(seen, ({ data }) => data.n === 1)
+      const wrong = picky(seen, ({ data }) => data.n === 1, 1)
       yield* running(store, wrong, until(asideOf(store), ({ length }) => length === 4))
       const [first] = yield* Stream.runCollect(listParked(store, "picky"))
       yield* dropParked(store, "picky", first?.position ?? 0)
       yield* resetReader(store, "picky")
-      yield* running(store, picky(seen, () => false), until(Effect.sync(() => seen.length === 3)))
-      assert.deepStrictEqual(seen, ["order-1/1", "order-0/2", "order-1/2"])
-      assert.deepStrictEqual(yield* asideOf(store), ["order-0/1 dropped 1"])
+      const still = picky(seen, ({ data, stream }) => data.n === 1 && stream === "order-1", 1)
+      yield* running(store, still, until(asideOf(store), ({ length }) => seen.length === 1 && length === 3))
+      assert.deepStrictEqual(seen, ["order-0/2"])
+      // With as many attempts as if it had never been there.
+      assert.deepStrictEqual(yield* asideOf(store), ["order-0/1 dropped 2", "order-1/1 parked 2", "order-1/2 behind 0"])
     }))
 
   it.effect("is its own partition's and processor's alone", () =>
