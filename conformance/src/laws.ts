@@ -18,6 +18,7 @@ import { scans } from "./laws/scans.ts"
 import { stores } from "./laws/stores.ts"
 import { streamReads } from "./laws/stream-reads.ts"
 import { truncation } from "./laws/truncation.ts"
+import { processorLaws } from "./processor-laws.ts"
 import { storeLaws } from "./store-laws.ts"
 
 /** Laws of the protocol: what core, and whoever else calls a backend, relies on. */
@@ -43,4 +44,4 @@ export const protocolLaws: ReadonlyArray<Law> = [
 ]
 
 /** Every law of the kit. */
-export const laws: ReadonlyArray<Law> = [...protocolLaws, ...storeLaws]
+export const laws: ReadonlyArray<Law> = [...protocolLaws, ...storeLaws, ...processorLaws]

@@ -20,7 +20,7 @@ const layers: ReadonlyArray<Layer> = [
   { packages: /^facade-/, may: ["effect", "@persist/core"] },
   { packages: /^runner$/, may: ["effect", "@persist/core"] },
   { packages: /^interop$/, may: ["effect", "@persist/core", "driver"] },
-  { packages: /^conformance$/, may: ["effect", "@persist/core", "fast-check"] },
+  { packages: /^conformance$/, may: ["effect", "@persist/core", "@persist/runner", "fast-check"] },
   { packages: /^testing$/, may: ["effect", "@persist/core", "@persist/backend-memory", "@persist/conformance"] },
   { packages: /^(server|cli|console|persist)$/, may: "anything" }
 ]

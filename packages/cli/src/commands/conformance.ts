@@ -32,8 +32,7 @@ const run = Effect.fnUntraced(function*({ module, url }: Command.Command.Config.
     ? yield* loadFixture(module.value, kit.isFixture)
     : yield* fixtureOf(Option.isSome(url) ? url.value : yield* storeUrl)
   const json = yield* Json
-  // Those of the protocol, and of what core makes of it.
-  const laws = [...kit.protocolLaws, ...kit.storeLaws]
+  const { laws } = kit
   const whole = { amount: laws.length, text: counted(laws.length, "law") }
   const progress = startProgress({ verb: "asked", noun: "law", whole, json })
   const report = yield* Effect.ensuring(

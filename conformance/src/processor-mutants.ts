@@ -1,0 +1,8 @@
+/** Every mutant of processors. */
+import { processorSharing } from "./mutants/processor-sharing.ts"
+import type { ProcessorMutant } from "./processor-mutant.ts"
+
+/** Mutants of the laws of processors. */
+export const processorMutants: ReadonlyArray<ProcessorMutant> = [
+  ...processorSharing
+]
