@@ -130,9 +130,9 @@ describe("a projection into tables counts each event once", () => {
       const { schema, store, url } = yield* begun
       yield* count(store, 1, 40)
       const child = join(import.meta.dirname, "child/tally.ts")
-      // A page takes nine statements: the last three write the checkpoint, notify, and commit.
+      // A page takes ten statements: the last three write the checkpoint, notify, and commit.
       for (
-        const [when, at] of [["before", 2], ["before", 7], ["after", 7], ["before", 9], ["after", 9], ["after", 12]]
+        const [when, at] of [["before", 3], ["before", 8], ["after", 8], ["before", 10], ["after", 10], ["after", 13]]
       ) {
         const words = ["--conditions=source", child, url, schema, `${when}`, `${at}`]
         const killed = spawn(process.execPath, words, { stdio: ["ignore", "inherit", "inherit"] })

@@ -45,7 +45,7 @@ export const transactions = ({ pool, schema, ...rest }: TransactionsConfig): Tra
       ({ client, isLost }) =>
         Effect.gen(function*() {
           yield* statement(client, begin)
-          yield* unhindered(work(client), isLost)
+          yield* unhindered(Effect.andThen(work(client), completed(client)), isLost)
           const committed = yield* commitWithin(client, config, store, (inner) => inner.commit(ops))
           if (committed._tag === "Committed") yield* commit(client)
           return committed
@@ -120,11 +120,7 @@ const commit = (client: ClientBase): Effect.Effect<void, StoreError> =>
       // What has failed before ends like this, without an error.
       if (command !== "COMMIT") throw new Unavailable({ operation: "commit", reason: "it was rolled back", remedy })
     },
-    catch: (cause) => {
-      // What it would have written can't be: that's the work's own failure, as of constraints that are looked at last.
-      if (/^(22|23|P0)/.test(stateOf(cause) ?? "")) throw cause
-      return classifyCommit(undefined, named(cause, true))
-    }
+    catch: (cause) => classifyCommit(undefined, named(cause, true))
   })
 
 const remedy = "run it again"
@@ -136,6 +132,20 @@ const rollBack = (client: ClientBase): Promise<boolean> => client.query("ROLLBAC
 // What the driver throws without a state is about the connection.
 const named = (cause: unknown, sent: boolean): unknown =>
   stateOf(cause) === undefined && !isStoreError(cause) ? new Lost(connectionLost, sent, cause) : cause
+
+/**
+ * Dies of what the work leaves behind that can't become lasting: an end of its own, a failure that it overlooked, rows
+ * that deferred constraints forbid. All of it is known before the store's lock is taken.
+ */
+const completed = (client: ClientBase): Effect.Effect<unknown> =>
+  Effect.promise(() => {
+    if (client.getTransactionStatus() === "I") throw misled("ended the transaction", "leave its end to whoever called")
+    return client.query("SET CONSTRAINTS ALL IMMEDIATE").catch((cause: unknown) => {
+      throw stateOf(cause) === "25P02" ? misled("overlooked that a statement failed", "use a savepoint") : cause
+    })
+  })
+
+const misled = (reason: string, remedy: string): Invalid => new Invalid({ field: "handle", reason, remedy })
 
 /** The work, of which what's no fault of its own is told as the store's. */
 const unhindered = <E, R>(

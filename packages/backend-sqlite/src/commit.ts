@@ -78,6 +78,13 @@ export class Writer {
     Effect.try({ try: () => this.run(batch), catch: (cause) => this.abandon(cause, batch) })
 
   /**
+   * One commit, after something else in its transaction: both happen, or neither where `first` answers false (then
+   * there is no outcome), or the commit doesn't. Fails as {@link commit}.
+   */
+  readonly together = (commit: Commit, first: () => boolean): Effect.Effect<Outcome | undefined, BackendError> =>
+    Effect.try({ try: () => this.join(commit, first), catch: (cause) => this.abandon(cause, [commit]) })
+
+  /**
    * Makes sure that no COMMIT comes to light which isn't there now, by writing over what a failed one, or one of a
    * process that was killed, may have left in the log. Fails with what the driver's failure means, `Unavailable` above
    * all; does nothing where the log holds no more than is seen.
@@ -94,6 +101,14 @@ export class Writer {
     const outcomes = NonEmpty.map(batch, (commit) => this.decide(commit))
     this.end(before)
     return outcomes
+  }
+
+  private join(commit: Commit, first: () => boolean): Outcome | undefined {
+    const before = this.begin()
+    const outcome = first() ? this.decide(commit) : undefined
+    if (outcome?._tag === "Committed") this.end(before)
+    else this.undo()
+    return outcome
   }
 
   private skipPosition(): void {
@@ -200,6 +215,17 @@ export class Writer {
     this.head = undefined
   }
 
+  private undo(): void {
+    const { db, namespaces, types } = this.shared
+    this.stage = "idle"
+    this.forget()
+    this.events.drop()
+    types.forget()
+    namespaces.forget()
+    // Where SQLite has rolled back by itself there is nothing left to do.
+    if (db.open && db.inTransaction) Result.try(() => this.sql.rollback.run())
+  }
+
   private stillUnsettled(cause: unknown): BackendError {
     const error = this.abandon(cause, [])
     if (error._tag !== "OutcomeUnknown") return error
@@ -212,15 +238,9 @@ export class Writer {
   }
 
   private abandon(cause: unknown, batch: ReadonlyArray<Commit>): BackendError {
-    const { db, namespaces, types } = this.shared
+    const { db } = this.shared
     const stage = this.stage
-    this.stage = "idle"
-    this.forget()
-    this.events.drop()
-    types.forget()
-    namespaces.forget()
-    // Where SQLite has rolled back by itself there is nothing left to do.
-    if (db.open && db.inTransaction) Result.try(() => this.sql.rollback.run())
+    this.undo()
     const code = codeOf(cause)
     if (stage !== "committing" || code === undefined || isBusy(code) || code === "SQLITE_FULL") {
       return explain(db, "commit", cause)

@@ -2,3 +2,4 @@
 export type { Config } from "./config.ts"
 export * from "./layer.ts"
 export { renewIncarnation } from "./renew.ts"
+export { transactions, type TransactionsConfig } from "./transaction.ts"

@@ -6,8 +6,8 @@ import type { Scope } from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { About, BackendShape } from "./backend.ts"
 import { newCommitId } from "./commit-id.ts"
-import type { CommitId, Committed, Conflict, Outcome } from "./commit.ts"
-import { type Committer, type CommitterOptions, makeCommitter } from "./committer.ts"
+import type { Commit, CommitId, Committed, Conflict, Outcome } from "./commit.ts"
+import { type CommitterOptions, makeCommitter, type Request } from "./committer.ts"
 import { Draft, type Op } from "./draft.ts"
 import { Invalid, type StoreError, Unavailable } from "./error.ts"
 import { closedFault, counterFault, optionsFault, timeFault } from "./fault.ts"
@@ -42,6 +42,8 @@ export interface Engine {
     ops: ReadonlyArray<Op>,
     options?: CommitOptions
   ) => Effect.Effect<Committed | Conflict, StoreError>
+  /** The commit that operations come to, for whoever hands it to the backend past the committer. Fails as `commit`. */
+  readonly draft: (ops: ReadonlyArray<Op>) => Effect.Effect<Commit, StoreError>
   /** The backend's wake-ups; they end when the store is closed, and with them whoever follows. */
   readonly changes: Stream.Stream<void, StoreError>
   /** The read, refused when the store is closed, after the position it asks for. */
@@ -69,7 +71,12 @@ export const makeEngine = Effect.fnUntraced(function*(backend: BackendShape, opt
     about: backend.about,
     backend,
     changes,
-    commit: (ops, commitOptions) => commit(backend.about, committer, ops, commitOptions),
+    commit: (ops, commitOptions) =>
+      Effect.flatMap(
+        drafted(backend.about, ops, commitOptions),
+        (request) => Effect.flatMap(committer.submit(request), settled)
+      ),
+    draft: (ops) => Effect.map(drafted(backend.about, ops, undefined), ({ commit }) => commit),
     reading: (readOptions, read) =>
       Effect.suspend(() => {
         if (closed) return Effect.fail(closedFault)
@@ -93,12 +100,11 @@ const turns = (): Effect.Effect<void> => {
   return Effect.suspend(() => ++reads % readsATurn === 0 ? Effect.yieldNow : Effect.void)
 }
 
-const commit = (
+const drafted = (
   about: About,
-  committer: Committer,
   ops: ReadonlyArray<Op>,
   options: CommitOptions | undefined
-): Effect.Effect<Committed | Conflict, StoreError> =>
+): Effect.Effect<Request, StoreError> =>
   Clock.clockWith((clock) => {
     const fault = optionsFault(options, ["id", "at"]) ??
       (options?.at === undefined ? undefined : timeFault("at", options.at))
@@ -118,7 +124,7 @@ const commit = (
     const id = options?.id ?? (named ? newCommitId(clock.currentTimeMillisUnsafe()) : undefined)
     const finished = draft.finish(id, options?.at)
     if ("_tag" in finished) return Effect.fail(finished)
-    return Effect.flatMap(committer.submit({ commit: finished, bytes: draft.bytes }), settled)
+    return Effect.succeed({ commit: finished, bytes: draft.bytes })
   })
 
 /** An operation of another store, where what it changes would land in this one. */
@@ -129,7 +135,8 @@ const strangerFault = ({ incarnation }: About, { "~persist/Store": own }: Op, i:
     remedy: "make it with this store's own; what changes two stores can't be one commit"
   })
 
-const settled = (outcome: Outcome): Effect.Effect<Committed | Conflict, StoreError> =>
+/** What a caller is told of its commit: a refusal is a failure. */
+export const settled = (outcome: Outcome): Effect.Effect<Committed | Conflict, StoreError> =>
   outcome._tag === "Refused" ? Effect.fail(outcome.error) : Effect.succeed(outcome)
 
 const reach = (
