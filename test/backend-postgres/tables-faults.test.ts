@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { moveCheckpoint, readCheckpoint } from "@persist/core"
 import { run } from "@persist/runner"
+import { runners } from "@persist/runner/names"
 import { Worker } from "@persist/runner/worker"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -15,12 +16,13 @@ import { sharedPostgres, sql } from "../servers/postgres.ts"
 import { startProxy } from "../servers/proxy.ts"
 import { begun, count, newPool, numbers, reach, sorted, tallied, tally } from "./tally.ts"
 
-/** The same, and a pool that leads through a proxy. */
+/** The same, and a pool that leads through a proxy; the server ends a transaction that is idle for a second. */
 const proxied = Effect.gen(function*() {
   const setting = yield* begun
   const { url } = yield* sharedPostgres
   const proxy = yield* startProxy(Number(new URL(url).port))
-  return { ...setting, proxy, pool: yield* newPool(proxy.through(url)) }
+  const hasty = `${proxy.through(url)}?options=-c%20idle_in_transaction_session_timeout%3D1s`
+  return { ...setting, proxy, pool: yield* newPool(hasty) }
 })
 
 /** Waits until so many sessions of the database wait for a lock. */
@@ -28,6 +30,17 @@ const waiting = (url: string) =>
   until(
     sql(url, "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"),
     ({ length }) => length > 0
+  )
+
+/** Runs the tally in a process of its own, which signals itself around its nth statement; gone with the scope. */
+const startChild = (...words: ReadonlyArray<string>) =>
+  Effect.acquireRelease(
+    Effect.sync(() =>
+      spawn(process.execPath, ["--conditions=source", join(import.meta.dirname, "child/tally.ts"), ...words], {
+        stdio: ["ignore", "inherit", "inherit"]
+      })
+    ),
+    (child) => Effect.sync(() => child.kill("SIGKILL"))
   )
 
 describe("a projection into tables counts each event once", () => {
@@ -67,13 +80,14 @@ describe("a projection into tables counts each event once", () => {
         // Whoever wrote one twice would fail at that, and stop.
         yield* sql(url, `ALTER TABLE ${schema}.tally ADD UNIQUE (n)`)
         yield* Effect.forkChild(run(store, [tally(pool, schema)], quick))
+        // The one that never arrives is ended by the server, which then lets the next one through.
         for (const [n, arrives] of [[1, true], [2, false], [3, true]] as const) {
           yield* proxy.cut({ of: "client", at: "before", n: 1, marker: "COMMIT\0", late: true })
           yield* count(store, n, n)
           yield* waiting(url)
           assert.isTrue(yield* proxy.wasCut)
           assert.deepStrictEqual(yield* tallied(url, schema), numbers(n - 1))
-          yield* arrives ? proxy.deliver : proxy.cutAll()
+          if (arrives) yield* proxy.deliver
           assert.deepStrictEqual(yield* reach(url, schema, n), numbers(n))
         }
         yield* count(store, 4, 4)
@@ -129,13 +143,11 @@ describe("a projection into tables counts each event once", () => {
     Effect.gen(function*() {
       const { schema, store, url } = yield* begun
       yield* count(store, 1, 40)
-      const child = join(import.meta.dirname, "child/tally.ts")
       // A page takes ten statements: the last three write the checkpoint, notify, and commit.
       for (
         const [when, at] of [["before", 3], ["before", 8], ["after", 8], ["before", 10], ["after", 10], ["after", 13]]
       ) {
-        const words = ["--conditions=source", child, url, schema, `${when}`, `${at}`]
-        const killed = spawn(process.execPath, words, { stdio: ["ignore", "inherit", "inherit"] })
+        const killed = yield* startChild(url, schema, "SIGKILL", `${when}`, `${at}`)
         assert.deepStrictEqual(yield* Effect.promise(() => once(killed, "close")), [null, "SIGKILL"])
       }
       const before = yield* tallied(url, schema)
@@ -144,4 +156,30 @@ describe("a projection into tables counts each event once", () => {
       assert.deepStrictEqual(sorted(yield* reach(url, schema, 40)), numbers(40))
       assert.isTrue(Option.isSome(yield* readCheckpoint(store, "tally#3")))
     }), 120_000)
+
+  for (const [where, at] of [["after what it wrote", 3], ["with the store's lock", 9]] as const) {
+    it.live(
+      `where its process freezes in its transaction, ${where}, and wakes up after others took over`,
+      () =>
+        Effect.gen(function*() {
+          const { pool, schema, store, url } = yield* begun
+          yield* count(store, 1, 5)
+          const frozen = yield* startChild(url, schema, "SIGSTOP", "before", `${at}`)
+          const idle = sql(
+            url,
+            `SELECT 1 FROM pg_stat_activity
+           WHERE state = 'idle in transaction' AND clock_timestamp() - state_change > interval '200 ms'`
+          )
+          yield* until(idle, ({ length }) => length > 0)
+          yield* Effect.forkChild(run(store, [tally(pool, schema, { partitions: 4 })], quick))
+          assert.deepStrictEqual(sorted(yield* reach(url, schema, 5)), numbers(5))
+          frozen.kill("SIGCONT")
+          // It has its share of what comes, and has given up what it had.
+          yield* count(store, 6, 20)
+          yield* until(runners(store).count(), (alive) => alive === 2)
+          assert.deepStrictEqual(sorted(yield* reach(url, schema, 20)), numbers(20))
+        }),
+      60_000
+    )
+  }
 })

@@ -87,20 +87,24 @@ describe("a projection into tables", () => {
     60_000
   )
 
-  it.live("doesn't take part where it ends the transaction, or overlooks that a statement failed", () =>
-    Effect.gen(function*() {
-      const { pool, schema, store } = yield* begun
-      const wrongs = { "ended the transaction": "COMMIT", "overlooked that a statement failed": "SELECT 1/0" }
-      for (const [reason, text] of Object.entries(wrongs)) {
-        const op = store.kv("k").ops.put("key", 1)
-        const asking = (client: ClientBase) => Effect.ignore(Effect.tryPromise(() => client.query(text)))
-        const exit = yield* Effect.exit(transactions({ pool, schema })(store, asking, [op]))
-        const defect = exit._tag === "Failure" ? Cause.squash(exit.cause) : undefined
-        assert.deepInclude(defect, { _tag: "Invalid", field: "handle" })
-        assert.include(String(defect), reason)
-      }
-      assert.isTrue(Option.isNone(yield* store.kv("k").get("key")))
-    }), 60_000)
+  it.live(
+    "doesn't take part where it ends the transaction, or overlooks that a statement failed",
+    () =>
+      Effect.gen(function*() {
+        const { pool, schema, store } = yield* begun
+        const wrongs = { "ended the transaction": "COMMIT", "overlooked that a statement failed": "SELECT 1/0" }
+        for (const [reason, text] of Object.entries(wrongs)) {
+          const op = store.kv("k").ops.put("key", 1)
+          const asking = (client: ClientBase) => Effect.ignore(Effect.tryPromise(() => client.query(text)))
+          const exit = yield* Effect.exit(transactions({ pool, schema })(store, asking, [op]))
+          const defect = exit._tag === "Failure" ? Cause.squash(exit.cause) : undefined
+          assert.deepInclude(defect, { _tag: "Invalid", field: "handle" })
+          assert.include(String(defect), reason)
+        }
+        assert.isTrue(Option.isNone(yield* store.kv("k").get("key")))
+      }),
+    60_000
+  )
 
   it.live(
     "is not the worse for a deadlock or a lost connection, which count for no attempt",

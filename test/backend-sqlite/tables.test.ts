@@ -89,7 +89,9 @@ describe("a projection into tables of the store's file", () => {
       )
       assert.deepStrictEqual(yield* tallied(db), ["order-0 1", "order-1 1", "order-0 2", "order-1 2"])
       broken = false
-      for (const { attempts, position } of waiting) if (attempts.length > 0) yield* retryParked(store, "tally", position)
+      for (const { attempts, position } of waiting) {
+        if (attempts.length > 0) yield* retryParked(store, "tally", position)
+      }
       yield* fill(store, 2, 1, 6)
       const found = yield* reach(db, 12)
       assert.deepStrictEqual(
@@ -129,7 +131,7 @@ describe("a projection into tables of the store's file", () => {
         assert.deepInclude(defect, { _tag: "Invalid", field: "handle" })
         assert.include(String(defect), reason)
       }
-      yield* Effect.sleep(0)
+      yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
       assert.deepStrictEqual(yield* tallied(db), [])
       assert.isTrue(Option.isNone(yield* store.kv("k").get("key")))
     }))

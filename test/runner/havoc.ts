@@ -12,6 +12,7 @@ import { openUrl } from "persist/effect"
 import { type Child, startChild } from "../backend-sqlite/child.ts"
 import { makeDice } from "../crash/dice.ts"
 import { fill, totals } from "./orders.ts"
+import { type Sums, sumsAt } from "./sums.ts"
 import { until } from "./until.ts"
 
 /** How much havoc, and on which store. */
@@ -64,7 +65,11 @@ const signal = (child: Child, name: NodeJS.Signals) => Effect.sync(() => process
 
 /** How many partitions each runner has, by the leases. */
 const isShared = (store: StoreShape, partitions: number) =>
-  Effect.map(Stream.runCollect(leases(store).scan()), ({ length }) => length === partitions * 2)
+  Effect.map(Stream.runCollect(leases(store).scan()), ({ length }) => length === partitions)
+
+/** Every event was counted once in the table, in order. */
+const allSummed = (sums: Sums, streams: number, each: number) =>
+  Effect.map(sums.read, (all) => all.size === streams && Array.from(all.values()).every((count) => count === each))
 
 const allCounted = (store: StoreShape, streams: number, each: number) =>
   Effect.map(
@@ -109,6 +114,8 @@ export const wreak = Effect.fnUntraced(function*(options: HavocOptions) {
   )
   const seen = join(directory, "seen")
   const store = yield* makeStore(yield* openUrl(url))
+  const sums = sumsAt(url)
+  if (sums !== undefined) yield* sums.create
   const crew: Array<Running> = []
   for (let n = 0; n < runners; n++) crew.push({ label: `r${n}`, child: yield* start(options, `r${n}`, seen) })
   const counts = { killed: 0, stopped: 0, left: 0 }
@@ -137,7 +144,8 @@ export const wreak = Effect.fnUntraced(function*(options: HavocOptions) {
     }
   }
   yield* until(allCounted(store, streams, each))
-  yield* until(isShared(store, partitions))
+  yield* until(isShared(store, partitions * (sums === undefined ? 2 : 3)))
+  if (sums !== undefined) yield* until(allSummed(sums, streams, each))
   // What was told twice makes no line for what wasn't told yet.
   yield* until(Effect.sync(() => lastTold(seen, each) === streams))
   return { ...counts, events: streams * each, again: checkTold(seen, streams, each) } satisfies Havoc

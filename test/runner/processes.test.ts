@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { sharedPostgres } from "../servers/postgres.ts"
 import { wreak } from "./havoc.ts"
 
 describe("runners in several processes", () => {
@@ -26,6 +27,23 @@ describe("runners in several processes", () => {
         assert.strictEqual(havoc.killed + havoc.stopped + havoc.left, 6)
         assert.isAbove(havoc.stopped, 0)
         assert.isAbove(havoc.killed, 0)
+      }),
+    120_000
+  )
+
+  it.live(
+    "the same on PostgreSQL, where one may be stopped within its transaction",
+    () =>
+      Effect.gen(function*() {
+        const { database } = yield* sharedPostgres
+        yield* wreak({
+          url: yield* database,
+          runners: 2,
+          partitions: 2,
+          streams: 8,
+          more: (blow, { killed, stopped }) => blow < 2 || killed === 0 || stopped === 0,
+          seed: "5"
+        })
       }),
     120_000
   )

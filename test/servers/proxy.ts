@@ -38,6 +38,8 @@ export interface Proxy {
   readonly through: (url: string) => string
   /** Cuts one connection, once: what lies before the cut arrives, nothing after it does. Replaces an earlier cut. */
   readonly cut: (where: Cut) => Effect.Effect<void>
+  /** Whether the cut was made by now. */
+  readonly isCut: Effect.Effect<boolean>
   /** Whether the cut was made; if not, it isn't made any more. */
   readonly wasCut: Effect.Effect<boolean>
   /** The messages that passed since it was asked before. */
@@ -198,6 +200,7 @@ export const startProxy = (target: number): Effect.Effect<Proxy, never, Scope> =
       port,
       through: (url) => onPort(url, port),
       cut: (where) => Effect.sync(() => (line.armed = { where, counted: 0, only: undefined })),
+      isCut: Effect.sync(() => line.armed === undefined),
       wasCut: Effect.sync(() => {
         const { armed } = line
         line.armed = undefined

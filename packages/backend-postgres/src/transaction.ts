@@ -118,12 +118,15 @@ const commit = (client: ClientBase): Effect.Effect<void, StoreError> =>
         throw stateOf(cause) !== undefined && await hasEnded(client) ? new Lost(connectionLost, true, cause) : cause
       })
       // What has failed before ends like this, without an error.
-      if (command !== "COMMIT") throw new Unavailable({ operation: "commit", reason: "it was rolled back", remedy })
+      if (command !== "COMMIT") {
+        throw new Unavailable({ operation: "commit", reason: "it was rolled back", remedy: runAgain })
+      }
     },
-    catch: (cause) => classifyCommit(undefined, named(cause, true))
+    catch: (cause) =>
+      classifyCommit(undefined, named(cause, true))
   })
 
-const remedy = "run it again"
+const runAgain = "run it again"
 const connectionLost = "the connection was lost"
 
 // True where the client is of no more use.
@@ -164,7 +167,12 @@ const mayPass = (error: unknown): boolean =>
 
 // The driver says nothing of a connection that ended meanwhile.
 const inTheWay = (cause: unknown): StoreError =>
-  new Unavailable({ operation: "transaction", reason: "a connection or a lock was lost in the work", remedy, cause })
+  new Unavailable({
+    operation: "transaction",
+    reason: "a connection or a lock was lost in the work",
+    remedy: runAgain,
+    cause
+  })
 
 const elsewhere = (): Invalid =>
   new Invalid({ field: "pool", reason: "leads to another store", remedy: "pass clients of the store's own database" })

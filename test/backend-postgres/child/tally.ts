@@ -1,4 +1,4 @@
-/** Runs the tally and kills itself before or after sending its nth statement: `tally.ts URL SCHEMA before|after N`. */
+/** Runs the tally and signals itself around sending its nth statement: `tally.ts URL SCHEMA SIGNAL before|after N`. */
 import { make } from "@persist/backend-postgres"
 import { makeStore } from "@persist/core"
 import { run } from "@persist/runner"
@@ -7,7 +7,8 @@ import { Pool } from "pg"
 import { quick } from "../../runner/until.ts"
 import { tally } from "../tally.ts"
 
-const [url = "", schema = "", when, at] = process.argv.slice(2)
+const [url = "", schema = "", signal = "SIGKILL", when, at] = process.argv.slice(2)
+const hit = () => process.kill(process.pid, signal)
 let sent = 0
 
 const pool = new Pool({ connectionString: url })
@@ -15,10 +16,10 @@ pool.on("connect", (client) => {
   const query: (...args: ReadonlyArray<unknown>) => unknown = client.query.bind(client)
   const counted = (...args: ReadonlyArray<unknown>): unknown => {
     const last = ++sent === Number(at)
-    if (last && when === "before") process.kill(process.pid, "SIGKILL")
+    if (last && when === "before") hit()
     const answer = query(...args)
     // The statement is on its way to the server, which may do it or not.
-    if (last) setImmediate(() => process.kill(process.pid, "SIGKILL"))
+    if (last && when === "after") setImmediate(hit)
     return answer
   }
   Object.assign(client, { query: counted })

@@ -1,4 +1,4 @@
-/** A runner in a process of its own, of two processors: `runner.ts URL LABEL PARTITIONS PATIENCE SEEN`. */
+/** A runner in a process of its own: `runner.ts URL LABEL PARTITIONS PATIENCE SEEN`. */
 import { type EventOf, makeStore } from "@persist/core"
 import { reaction, run, subscription } from "@persist/runner"
 import * as Effect from "effect/Effect"
@@ -7,6 +7,7 @@ import { appendFileSync } from "node:fs"
 import { openUrl } from "persist/effect"
 import { letGo } from "../../backend-sqlite/child/ready.ts"
 import { Counted, totals } from "../orders.ts"
+import { sumsAt } from "../sums.ts"
 
 const [url = "", label = "", partitions = "1", patience = "1000", seen = ""] = process.argv.slice(2)
 
@@ -41,7 +42,12 @@ const main = Effect.gen(function*() {
     handle: ({ data, stream }, { key }) =>
       Effect.sync(() => appendFileSync(seen, `${stream} ${data.n} ${label} ${key}\n`))
   })
-  return yield* run(store, [totalling, telling], { label, patience: Number(patience), interval: 50 })
+  const summing = sumsAt(url)?.processor({ partitions: Number(partitions), failure: { retries: 0 } })
+  return yield* run(store, [totalling, telling, ...summing === undefined ? [] : [summing]], {
+    label,
+    patience: Number(patience),
+    interval: 50
+  })
 })
 
 await letGo()
