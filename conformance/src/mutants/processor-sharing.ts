@@ -86,7 +86,10 @@ export const processorSharing = [
   processorMutant("takes any number", "runs a processor with whatever number of partitions it asks for", {
     run: (store, processors, options) =>
       Effect.andThen(
-        Effect.forEach(processors, ({ name, partitions }) => knownProcessors(store).put(name, { partitions })),
+        Effect.forEach(
+          processors,
+          ({ guarantee, kind, name, partitions }) => knownProcessors(store).put(name, { partitions, kind, guarantee })
+        ),
         processing.run(store, processors, options)
       )
   }, [
