@@ -1,8 +1,10 @@
 /** Every law of processors. */
+import { processorFailures } from "./laws/processor-failures.ts"
 import { processorSharing } from "./laws/processor-sharing.ts"
 import type { ProcessorLaw } from "./processor-law.ts"
 
 /** Laws of processors: what those who run them, several at once, rely on over any store. */
 export const processorLaws: ReadonlyArray<ProcessorLaw> = [
-  ...processorSharing
+  ...processorSharing,
+  ...processorFailures
 ]

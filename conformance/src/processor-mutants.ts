@@ -1,8 +1,10 @@
 /** Every mutant of processors. */
+import { processorFailures } from "./mutants/processor-failures.ts"
 import { processorSharing } from "./mutants/processor-sharing.ts"
 import type { ProcessorMutant } from "./processor-mutant.ts"
 
 /** Mutants of the laws of processors. */
 export const processorMutants: ReadonlyArray<ProcessorMutant> = [
-  ...processorSharing
+  ...processorSharing,
+  ...processorFailures
 ]

@@ -23,7 +23,8 @@ export const processorSharing = [
   }, [
     "the partitions of a processor together handle every event once, those of a key in order",
     "whoever comes gets its share of what is run, and nothing is lost or handled twice by it",
-    "a processor is refused with another number of partitions, until it's forgotten and begins anew"
+    "a processor is refused with another number of partitions, until it's forgotten and begins anew",
+    "whoever waits for a processor goes on when each partition is done with what was there, and not before"
   ]),
 
   processorMutant("last things first", "handles the events of a page from its end", {
@@ -45,14 +46,21 @@ export const processorSharing = [
   }, [
     "the partitions of a processor together handle every event once, those of a key in order",
     "whoever leaves finishes what it has in hand, and another goes on at once where it was",
-    "a processor is refused with another number of partitions, until it's forgotten and begins anew"
+    "a processor is refused with another number of partitions, until it's forgotten and begins anew",
+    "an event that fails is tried again as often as its policy says, and then its partition stops there",
+    "an event that fails too often is parked with its failures, and holds back only what follows of its key",
+    "a parked event that is retried goes through before what waits behind it, and that in order",
+    "a dropped event is never handled, not even after a reset, and what waits behind it goes on"
   ]),
 
   runningOver(
     "keeps its leases",
     "doesn't give back what isn't its own any more",
     (backend) => commits(backend, (commit) => withoutWrites(commit, "$lease", "Delete")),
-    ["whoever comes gets its share of what is run, and nothing is lost or handled twice by it"]
+    [
+      "whoever comes gets its share of what is run, and nothing is lost or handled twice by it",
+      "a processor that is paused stands still, whoever runs it, and goes on when it's resumed"
+    ]
   ),
 
   processorMutant("drops what is in hand", "lets whoever leaves interrupt a handler", {
@@ -86,10 +94,8 @@ export const processorSharing = [
   processorMutant("takes any number", "runs a processor with whatever number of partitions it asks for", {
     run: (store, processors, options) =>
       Effect.andThen(
-        Effect.forEach(
-          processors,
-          ({ guarantee, kind, name, partitions }) => knownProcessors(store).put(name, { partitions, kind, guarantee })
-        ),
+        Effect.forEach(processors, ({ guarantee, kind, name, partitions }) =>
+          knownProcessors(store).put(name, { guarantee, kind, partitions })),
         processing.run(store, processors, options)
       )
   }, [
