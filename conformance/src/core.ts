@@ -20,6 +20,7 @@ export interface Core {
   readonly fold: typeof Persist.fold
   readonly project: typeof Persist.project
   readonly load: typeof Persist.load
+  readonly diff: typeof Persist.diff
   readonly saveSnapshot: typeof Persist.saveSnapshot
   readonly listSnapshots: typeof Persist.listSnapshots
   readonly deleteSnapshots: typeof Persist.deleteSnapshots
@@ -31,6 +32,7 @@ export interface Core {
   readonly rebuild: typeof Persist.rebuild
   readonly waitFor: typeof Persist.waitFor
   readonly query: typeof Persist.query
+  readonly strong: typeof Persist.strong
 }
 
 /** Core as it is. */

@@ -5,6 +5,7 @@ import { storeChanges } from "./laws/store-changes.ts"
 import { storeCommits } from "./laws/store-commits.ts"
 import { storeCompaction } from "./laws/store-compaction.ts"
 import { storeDeciders } from "./laws/store-deciders.ts"
+import { storeDiffs } from "./laws/store-diffs.ts"
 import { storeFencing } from "./laws/store-fencing.ts"
 import { storeFoldOptions } from "./laws/store-fold-options.ts"
 import { storeKv } from "./laws/store-kv.ts"
@@ -18,6 +19,7 @@ import { storeReaderOptions } from "./laws/store-reader-options.ts"
 import { storeReaders } from "./laws/store-readers.ts"
 import { storeRunners } from "./laws/store-runners.ts"
 import { storeSnapshots } from "./laws/store-snapshots.ts"
+import { storeStrong } from "./laws/store-strong.ts"
 import { storeSubscriptions } from "./laws/store-subscriptions.ts"
 import { storeWaiting } from "./laws/store-waiting.ts"
 import type { StoreLaw } from "./store-law.ts"
@@ -32,6 +34,7 @@ export const storeLaws: ReadonlyArray<StoreLaw> = [
   ...storeChanges,
   ...storeCatalogue,
   ...storeProjections,
+  ...storeDiffs,
   ...storeSnapshots,
   ...storeCompaction,
   ...storeDeciders,
@@ -41,6 +44,7 @@ export const storeLaws: ReadonlyArray<StoreLaw> = [
   ...storeFencing,
   ...storeReadModels,
   ...storeQueries,
+  ...storeStrong,
   ...storeBadInput,
   ...storeOptions,
   ...storeReaderOptions,

@@ -2,6 +2,7 @@
 import { storeCatalogue } from "./mutants/store-catalogue.ts"
 import { storeCommits } from "./mutants/store-commits.ts"
 import { storeDeciders } from "./mutants/store-deciders.ts"
+import { storeDiffs } from "./mutants/store-diffs.ts"
 import { storeIdentity } from "./mutants/store-identity.ts"
 import { storeInput } from "./mutants/store-input.ts"
 import { storeKv } from "./mutants/store-kv.ts"
@@ -12,6 +13,7 @@ import { storeReadModels } from "./mutants/store-read-models.ts"
 import { storeReaders, storeSubscriptions } from "./mutants/store-readers.ts"
 import { storeRunners } from "./mutants/store-runners.ts"
 import { storeCompaction, storeSnapshots } from "./mutants/store-snapshots.ts"
+import { storeStrong } from "./mutants/store-strong.ts"
 import { storeWaiting } from "./mutants/store-waiting.ts"
 import type { StoreMutant } from "./store-mutant.ts"
 
@@ -32,11 +34,13 @@ export const storeReadingMutants: ReadonlyArray<StoreMutant> = [
   ...storeSubscriptions,
   ...storeRunners,
   ...storeProjections,
+  ...storeDiffs,
   ...storeSnapshots,
   ...storeCompaction,
   ...storeDeciders,
   ...storeReadModels,
-  ...storeQueries
+  ...storeQueries,
+  ...storeStrong
 ]
 
 /** Mutants of the laws of stores. */

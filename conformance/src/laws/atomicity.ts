@@ -166,6 +166,25 @@ export const atomicity = [
     yield* Effect.all([read, write, read], { concurrency: "unbounded" })
   }),
 
+  law("keys that are read together are of one moment", ["atomic"], function*(backend) {
+    const commits = 20
+    const keys = ["a", "b", "c"].map((key) => ({ namespace: "n", key }))
+    const write = Effect.forEach(
+      Array.from({ length: commits }, (_, n) => `${n + 1}`),
+      (n) => Effect.andThen(commitOne(backend, { write: keys.map(({ key }) => put(key, n)) }), Effect.yieldNow)
+    )
+    const read = Effect.gen(function*() {
+      let seen = "0"
+      while (seen !== `${commits}`) {
+        const values = (yield* backend.get(keys)).map((entry) => entry?.value ?? "0")
+        yield* holds(new Set(values).size === 1, `a reader met the values ${values.join()} of one commit's keys`)
+        seen = String(values[0])
+        yield* Effect.yieldNow
+      }
+    })
+    yield* Effect.all([read, write, read], { concurrency: "unbounded" })
+  }),
+
   law("who sees a commit's key sees its events", ["atomic"], function*(backend) {
     const commits = 20
     const write = Effect.forEach(

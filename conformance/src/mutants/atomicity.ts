@@ -274,5 +274,18 @@ export const atomicity = [
     [
       "a commit that breaks on its way to the disk leaves nothing behind"
     ]
+  ),
+
+  mutant(
+    "one key after the other",
+    "reads several keys one after the other, and lets others in between",
+    (backend) => ({
+      get: (keys) =>
+        Effect.map(
+          Effect.forEach(keys, (key) => Effect.andThen(Effect.yieldNow, backend.get([key]))),
+          (found) => found.flat()
+        )
+    }),
+    ["keys that are read together are of one moment"]
   )
 ]
