@@ -69,7 +69,7 @@ test("what modules export runs; failures are parked and dropped, and health says
   expect(stderr).toContain("stopped; the same command goes on from there")
   expect(mails(desk)).toEqual(["ann", "bob"])
   // Nobody runs it now.
-  const missed = await desk.run("projections", "ls", "mailer")
+  const missed = await desk.run("projections", "show", "mailer")
   expect(missed.code).toBe(1)
   expect(missed.stdout).toMatch(/NOT HEALTHY[^]*mailer#0 {2}idle/)
   await desk.json("projections", "forget", "mailer")

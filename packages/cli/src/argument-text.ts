@@ -1,5 +1,5 @@
 /** What arguments and flags say: expectations, times and JSON. */
-import type { Expected, ExpectedKey, Json, Meta } from "@persist/core"
+import type { Expected, ExpectedKey, Json, Meta, StartFrom } from "@persist/core"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
@@ -93,3 +93,11 @@ export const ifGiven = <A, B, E>(
   given: Option.Option<A>,
   read: (value: A) => Effect.Effect<B, E>
 ): Effect.Effect<B | undefined, E> => Option.isNone(given) ? Effect.undefined : read(given.value)
+
+/** Reads where a reader begins; `Failure` for what is no such place. */
+export const parseFrom = (text: string): Effect.Effect<StartFrom, Failure> =>
+  text === "start" || text === "end"
+    ? Effect.succeed(text)
+    : /^\d{1,16}$/.test(text)
+    ? Effect.succeed({ position: Number(text) })
+    : Effect.fail(misuse("--from", `${JSON.stringify(text)} is no place to begin`, "give start, end or a position"))

@@ -90,6 +90,7 @@ export const loadReadModel = (file: string): Effect.Effect<AnyReadModel, Failure
         )
       ))
 
-const isReadModel = (u: unknown): u is AnyReadModel =>
+/** Whether something a module exports is a read model. */
+export const isReadModel = (u: unknown): u is AnyReadModel =>
   typeof u === "object" && u !== null && "reader" in u && "namespace" in u && "step" in u && "kv" in u &&
   typeof u.kv === "function"

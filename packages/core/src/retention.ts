@@ -46,8 +46,11 @@ export const planRetention = (store: StoreShape, rule: RetentionRule): Stream.St
     Effect.map(
       Clock.currentTimeMillis,
       (now) =>
-        Stream.paginate<string | undefined, RetentionCut, StoreError>(undefined, (after) =>
-          Effect.map(planPage(store, rule, now, after), ({ cuts, next }) => [cuts, Option.fromUndefinedOr(next)]))
+        Stream.paginate<string | undefined, RetentionCut, StoreError>(
+          undefined,
+          (after) =>
+            Effect.map(planPage(store, rule, now, after), ({ cuts, next }) => [cuts, Option.fromUndefinedOr(next)])
+        )
     )
   )
 }

@@ -58,8 +58,11 @@ export const policyOf = (policy: FailurePolicy = {}): Policy => ({
 export const delayAfter = ({ delay, longestDelay, retries }: Policy, attempts: number): number | undefined =>
   attempts > retries ? undefined : Math.min(longestDelay, delay * 2 ** (attempts - 1))
 
-/** A failure in words, as it is kept and shown: its own message, without the places in the code. */
+/** A failure in words, as it is kept and shown: its own message and what caused it, without the places in the code. */
 export const describe = (cause: Cause.Cause<unknown>): string => {
   const [first] = Cause.prettyErrors(cause)
-  return first === undefined ? "interrupted" : `${first.name}: ${first.message}`
+  return first === undefined ? "interrupted" : inWords(first)
 }
+
+const inWords = ({ cause, message, name }: Error): string =>
+  `${name}: ${message}${cause instanceof Error && cause.message !== message ? ` (${inWords(cause)})` : ""}`

@@ -37,6 +37,13 @@ const known = ["allowTruncated", "failure", "goLive", "grace"]
 
 const day = 86_400_000
 
+/** A processor of a read model. */
+export interface ReadModelProcessor<C extends Catalogue, A> extends Processor {
+  readonly model: ReadModel<C, A>
+  /** As they were given. */
+  readonly options: ReadModelOptions
+}
+
 /**
  * Makes a processor of a read model, known by its name and version: `orders@1`. A version that isn't live is built
  * beside the one that is, and goes live in one commit: read `live` of the versions you know. An event that is parked
@@ -46,13 +53,15 @@ const day = 86_400_000
 export const readModel = <C extends Catalogue, A>(
   model: ReadModel<C, A>,
   options: ReadModelOptions = {}
-): Processor => {
+): ReadModelProcessor<C, A> => {
   const { allowTruncated, failure, goLive = "by itself", grace = day } = options
   const fault = optionsFault(options, known) ?? policyFault(failure) ?? goLiveFault(goLive) ??
     millisFault("grace", grace)
   if (fault !== undefined) throw fault
   const going: GoingLive = { byItself: goLive === "by itself", grace }
   return {
+    model,
+    options,
     name: model.namespace,
     kind: "read model",
     guarantee: "exactly once",

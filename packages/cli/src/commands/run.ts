@@ -4,25 +4,22 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
-import { hostname } from "node:os"
 import { say } from "../output.ts"
 import { counted, printable } from "../printable.ts"
 import { loadProcessors } from "../processor-module.ts"
+import { patienceFlag, processLabel } from "../runner-flags.ts"
 import { openStore } from "../store-url.ts"
 
 const config = {
   files: Argument.String("file").pipe(
-    Argument.withDescription("Modules that export processors; TypeScript is fine"),
+    Argument.withDescription("Modules that export processors or read models; TypeScript is fine"),
     Argument.variadic({ min: 1 })
   ),
   label: Flag.String("label").pipe(
     Flag.withDescription("What this process is known by; its host and number by default"),
-    Flag.withDefault(`${hostname()}:${process.pid}`)
+    Flag.withDefault(processLabel)
   ),
-  patience: Flag.Int("patience").pipe(
-    Flag.withDescription("Milliseconds without a sign of life after which others take over from this process"),
-    Flag.withDefault(10_000)
-  )
+  patience: patienceFlag
 }
 
 const run = Effect.fnUntraced(function*({ files, label, patience }: Command.Command.Config.Infer<typeof config>) {
@@ -68,11 +65,11 @@ const lineOf = ({ name, parked, partitions }: ProcessorHealth): string => {
 /** The command. */
 export const runCommand = Command.make("run", config, run).pipe(
   Command.withDescription(
-    "Run the processors (subscriptions, reactions, workflows) that modules export, together with every other process " +
+    "Run the processors (subscriptions, reactions, read models, workflows) that modules export, together with every other process " +
       "that runs them on the same store: each partition in one process, moved when one comes, goes, stalls or dies. " +
       "Ctrl-C finishes and saves what is in hand."
   ),
-  Command.withShortDescription("Run subscriptions, reactions and workflows"),
+  Command.withShortDescription("Run subscriptions, reactions, read models and workflows"),
   Command.withExamples([
     { command: "persist run ./projections/*.ts", description: "All of a directory, here and in other processes" }
   ])

@@ -6,11 +6,11 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { ifGiven } from "../argument-text.ts"
+import { ifGiven, parseFrom } from "../argument-text.ts"
 import { eventFilter, prefixFlag, typeFlag } from "../event-filter.ts"
 import { eventJson } from "../event-line.ts"
 import { eventRow } from "../event-row.ts"
-import { type Failure, misuse } from "../failure.ts"
+import { misuse } from "../failure.ts"
 import { Json, say, writeLines } from "../output.ts"
 import { printable } from "../printable.ts"
 import { fenced, keepReadModel } from "../read-model-run.ts"
@@ -112,13 +112,6 @@ const upToHead = Effect.fnUntraced(function*<E>(store: StoreShape, { name, ...op
   )
   yield* move(to)
 })
-
-const parseFrom = (text: string): Effect.Effect<StartFrom, Failure> =>
-  text === "start" || text === "end"
-    ? Effect.succeed(text)
-    : /^\d{1,16}$/.test(text)
-    ? Effect.succeed({ position: Number(text) })
-    : Effect.fail(misuse("--from", `${JSON.stringify(text)} is no place to begin`, "give start, end or a position"))
 
 /** The command. */
 export const subscribeCommand = Command.make("subscribe", config, run).pipe(
