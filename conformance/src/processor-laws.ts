@@ -1,4 +1,5 @@
 /** Every law of processors. */
+import { processorEffects } from "./laws/processor-effects.ts"
 import { processorFailures } from "./laws/processor-failures.ts"
 import { processorSharing } from "./laws/processor-sharing.ts"
 import type { ProcessorLaw } from "./processor-law.ts"
@@ -6,5 +7,6 @@ import type { ProcessorLaw } from "./processor-law.ts"
 /** Laws of processors: what those who run them, several at once, rely on over any store. */
 export const processorLaws: ReadonlyArray<ProcessorLaw> = [
   ...processorSharing,
-  ...processorFailures
+  ...processorFailures,
+  ...processorEffects
 ]

@@ -1,4 +1,5 @@
 /** Every mutant of processors. */
+import { processorEffects } from "./mutants/processor-effects.ts"
 import { processorFailures } from "./mutants/processor-failures.ts"
 import { processorSharing } from "./mutants/processor-sharing.ts"
 import type { ProcessorMutant } from "./processor-mutant.ts"
@@ -6,5 +7,6 @@ import type { ProcessorMutant } from "./processor-mutant.ts"
 /** Mutants of the laws of processors. */
 export const processorMutants: ReadonlyArray<ProcessorMutant> = [
   ...processorSharing,
-  ...processorFailures
+  ...processorFailures,
+  ...processorEffects
 ]
