@@ -122,8 +122,7 @@ const commit = (client: ClientBase): Effect.Effect<void, StoreError> =>
         throw new Unavailable({ operation: "commit", reason: "it was rolled back", remedy: runAgain })
       }
     },
-    catch: (cause) =>
-      classifyCommit(undefined, named(cause, true))
+    catch: (cause) => classifyCommit(undefined, named(cause, true))
   })
 
 const runAgain = "run it again"

@@ -77,9 +77,11 @@ const writerOf = (db: Database.Database, { about }: StoreShape): Writer => {
   }
   if (held !== undefined) return held
   // What was acknowledged to one reader must not be taken back by a loss of power.
-  if (about.durability === "disk") { for (const setting of ["synchronous = FULL", "fullfsync = ON"]) {
+  if (about.durability === "disk") {
+    for (const setting of ["synchronous = FULL", "fullfsync = ON"]) {
       db.pragma(setting)
-    } }
+    }
+  }
   const path = resolve(db.name)
   const writer = new Writer({
     db,

@@ -27,8 +27,8 @@ const run = Effect.fnUntraced(function*(
 /** The command. */
 export const compareCommand = Command.make("compare", config, run).pipe(
   Command.withDescription(
-    "Compare the stored states of two versions of a read model, key by key; ends with 1 where they differ. What moves " +
-      "on meanwhile may show as a difference: compare what has caught up."
+    "Compare the stored states of two versions of a read model, key by key; ends with 1 where they differ. What " +
+      "moves on meanwhile may show as a difference: compare what has caught up."
   ),
   Command.withShortDescription("Where two versions of a read model differ"),
   Command.withExamples([

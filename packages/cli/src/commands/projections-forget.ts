@@ -17,8 +17,8 @@ const run = Effect.fnUntraced(function*({ name }: Command.Command.Config.Infer<t
 /** The command. */
 export const forgetCommand = Command.make("forget", config, run).pipe(
   Command.withDescription(
-    "Forget a processor that is no longer run: its checkpoints, leases and parked events are gone, and the states of a " +
-      "read model's version; compaction no longer waits for it. Under its name another one begins anew."
+    "Forget a processor that is no longer run: its checkpoints, leases and parked events are gone, and the states of " +
+      "a read model's version; compaction no longer waits for it. Under its name another one begins anew."
   ),
   Command.withShortDescription("Forget a processor that is no longer run"),
   Command.withExamples([{ command: "persist projections forget mailer", description: "Mail goes another way now" }])

@@ -149,9 +149,9 @@ const stuck = ({ namespace }: AnyReadModel, reason: string): Failure =>
 /** The command. */
 export const rebuildCommand = Command.make("rebuild", config, run).pipe(
   Command.withDescription(
-    "Build new versions of read models beside the live ones, which are read until the new ones have come as far: then " +
-      "one commit switches. Goes on where it was ended or killed. With --dry-run nothing changes for readers, and the " +
-      "states that would change are shown."
+    "Build new versions of read models beside the live ones, which are read until the new ones have come as far: " +
+      "then one commit switches. Goes on where it was ended or killed. With --dry-run nothing changes for readers, " +
+      "and the states that would change are shown."
   ),
   Command.withShortDescription("Build new versions of read models beside the live ones"),
   Command.withExamples([

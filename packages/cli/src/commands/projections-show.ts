@@ -26,8 +26,8 @@ const run = Effect.fnUntraced(function*({ name }: Command.Command.Config.Infer<t
 /** The command. */
 export const projectionsShowCommand = Command.make("show", config, run).pipe(
   Command.withDescription(
-    "Show a processor with all of its partitions: how far each is, who runs it and since when that process is silent, " +
-      "its rate, and why it's stuck; ends with 1 where it isn't healthy"
+    "Show a processor with all of its partitions: how far each is, who runs it and since when that process is " +
+      "silent, its rate, and why it's stuck; ends with 1 where it isn't healthy"
   ),
   Command.withShortDescription("One processor in full"),
   Command.withExamples([{ command: "persist projections show mailer --json", description: "All figures of one" }])
