@@ -66,8 +66,8 @@ const lineOf = ({ name, parked, partitions }: ProcessorHealth): string => {
 export const runCommand = Command.make("run", config, run).pipe(
   Command.withDescription(
     "Run the processors (subscriptions, reactions, read models, workflows) that modules export, together with every " +
-      "other process that runs them on the same store: each partition in one process, moved when one comes, goes, stalls or dies. " +
-      "Ctrl-C finishes and saves what is in hand."
+      "other process that runs them on the same store: each partition in one process, moved when one comes, " +
+      "goes, stalls or dies. Ctrl-C finishes and saves what is in hand."
   ),
   Command.withShortDescription("Run subscriptions, reactions, read models and workflows"),
   Command.withExamples([
