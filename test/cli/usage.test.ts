@@ -41,6 +41,7 @@ const commands = [
   "projections parked drop",
   "projections forget",
   "compact",
+  "retain",
   "verify",
   "stats",
   "renew",

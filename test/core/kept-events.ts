@@ -6,12 +6,12 @@ import * as Stream from "effect/Stream"
 /** An archive, and what is in it by step. */
 export interface KeptEvents {
   readonly archive: Archive
-  readonly steps: Map<number, ReadonlyArray<Event>>
+  readonly steps: Map<string, ReadonlyArray<Event>>
 }
 
 /** Makes an empty archive. */
 export const keptEvents = (): KeptEvents => {
-  const steps = new Map<number, ReadonlyArray<Event>>()
+  const steps = new Map<string, ReadonlyArray<Event>>()
   return {
     steps,
     archive: {

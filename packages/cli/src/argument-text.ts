@@ -54,6 +54,17 @@ export const parseTimeText = (field: string, text: string): Effect.Effect<number
     )
 }
 
+const units = new Map([["ms", 1], ["s", 1000], ["m", 60_000], ["h", 3_600_000], ["d", 86_400_000], ["w", 604_800_000]])
+
+/** Reads how long something lasts, in milliseconds: `30d`, `12h`. */
+export const parseSpan = (field: string, text: string): Effect.Effect<number, Failure> => {
+  const [, many, unit] = /^(\d{1,9})(ms|s|m|h|d|w)$/.exec(text) ?? []
+  const millis = unit === undefined ? undefined : units.get(unit)
+  return millis === undefined
+    ? Effect.fail(misuse(field, `${JSON.stringify(text)} is no span of time`, "write 30d, 12h, 90m, 45s or 500ms"))
+    : Effect.succeed(Number(many) * millis)
+}
+
 /** Reads JSON. */
 export const parseJsonText = (field: string, text: string): Effect.Effect<Json, Failure> => {
   const parsed = parseExactJson(field, text)

@@ -105,6 +105,8 @@ const isProse = (name: string, value: unknown): value is string =>
 const inCommands = (text: string): string =>
   text.replace(/\ballowTruncated\b(: true)?/g, "--allow-truncated")
     .replace(/\bkeepEvents\b/g, "--keep-events")
+    .replace(/\bmaxAge\b/g, "--max-age")
+    .replace(/\bmaxCount\b/g, "--max-count")
     .replace(/\b(call )?renewIncarnation\b/g, (_, call) => call === undefined ? "persist renew" : "run persist renew")
 
 const tagOf = (code: ExitCode): string => code === exitCode.usage ? "Invalid" : "Failed"

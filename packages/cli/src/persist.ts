@@ -12,6 +12,7 @@ import { projectCommand } from "./commands/project.ts"
 import { projectionsCommand } from "./commands/projections.ts"
 import { readCommand } from "./commands/read.ts"
 import { renewCommand } from "./commands/renew.ts"
+import { retainCommand } from "./commands/retain.ts"
 import { runCommand } from "./commands/run.ts"
 import { snapshotCommand } from "./commands/snapshot.ts"
 import { statsCommand } from "./commands/stats.ts"
@@ -43,6 +44,7 @@ export const persist = Command.make("persist").pipe(
     runCommand,
     projectionsCommand,
     compactCommand,
+    retainCommand,
     verifyCommand,
     statsCommand,
     renewCommand,

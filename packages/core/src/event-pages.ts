@@ -7,6 +7,8 @@ import * as Stream from "effect/Stream"
 import type { Page, StoredEvent } from "./backend.ts"
 import type { Catalogue, EventOf } from "./catalogue.ts"
 import type { ReaderFilter } from "./checkpoint.ts"
+import { lostBeyond } from "./compacted.ts"
+import type { Engine } from "./engine.ts"
 import { type Corrupt, Invalid, type StoreError } from "./error.ts"
 import * as Fault from "./fault.ts"
 import { follow } from "./follow.ts"
@@ -113,12 +115,37 @@ const decodePage = <E>(
   return Effect.succeed({ items, through })
 }
 
-/** Pages from a position on: those that are there, then those that come; it never ends by itself. */
+/**
+ * Pages from a position on: those that are there, then those that come; it never ends by itself. Where streams lost
+ * events beyond that position it goes on with what is left, and warns.
+ */
 export const followPages = <E>(
   { engine }: StoreShape,
   source: EventSource<E>,
   from: Position
-): Stream.Stream<Page<E>, StoreError> => follow(engine, from, (after) => source.read(after, Position(unbounded)))
+): Stream.Stream<Page<E>, StoreError> =>
+  Stream.unwrap(
+    Effect.as(
+      // Beside the pages, since it goes through the names of all streams.
+      Effect.forkScoped(warnOfLost(engine, source.filter.prefix, from)),
+      follow(engine, from, (after) => source.read(after, Position(unbounded)))
+    )
+  )
+
+// A warning that can't be given is no reason to stop.
+const warnOfLost = (engine: Engine, prefix: string, after: Position): Effect.Effect<void> =>
+  Effect.flatMap(
+    engine.reading(undefined, engine.backend.head),
+    (head) => head <= after ? Effect.undefined : lostBeyond(engine, prefix, { anchors: [], position: after })
+  ).pipe(
+    Effect.flatMap((lost) =>
+      lost === undefined ? Effect.void : Effect.annotateLogs(
+        Effect.logWarning("events may have been truncated or deleted before they were read; it goes on with the rest"),
+        { stream: lost.stream, first: lost.first, after }
+      )
+    ),
+    Effect.ignore
+  )
 
 /** Pages from a position to another; it ends there. */
 export const pagesTo = <E>(source: EventSource<E>, from: Position, to: Position): Stream.Stream<Page<E>, StoreError> =>

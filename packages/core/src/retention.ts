@@ -143,7 +143,7 @@ class Run<E, R> {
   /** Goes through all streams. */
   readonly all: Effect.Effect<Retained, StoreError | E, R> = Effect.suspend(() =>
     Effect.onExit(this.pages, (exit) =>
-      // What failed may have happened: then the step's number is given to nobody else.
+      // What failed may have happened: then the step is left as it is.
       Exit.isSuccess(exit) || Exit.hasInterrupts(exit) ? this.leave : Effect.void)
   )
 

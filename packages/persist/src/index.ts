@@ -21,6 +21,7 @@ export type {
   About,
   AnyValue,
   AppendOptions,
+  Before,
   CaughtUp,
   Change,
   Checkpoint,
@@ -53,6 +54,10 @@ export type {
   Query,
   QueryPage,
   Reader,
+  Retained,
+  RetentionBound,
+  RetentionCut,
+  RetentionRule,
   Scope,
   Seq,
   SnapshotInfo,
@@ -71,6 +76,7 @@ export * from "./open.ts"
 export * from "./projections.ts"
 export * from "./readers.ts"
 export * from "./reading.ts"
+export * from "./retention.ts"
 export type { Abortable } from "./run.ts"
 export type { Running } from "./running.ts"
 export { registerScheme, type Scheme, type Schemes } from "./scheme.ts"

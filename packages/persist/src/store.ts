@@ -27,6 +27,7 @@ import { endFor } from "./own-end.ts"
 import { type Projections, promiseProjections } from "./projections.ts"
 import { promiseReaders, type Readers } from "./readers.ts"
 import { type Following, following, plain, type Reading, reading } from "./reading.ts"
+import { promiseRetention, type Retention } from "./retention.ts"
 import { type Abortable, call, callPlain } from "./run.ts"
 import { keepSurroundings, surroundingsOf } from "./surroundings.ts"
 
@@ -34,7 +35,7 @@ import { keepSurroundings, surroundingsOf } from "./surroundings.ts"
  * An open store; everything in it is reached from here. All its verbs reject with the store's errors, which are classes
  * with a `_tag` and say in their message what to do. Close it, or open it with `await using`.
  */
-export interface Store extends Projections, Readers, AsyncDisposable {
+export interface Store extends Projections, Readers, Retention, AsyncDisposable {
   /** What the backend says of itself: durability, limits, incarnation. */
   readonly about: About
   /** The log, with every event type (data is JSON or bytes) or with those of a catalogue. */
@@ -96,6 +97,7 @@ export const promiseStore = (store: StoreShape, scope: Scope.Closeable): Store =
     effect: store,
     ...promiseProjections(store),
     ...promiseReaders(store, surroundings),
+    ...promiseRetention(store),
     close,
     [Symbol.asyncDispose]: close
   }

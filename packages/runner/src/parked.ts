@@ -99,3 +99,10 @@ export class Aside {
     )
   }
 }
+
+/** Warns of a parked event that was truncated or deleted, and so is given up. */
+export const warnOfGone = ({ position, processor, seq, stream }: Parked): Effect.Effect<void> =>
+  Effect.annotateLogs(
+    Effect.logWarning("a parked event was truncated or deleted before it was tried again, and is given up"),
+    { processor, stream, seq, position }
+  )
