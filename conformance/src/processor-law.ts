@@ -73,6 +73,9 @@ export const processorLawOf = (family: string) => (name: string, body: Processor
         Effect.forkScoped(by(through.run(own, processors, { label, patience, interval: 4 })))
       yield* asked(store, {
         ...through,
+        // A slow machine is no broken store: only what never comes is late.
+        whenProcessed: (own, processor, position, options) =>
+          through.whenProcessed(own, processor, position, { within: patience, ...options }),
         start,
         turn,
         by,
