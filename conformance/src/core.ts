@@ -26,6 +26,8 @@ export interface Core {
   readonly deleteSnapshots: typeof Persist.deleteSnapshots
   readonly compact: typeof Persist.compact
   readonly registerProjection: typeof Persist.registerProjection
+  readonly planRetention: typeof Persist.planRetention
+  readonly retain: typeof Persist.retain
   readonly decide: typeof Persist.decide
   readonly runReadModel: typeof Persist.runReadModel
   readonly catchUp: typeof Persist.catchUp

@@ -17,6 +17,7 @@ import { storeQueries } from "./laws/store-queries.ts"
 import { storeReadModels } from "./laws/store-read-models.ts"
 import { storeReaderOptions } from "./laws/store-reader-options.ts"
 import { storeReaders } from "./laws/store-readers.ts"
+import { storeRetention } from "./laws/store-retention.ts"
 import { storeRunners } from "./laws/store-runners.ts"
 import { storeSnapshots } from "./laws/store-snapshots.ts"
 import { storeStrong } from "./laws/store-strong.ts"
@@ -37,6 +38,7 @@ export const storeLaws: ReadonlyArray<StoreLaw> = [
   ...storeDiffs,
   ...storeSnapshots,
   ...storeCompaction,
+  ...storeRetention,
   ...storeDeciders,
   ...storeReaders,
   ...storeSubscriptions,

@@ -11,6 +11,7 @@ import { storeProjections } from "./mutants/store-projections.ts"
 import { storeQueries } from "./mutants/store-queries.ts"
 import { storeReadModels } from "./mutants/store-read-models.ts"
 import { storeReaders, storeSubscriptions } from "./mutants/store-readers.ts"
+import { storeRetention } from "./mutants/store-retention.ts"
 import { storeRunners } from "./mutants/store-runners.ts"
 import { storeCompaction, storeSnapshots } from "./mutants/store-snapshots.ts"
 import { storeStrong } from "./mutants/store-strong.ts"
@@ -37,6 +38,7 @@ export const storeReadingMutants: ReadonlyArray<StoreMutant> = [
   ...storeDiffs,
   ...storeSnapshots,
   ...storeCompaction,
+  ...storeRetention,
   ...storeDeciders,
   ...storeReadModels,
   ...storeQueries,

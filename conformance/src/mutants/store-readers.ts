@@ -26,6 +26,7 @@ export const storeReaders = [
     registerReader: (store, name, options) => core.registerReader(store, name, { ...options, from: "start" })
   }, [
     "compaction leaves every registered reader of the stream what it has yet to read",
+    "retention leaves every registered reader what it has yet to read",
     "a reader begins where it says, and when it is registered again stays where it has come to",
     "readers are listed by name, with how far each is behind",
     "the slowest reader of a stream is the one of those that read it who has come least far",

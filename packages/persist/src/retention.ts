@@ -1,10 +1,11 @@
 /** Retention of a store, as Promises: streams made shorter by a rule, archived first where that's wanted. */
 import * as Core from "@persist/core"
-import type { Event, Retained, RetentionCut, RetentionRule, StoreShape } from "@persist/core"
+import type { Event, Retained, RetentionCut, RetentionRule, StoreError, StoreShape } from "@persist/core"
 import * as Effect from "effect/Effect"
 import { Cursor } from "./cursor.ts"
 import { type Reading, reading } from "./reading.ts"
 import { type Abortable, call } from "./run.ts"
+import { Thrown } from "./running.ts"
 
 /** A place for the events that retention removes. */
 export interface Archive {
@@ -45,16 +46,18 @@ export const promiseRetention = (store: StoreShape): Retention => ({
       const archive = own?.archive
       // What is no archive is core's to refuse.
       return typeof archive?.keep === "function" && typeof archive.discard === "function"
-        ? Core.retain(store, { ...own, archive: archiveOf(archive) })
+        ? Effect.mapError(Core.retain(store, { ...own, archive: archiveOf(archive) }), ownCause)
         : Core.retain(store, own as RetentionRule) // as it was given
     })
 })
 
-const handed = (work: () => Promise<void>): Effect.Effect<void, unknown> =>
-  Effect.tryPromise({ try: work, catch: (cause) => cause })
+const handed = (work: () => Promise<void>): Effect.Effect<void, Thrown> =>
+  Effect.tryPromise({ try: work, catch: (cause) => new Thrown(cause) })
+
+const ownCause = (error: StoreError | Thrown): unknown => error instanceof Thrown ? error.cause : error
 
 /** An archive as core takes it, which fails with what the functions throw or reject with. */
-const archiveOf = (archive: Archive): Core.Archive<unknown> => {
+const archiveOf = (archive: Archive): Core.Archive<Thrown> => {
   return {
     keep: (step, events) =>
       handed(async () =>

@@ -6,6 +6,7 @@ import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type { Attempt } from "./failure.ts"
 import { type Parked, parked, parkedKey } from "./names.ts"
+import type { Handled } from "./processor.ts"
 
 /** An event with the keys that order is kept by. */
 export interface Keyed {
@@ -100,9 +101,12 @@ export class Aside {
   }
 }
 
-/** Warns of a parked event that was truncated or deleted, and so is given up. */
-export const warnOfGone = ({ position, processor, seq, stream }: Parked): Effect.Effect<void> =>
-  Effect.annotateLogs(
-    Effect.logWarning("a parked event was truncated or deleted before it was tried again, and is given up"),
-    { processor, stream, seq, position }
+/** What comes of a parked event that was truncated or deleted: nothing, with a warning. */
+export const givenUp = ({ position, processor, seq, stream }: Parked): Effect.Effect<Handled> =>
+  Effect.as(
+    Effect.annotateLogs(
+      Effect.logWarning("a parked event was truncated or deleted before it was tried again, and is given up"),
+      { processor, stream, seq, position }
+    ),
+    { count: 0, ops: [], failed: undefined }
   )

@@ -23,7 +23,7 @@ import * as Stream from "effect/Stream"
 import { Attempts, type Restore, type Stopped } from "./attempts.ts"
 import { describe, type Policy } from "./failure.ts"
 import { type Parked, parked, type PartitionReport } from "./names.ts"
-import { Aside, type Keyed, keyed, warnOfGone } from "./parked.ts"
+import { Aside, givenUp, type Keyed, keyed } from "./parked.ts"
 import type { Alarm, Assignment, Handled, Saving } from "./processor.ts"
 
 /** Why a partition's run has ended by itself. */
@@ -281,10 +281,9 @@ export class Worker<R> {
     const { assignment: { source, work }, store } = this.options
     const { items } = yield* source.read(Position(value.position - 1), Position(value.position))
     // What was truncated meanwhile can't be handled any more, and holds nobody back.
-    if (items.length === 0) yield* warnOfGone(value)
     const release = parked(store).ops.delete(key)
     const step: Handled = items.length === 0
-      ? { count: 0, ops: [], failed: undefined }
+      ? yield* givenUp(value)
       : yield* work.handle(items, value.attempts.length, () => [this.progress.move(this.progress.saved), release])
     if (step.failed === undefined) {
       const fenced = yield* this.keep(this.progress.saved, step, [release])
