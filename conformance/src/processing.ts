@@ -7,6 +7,7 @@ export interface Processing {
   readonly makeStore: typeof makeStore
   readonly run: typeof Runner.run
   readonly subscription: typeof Runner.subscription
+  readonly readModel: typeof Runner.readModel
   readonly reaction: typeof Runner.reaction
   readonly workflow: typeof Runner.workflow
   readonly whenProcessed: typeof Runner.whenProcessed

@@ -48,7 +48,7 @@ export interface ProcessorBench extends Processing {
 /** How long a law's runners may be silent, in milliseconds; longer than any law takes, so that only turning ends it. */
 export const patience = 600_000
 
-/** What every law of processors needs. */
+/** What every law of processors needs; some say what they need beside it. */
 export const needs: ReadonlyArray<Need> = ["readAll", "scan", "atomic", "delete", "changed"]
 
 /** The body of a law: it gets a new, empty store, and what it is asked with. */
@@ -58,33 +58,34 @@ export type ProcessorBody = (
 ) => Effect.fn.Return<void, unknown, Scope.Scope>
 
 /** Makes laws of one family: `const law = processorLawOf("processors")`, then `law("a sentence", function*() …)`. */
-export const processorLawOf = (family: string) => (name: string, body: ProcessorBody): ProcessorLaw => {
-  const asked = Effect.fnUntraced(body)
-  return {
-    name,
-    family,
-    needs,
-    check: Effect.fnUntraced(function*(fixture, through = processing) {
-      const place = yield* fixture.place
-      const backend = yield* place.open
-      const { by, turn } = yield* makeTurnedClock
-      const store = yield* through.makeStore(backend)
-      const start: ProcessorBench["start"] = (processors, { label, store: own = store } = {}) =>
-        Effect.forkScoped(by(through.run(own, processors, { label, patience, interval: 4 })))
-      yield* asked(store, {
-        ...through,
-        // A slow machine is no broken store: only what never comes is late.
-        whenProcessed: (own, processor, position, options) =>
-          through.whenProcessed(own, processor, position, { within: patience, ...options }),
-        start,
-        turn,
-        by,
-        over: (change) => through.makeStore(change(backend)),
-        elsewhere: Effect.flatMap(fixture.place, ({ open }) => open)
+export const processorLawOf =
+  (family: string) => (name: string, body: ProcessorBody, more: ReadonlyArray<Need> = []): ProcessorLaw => {
+    const asked = Effect.fnUntraced(body)
+    return {
+      name,
+      family,
+      needs: [...needs, ...more],
+      check: Effect.fnUntraced(function*(fixture, through = processing) {
+        const place = yield* fixture.place
+        const backend = yield* place.open
+        const { by, turn } = yield* makeTurnedClock
+        const store = yield* through.makeStore(backend)
+        const start: ProcessorBench["start"] = (processors, { label, store: own = store } = {}) =>
+          Effect.forkScoped(by(through.run(own, processors, { label, patience, interval: 4 })))
+        yield* asked(store, {
+          ...through,
+          // A slow machine is no broken store: only what never comes is late.
+          whenProcessed: (own, processor, position, options) =>
+            through.whenProcessed(own, processor, position, { within: patience, ...options }),
+          start,
+          turn,
+          by,
+          over: (change) => through.makeStore(change(backend)),
+          elsewhere: Effect.flatMap(fixture.place, ({ open }) => open)
+        })
       })
-    })
+    }
   }
-}
 
 /** The same laws, asked of other processors. */
 export const throughProcessing = (other: Processing, laws: ReadonlyArray<ProcessorLaw>): ReadonlyArray<Law> =>

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { type Broken, equal } from "../assertion.ts"
+import { type Broken, equal, every } from "../assertion.ts"
 import { fillEach, Given, type Happened, soon, untilLooked } from "../processor-given.ts"
 import { patience, type ProcessorBench, processorLawOf, type Runner } from "../processor-law.ts"
 import { failing } from "../store-given.ts"
@@ -176,5 +176,35 @@ export const processorFailures = [
       yield* whenProcessed(store, processor, head)
       yield* equal("given by then", given.all.toSorted(), ["s0/1", "s2/1"])
     }
-  )
+  ),
+  law("health tells who runs each partition and what is left, and misses what nobody runs any more", function*(
+    store,
+    { health, start, subscription, turn, whenProcessed }
+  ) {
+    const processor = subscription({ name: "p", events: anyEvents, partitions: 2, handle: () => Effect.void })
+    yield* fillEach(store, ["s0", "s2"], 1)
+    const runner = yield* start([processor], { label: "here" })
+    yield* whenProcessed(store, processor, yield* store.head)
+    // How far it has looked beyond its own events is told every third of its patience.
+    const asked = Effect.andThen(turn(patience / 3), health(store))
+    const done = yield* soon(
+      store,
+      asked,
+      ({ processors: [one] }) => one?.healthy === true && one.partitions.every(({ lag }) => lag === 0)
+    )
+    yield* equal(
+      "partitions",
+      done.processors[0]?.partitions.map(({ runner: by, state }) => [by?.label, state]),
+      [["here", "running"], ["here", "running"]]
+    )
+    yield* Fiber.interrupt(runner)
+    yield* fillEach(store, ["s0", "s2"], 2, 2)
+    const { head, processors: [missed], runners } = yield* health(store)
+    yield* equal("who is there, and whether all is well", [runners.length, missed?.healthy], [0, false])
+    yield* every(
+      "partitions that nobody runs",
+      missed?.partitions ?? [],
+      ({ lag, position, state }) => state === "idle" && lag === head - position
+    )
+  })
 ]

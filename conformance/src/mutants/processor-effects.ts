@@ -47,6 +47,12 @@ export const processorEffects = [
     "a workflow's state and what it commands are one commit, at whatever commit its process dies"
   ]),
 
+  processorMutant("keeps states beforehand", "commits a read model's states before its checkpoint", {
+    readModel: (model, options) => assigned(processing.readModel(model, options), beforehand)
+  }, [
+    "a read model that runners keep takes every event into account once, at whatever commit its process dies"
+  ]),
+
   processorMutant("a key for each time", "gives an event another key each time", {
     subscription: (definition) =>
       processing.subscription({

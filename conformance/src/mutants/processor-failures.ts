@@ -84,5 +84,15 @@ export const processorFailures = [
     }
   }, [
     "whoever waits for a processor goes on when each partition is done with what was there, and not before"
+  ]),
+
+  processorMutant("all is well", "finds nothing wrong with any processor", {
+    health: (store) =>
+      Effect.map(processing.health(store), (found) => ({
+        ...found,
+        processors: found.processors.map((one) => ({ ...one, healthy: true }))
+      }))
+  }, [
+    "health tells who runs each partition and what is left, and misses what nobody runs any more"
   ])
 ]

@@ -59,7 +59,8 @@ export const processorSharing = [
     (backend) => commits(backend, (commit) => withoutWrites(commit, "$lease", "Delete")),
     [
       "whoever comes gets its share of what is run, and nothing is lost or handled twice by it",
-      "a processor that is paused stands still, whoever runs it, and goes on when it's resumed"
+      "a processor that is paused stands still, whoever runs it, and goes on when it's resumed",
+      "health tells who runs each partition and what is left, and misses what nobody runs any more"
     ]
   ),
 
