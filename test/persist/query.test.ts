@@ -52,6 +52,27 @@ describe("a query", () => {
     await expect(strong.query({ signal: AbortSignal.abort("enough") })).rejects.toBe("enough")
   })
 
+  it("asks the live version, whichever of those that are known it is", async () => {
+    await using store = await open("memory:")
+    const newer = ReadModel.make({
+      name: "stock",
+      version: 2,
+      events,
+      keys: ({ stream }) => stream,
+      seed: { name: "", left: 0 },
+      step: (_, { data }) => data,
+      value: Stock,
+      indexes: { byLeft: { on: ["left"] } }
+    })
+    await store.log(events).append("s1", { type: "Counted", data: { name: "tea", left: 1 } }, { expected: 0 })
+    await store.catchUp(stock)
+    const current = await store.live([newer, stock], { signal: new AbortController().signal })
+    expect(current.version).toBe(1)
+    expect((await store.query(current, { where: { left: { eq: 1 } } })).items.map(({ key }) => key)).toEqual(["s1"])
+    await expect(store.live([])).rejects.toMatchObject({ _tag: "Invalid", field: "versions" })
+    await expect(store.live([stock], { signal: AbortSignal.abort("enough") })).rejects.toBe("enough")
+  })
+
   it("that can't be asked rejects with what is wrong with it", async () => {
     await using store = await open("memory:")
     for (

@@ -66,7 +66,8 @@ export type {
   StrongOptions,
   StrongQuery,
   StrongStates,
-  UnknownEvent
+  UnknownEvent,
+  Version
 } from "@persist/core"
 export * as Result from "effect/Result"
 export * as Schema from "effect/Schema"

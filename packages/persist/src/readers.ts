@@ -21,6 +21,7 @@ import type {
   StoreShape,
   SubscribeOptions,
   SubscriptionOptions,
+  Version,
   WaitOptions
 } from "@persist/core"
 import * as Effect from "effect/Effect"
@@ -98,6 +99,12 @@ export interface Readers {
    * and nothing is written.
    */
   readonly strong: <C extends Catalogue, A>(model: ReadModel<C, A>) => StrongReads<A>
+  /**
+   * The live version among those of a read model that this program knows, to be read as ever: while a new one is built
+   * beside it the old one, then, from one commit on, the new one. Ask again for each piece of work. Rejects with
+   * `Invalid` where they aren't of one name or the live version isn't among them; otherwise as every read.
+   */
+  readonly live: <M extends Version>(versions: ReadonlyArray<M>, options?: Abortable) => Promise<M>
   /** Registers a reader, so that compaction leaves it what it has yet to read; or finds it registered. */
   readonly registerReader: (name: string, options?: RegisterOptions & Abortable) => Promise<Checkpoint>
   /** Lists the registered readers by name, and how far each is behind: `lag` 0 where it has read all of its events. */
@@ -151,6 +158,7 @@ export const promiseReaders = (store: StoreShape, surroundings: Surroundings): R
   waitFor: (model, position, options) => call(options, (own) => Core.waitFor(store, model, position, own)),
   query: (model, asked) => call(asked, (own) => Core.query(store, model, own)),
   strong: (model) => promiseStrong(Core.strong(store, model)),
+  live: (versions, options) => callPlain(options, () => Core.live(store, versions)),
   registerReader: (name, options) => call(options, (own) => Core.registerReader(store, name, own)),
   listReaders: (options) => callPlain(options, () => Core.listReaders(store)),
   slowestReader: (stream, options) => callPlain(options, () => Core.slowestReader(store, stream)),
