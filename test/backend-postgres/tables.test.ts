@@ -117,7 +117,8 @@ describe("a projection into tables", () => {
           () => Effect.fail(deadlock),
           () => Effect.die(deadlock)
         ]
-        yield* count(store, 1, 7)
+        // Of one event alone a failure would be its own.
+        yield* count(store, 1, 1)
         const processor = tally(pool, schema, {
           around: (work, client) => {
             const trouble = troubles.pop()
@@ -127,7 +128,7 @@ describe("a projection into tables", () => {
           }
         })
         yield* Effect.forkChild(run(store, [processor], quick))
-        assert.deepStrictEqual(yield* reach(url, schema, 7), numbers(7))
+        assert.deepStrictEqual(yield* reach(url, schema, 1), numbers(1))
         assert.deepStrictEqual(troubles, [])
       }),
     60_000

@@ -2,11 +2,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { make, transactions } from "@persist/backend-sqlite"
 import { makeStore, moveCheckpoint } from "@persist/core"
-import { type FailurePolicy, listParked, retryParked, run, tables } from "@persist/runner"
+import { type FailurePolicy, health, listParked, retryParked, run, tables } from "@persist/runner"
 import { Worker } from "@persist/runner/worker"
 import Database from "better-sqlite3"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { Counted, fill } from "../runner/orders.ts"
@@ -26,12 +27,14 @@ const begun = Effect.gen(function*() {
 })
 
 interface Options {
+  readonly name?: string
+  readonly into?: string
   readonly partitions?: number
   readonly failure?: FailurePolicy
   readonly after?: (db: Database.Database, numbers: ReadonlyArray<number>) => Effect.Effect<unknown, unknown>
 }
 
-const tally = (db: Database.Database, { after = () => Effect.void, ...options }: Options = {}) =>
+const tally = (db: Database.Database, { after = () => Effect.void, into = "tally", ...options }: Options = {}) =>
   tables({
     name: "tally",
     events: Counted,
@@ -40,7 +43,7 @@ const tally = (db: Database.Database, { after = () => Effect.void, ...options }:
     ...options,
     handle: (own, events) =>
       Effect.suspend(() => {
-        const insert = own.prepare("INSERT INTO tally VALUES (?, ?)")
+        const insert = own.prepare(`INSERT INTO ${into} VALUES (?, ?)`)
         for (const { data, stream } of events) insert.run(stream, data.n)
         return after(own, events.map(({ data }) => data.n))
       })
@@ -71,6 +74,21 @@ describe("a projection into tables of the store's file", () => {
       assert.strictEqual(db.pragma("synchronous", { simple: true }), 2)
     }))
 
+  it.live("shares its connection with others, as everyone shares the file", () =>
+    Effect.gen(function*() {
+      const { db, store } = yield* begun
+      db.exec("CREATE TABLE copy (stream TEXT NOT NULL, n INTEGER NOT NULL)")
+      const both = [tally(db, { partitions: 2 }), tally(db, { partitions: 2, name: "copy", into: "copy" })]
+      yield* Effect.forkChild(run(store, both, quick))
+      for (const n of [1, 2, 3, 4, 5]) {
+        yield* fill(store, 3, 1, n)
+        yield* reach(db, n * 3)
+      }
+      const copied = Effect.sync(() => db.prepare<[], number>("SELECT count(*) FROM copy").pluck().get())
+      yield* until(copied, (count) => count === 15)
+      assert.deepStrictEqual(new Set(yield* tallied(db)).size, 15)
+    }))
+
   it.live("leaves nothing of a handler that fails, and parks the event without what was written for it", () =>
     Effect.gen(function*() {
       const { db, store } = yield* begun
@@ -98,6 +116,20 @@ describe("a projection into tables of the store's file", () => {
         found.filter((row) => row.startsWith("order-1")),
         [1, 2, 3, 4, 5, 6].map((n) => `order-1 ${n}`)
       )
+    }))
+
+  it.live("stops at what fails, and goes on from there in whoever runs it next", () =>
+    Effect.gen(function*() {
+      const { db, store } = yield* begun
+      yield* fill(store, 1, 9)
+      const failing = tally(db, { after: (_, numbers) => numbers.includes(6) ? Effect.fail("no sixes") : Effect.void })
+      const first = yield* Effect.forkChild(run(store, [failing], quick))
+      const states = Effect.map(health(store), ({ processors }) => processors.flatMap(({ partitions }) => partitions))
+      yield* until(states, (all) => all.some(({ state }) => state === "stopped"))
+      assert.strictEqual((yield* tallied(db)).length, 5)
+      yield* Fiber.interrupt(first)
+      yield* Effect.forkChild(run(store, [tally(db)], quick))
+      assert.strictEqual((yield* reach(db, 9)).at(-1), "order-0 9")
     }))
 
   it.live("is fenced where others took over, and leaves nothing", () =>

@@ -1,12 +1,15 @@
 /** Turns what the driver and the file system throw into the store's errors: by code, never by message. */
 import type { BackendError } from "@persist/core"
 import { Corrupt, Denied, isStoreError, Unavailable } from "@persist/core"
-import Database from "better-sqlite3"
+import type Database from "better-sqlite3"
 import * as Effect from "effect/Effect"
 
-/** The SQLite result code of something thrown, or `undefined` where it didn't come from SQLite. */
+/**
+ * The SQLite result code of something thrown, or `undefined` where it didn't come from SQLite. An application may bring
+ * a driver of its own, whose errors are of another class.
+ */
 export const codeOf = (cause: unknown): string | undefined =>
-  cause instanceof Database.SqliteError ? cause.code : undefined
+  cause instanceof Error && cause.name === "SqliteError" && "code" in cause ? String(cause.code) : undefined
 
 /** Whether another connection held the lock for longer than the busy timeout. */
 export const isBusy = (code: string): boolean => code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED")

@@ -10,7 +10,7 @@ export const loadProcessors = (files: ReadonlyArray<string>): Effect.Effect<Read
   Effect.map(
     loadAll(files, processorOf, {
       what: "processor",
-      remedy: "export read models, or what subscription, reaction or workflow of @persist/runner make"
+      remedy: "export read models, or what subscription, reaction, tables or workflow of @persist/runner make"
     }),
     (found) => Array.from(found.values())
   )

@@ -1,4 +1,4 @@
-/** Runs the tally and signals itself around sending its nth statement: `tally.ts URL SCHEMA SIGNAL before|after N`. */
+/** Runs the tally and signals itself around its nth statement: `tally.ts URL SCHEMA PARTITIONS SIGNAL before|after N`. */
 import { make } from "@persist/backend-postgres"
 import { makeStore } from "@persist/core"
 import { run } from "@persist/runner"
@@ -7,7 +7,7 @@ import { Pool } from "pg"
 import { quick } from "../../runner/until.ts"
 import { tally } from "../tally.ts"
 
-const [url = "", schema = "", signal = "SIGKILL", when, at] = process.argv.slice(2)
+const [url = "", schema = "", partitions = "1", signal = "SIGKILL", when, at] = process.argv.slice(2)
 const hit = () => process.kill(process.pid, signal)
 let sent = 0
 
@@ -27,5 +27,5 @@ pool.on("connect", (client) => {
 
 await Effect.runPromise(Effect.scoped(Effect.gen(function*() {
   const store = yield* makeStore(yield* make({ url, schema }))
-  return yield* run(store, [tally(pool, schema, { partitions: 4 })], quick)
+  return yield* run(store, [tally(pool, schema, { partitions: Number(partitions) })], quick)
 })))
