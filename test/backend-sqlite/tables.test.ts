@@ -1,7 +1,7 @@
 /** Projections into the application's own tables in the store's file: whatever ends a run, each event counts once. */
 import { assert, describe, it } from "@effect/vitest"
 import { make, transactions } from "@persist/backend-sqlite"
-import { makeStore, moveCheckpoint } from "@persist/core"
+import { makeStore, moveCheckpoint, readCheckpoint, type Transact } from "@persist/core"
 import { type FailurePolicy, health, listParked, retryParked, run, tables } from "@persist/runner"
 import { Worker } from "@persist/runner/worker"
 import Database from "better-sqlite3"
@@ -29,6 +29,7 @@ const begun = Effect.gen(function*() {
 interface Options {
   readonly name?: string
   readonly into?: string
+  readonly transact?: Transact<Database.Database>
   readonly partitions?: number
   readonly failure?: FailurePolicy
   readonly after?: (db: Database.Database, numbers: ReadonlyArray<number>) => Effect.Effect<unknown, unknown>
@@ -130,6 +131,24 @@ describe("a projection into tables of the store's file", () => {
       yield* Fiber.interrupt(first)
       yield* Effect.forkChild(run(store, [tally(db)], quick))
       assert.strictEqual((yield* reach(db, 9)).at(-1), "order-0 9")
+    }))
+
+  it.live("is as far as what it has written, and no further", () =>
+    Effect.gen(function*() {
+      const { db, store } = yield* begun
+      yield* fill(store, 1, 4)
+      const own = transactions({ db })
+      const places: Array<number | undefined> = []
+      const look = Effect.map(readCheckpoint(store, "tally"), Option.map(({ position }) => places.push(position)))
+      const processor = tally(db, {
+        transact: (...asked) => Effect.tap(own(...asked), look),
+        after: (_, numbers) => numbers.length > 1 ? Effect.fail("one after the other") : Effect.void
+      })
+      yield* Effect.forkChild(run(store, [processor], quick))
+      yield* reach(db, 4)
+      const events = yield* Stream.runCollect(store.log(Counted).read("order-0"))
+      yield* until(Effect.sync(() => places.length === 4))
+      assert.deepStrictEqual(places.slice(0, 3), events.map(({ position }) => position).slice(0, 3))
     }))
 
   it.live("is fenced where others took over, and leaves nothing", () =>
