@@ -48,7 +48,7 @@ const runIt = async (desk: Desk, text: string, ...store: ReadonlyArray<string>) 
     ...store
   )
   const running = desk.start("run", "turnover.ts", ...store)
-  while (!(await desk.run("projections", "ls", "turnover", ...store)).stdout.includes("caught up"));
+  while (!(await desk.run("projections", "show", "turnover", ...store)).stdout.includes("caught up"));
   running.process.kill("SIGINT")
   expect(await running.ended).toMatchObject({ code: 130 })
 }

@@ -1,4 +1,4 @@
-/** Runs the tally and signals itself around its nth statement: `tally.ts URL SCHEMA PARTITIONS SIGNAL before|after N`. */
+/** Runs the tally; signals itself at its nth statement: `tally.ts URL SCHEMA PARTITIONS SIGNAL before|after N`. */
 import { make } from "@persist/backend-postgres"
 import { makeStore } from "@persist/core"
 import { run } from "@persist/runner"
