@@ -61,7 +61,8 @@ export const keyOptimism = [
       "only what was written above the position has changed since it",
       "pages of changes join by `through`, whatever their size",
       "a key written while its changes are paged comes again, and none is missed",
-      "namespaces are listed with how many keys they hold"
+      "namespaces are listed with how many keys they hold",
+      "keys that are read together are of one moment"
     ]
   ),
 

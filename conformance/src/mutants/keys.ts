@@ -88,7 +88,8 @@ export const keys = [
     "a later put takes the place of the value before",
     "a value's metadata is kept beside it and goes with it",
     "a cleared key is absent to whoever expects it",
-    "a key written while its changes are paged comes again, and none is missed"
+    "a key written while its changes are paged comes again, and none is missed",
+    "keys that are read together are of one moment"
   ]),
 
   mutant("only what is found", "leaves missing keys out of the answer", (backend) => ({
@@ -103,7 +104,8 @@ export const keys = [
     "thousands of keys are answered at once",
     "a deleted key has no entry",
     "deleting a key that isn't there changes nothing, yet takes a position",
-    "clearing a namespace removes its keys and no others"
+    "clearing a namespace removes its keys and no others",
+    "keys that are read together are of one moment"
   ]),
 
   mutant("each key once", "answers a key that is asked for twice only once", (backend) => ({

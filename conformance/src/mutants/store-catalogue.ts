@@ -43,6 +43,8 @@ export const storeCatalogue = [
     "logs of several catalogues and of none share the store's streams",
     "a read model shows the fold of its events, key by key, and tells what it took",
     "a read model moves on over what is none of its events",
+    "a diff has the states of both moments and the events between, through whatever snapshot",
+    "a strong query finds what a query finds once the model is there, page by page",
     ...queryLaws
   ]),
 

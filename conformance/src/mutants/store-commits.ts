@@ -60,6 +60,10 @@ export const storeCommits = [
       "a read model is not begun over truncated streams unless it is told to",
       "a read model that throws keeps everything before that event, and goes on there when it is mended",
       "a read model takes no namespace that holds another's keys",
+      "a strong read shows everything up to the head, however far the model is kept, and writes nothing",
+      "a strong read shows no two moments, whatever is kept and appended between its reads",
+      "a strong query finds what a query finds once the model is there, page by page",
+      "a strong read of another history, of other events or of truncated streams is refused",
       ...queryLawsBut("an index that a read model was not built with is refused, until a rebuild makes it")
     ]
   ),
@@ -166,7 +170,9 @@ export const storeCommits = [
     "a read model is not begun over truncated streams unless it is told to",
     "the entries of an index are those of its states, after every change and a rebuild",
     "a query that can't be asked is refused, and names what is wrong with it",
-    "a query shows no state as it was, nor where it was, once that has changed"
+    "a query shows no state as it was, nor where it was, once that has changed",
+    "a strong query finds what a query finds once the model is there, page by page",
+    "a strong read shows everything up to the head, however far the model is kept, and writes nothing"
   ]),
 
   storeMutant("always now", "takes the clock's time for commits that say theirs", (store) => ({

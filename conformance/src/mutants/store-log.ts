@@ -28,7 +28,8 @@ export const storeLog = [
     "a range of a stream is that part of it, whichever way it is read",
     "a stream longer than a page is read whole, in parts and backwards",
     "an event of a type that the catalogue doesn't know is Corrupt, unless its policy says otherwise",
-    "a read of the log that is wrong in any part is refused by that part's name"
+    "a read of the log that is wrong in any part is refused by that part's name",
+    "what retention removes is in the archive, once, whatever ended a run before"
   ]),
 
   logMutant("eager", "reads a stream to its end before it gives the first event", (log) => ({
@@ -69,7 +70,8 @@ export const storeLog = [
   }), [
     "a truncated stream begins where it was cut, and numbers on",
     "a compacted stream's projection answers as before, and the stream numbers on",
-    "nothing is ever truncated unless a policy says how many events to keep"
+    "nothing is ever truncated unless a policy says how many events to keep",
+    "a rule takes from the front what any of its limits lets go, of its streams alone, and they number on"
   ]),
 
   logMutant("cuts short", "leaves one event more than it was told to", (log) => ({
@@ -78,7 +80,8 @@ export const storeLog = [
     "a truncated stream begins where it was cut, and numbers on",
     "a stream that is truncated while it is read goes on behind the gap",
     "a subscriber passes over what was truncated and deleted, and misses nothing else",
-    "a read model is not begun over truncated streams unless it is told to"
+    "a read model is not begun over truncated streams unless it is told to",
+    "a strong read of another history, of other events or of truncated streams is refused"
   ]),
 
   logMutant("deletes anyhow", "deletes a stream whatever is expected of it", (log) => ({
@@ -187,6 +190,8 @@ export const storeLog = [
     "logs of several catalogues and of none share the store's streams",
     "a read model shows the fold of its events, key by key, and tells what it took",
     "a read model moves on over what is none of its events",
+    "a diff has the states of both moments and the events between, through whatever snapshot",
+    "a strong query finds what a query finds once the model is there, page by page",
     ...queryLaws
   ]),
 

@@ -79,7 +79,8 @@ export const storeProjections = [
         : options,
     [
       "a projection as of a seq is the fold up to it",
-      "a projection's or decision's options that are wrong are refused by their name"
+      "a projection's or decision's options that are wrong are refused by their name",
+      "a diff has the states of both moments and the events between, through whatever snapshot"
     ]
   ),
 
@@ -92,7 +93,8 @@ export const storeProjections = [
         : options,
     [
       "a projection as of a position is the fold up to it, of whatever streams",
-      "a projection as of a position that the store hasn't come to waits for it"
+      "a projection as of a position that the store hasn't come to waits for it",
+      "a diff has the states of both moments and the events between, through whatever snapshot"
     ]
   ),
 
@@ -105,7 +107,8 @@ export const storeProjections = [
         : options,
     [
       "a projection as of a time leaves out what happened later, in whatever order it was appended",
-      "a projection's or decision's options that are wrong are refused by their name"
+      "a projection's or decision's options that are wrong are refused by their name",
+      "a diff has the states of both moments and the events between, through whatever snapshot"
     ]
   ),
 
@@ -132,7 +135,8 @@ export const storeProjections = [
       return seeds.get(projection) as ReturnType<typeof projection.seed> // What is there was made by this seed.
     }
   }), [
-    "every replay begins with a seed of its own"
+    "every replay begins with a seed of its own",
+    "a diff has the states of both moments and the events between, through whatever snapshot"
   ]),
 
   folds("reads what it can", "leaves out events that it can't decode", (projection) => ({

@@ -35,7 +35,8 @@ export const storeQueries = [
     }),
     [
       "a query finds the states that are as it asks, in its order, by an index or without",
-      "a query shows no state as it was, nor where it was, once that has changed"
+      "a query shows no state as it was, nor where it was, once that has changed",
+      "a strong query finds what a query finds once the model is there, page by page"
     ]
   ),
 
@@ -51,7 +52,8 @@ export const storeQueries = [
       "a query finds the states that are as it asks, in its order, by an index or without",
       "the entries of an index are those of its states, after every change and a rebuild",
       "an index shows its states whatever commit is the last one",
-      "an index that a read model was not built with is refused, until a rebuild makes it"
+      "an index that a read model was not built with is refused, until a rebuild makes it",
+      "a strong query finds what a query finds once the model is there, page by page"
     ]
   ),
 

@@ -54,7 +54,9 @@ export const storeReadModels = [
       "a read model whose checkpoint is of another history is told so, and mended by a rebuild",
       "a read model is not begun over truncated streams unless it is told to",
       "a read model that throws keeps everything before that event, and goes on there when it is mended",
-      "a read model takes no namespace that holds another's keys"
+      "a read model takes no namespace that holds another's keys",
+      "a strong read shows everything up to the head, however far the model is kept, and writes nothing",
+      "a strong read shows no two moments, whatever is kept and appended between its reads"
     ]
   ),
 
@@ -74,7 +76,9 @@ export const storeReadModels = [
     "a read model is the same in whatever pages its events come",
     "a read model that crashes at any commit takes every event into account once",
     "a read model whose checkpoint is of another history is told so, and mended by a rebuild",
-    "a read model that throws keeps everything before that event, and goes on there when it is mended"
+    "a read model that throws keeps everything before that event, and goes on there when it is mended",
+    "a strong read shows everything up to the head, however far the model is kept, and writes nothing",
+    "a strong read shows no two moments, whatever is kept and appended between its reads"
   ]),
 
   coreMutant(

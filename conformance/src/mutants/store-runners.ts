@@ -143,7 +143,8 @@ export const storeRunners = [
   }), [
     "a subscription whose checkpoint is of another history of the store is told so, and mended by a reset",
     "a read model whose checkpoint is of another history is told so, and mended by a rebuild",
-    "an operation of another store is refused by its place, and changes neither store"
+    "an operation of another store is refused by its place, and changes neither store",
+    "a strong read of another history, of other events or of truncated streams is refused"
   ]),
 
   beneathMutant("no end", "tells that its head lies at least where a checkpoint may", (backend) => ({
