@@ -6,6 +6,7 @@ import type { Scope } from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { About, BackendShape } from "./backend.ts"
 import { newCommitId } from "./commit-id.ts"
+import { inCallersSpan, inSpan } from "./commit-span.ts"
 import type { Commit, CommitId, Committed, Conflict, Outcome } from "./commit.ts"
 import { type CommitterOptions, makeCommitter, type Request } from "./committer.ts"
 import { Draft, type Op } from "./draft.ts"
@@ -74,9 +75,13 @@ export const makeEngine = Effect.fnUntraced(function*(backend: BackendShape, opt
     commit: (ops, commitOptions) =>
       Effect.flatMap(
         drafted(backend.about, ops, commitOptions),
-        (request) => Effect.flatMap(committer.submit(request), settled)
+        (request) => inSpan(backend.about, request, (own) => Effect.flatMap(committer.submit(own), settled))
       ),
-    draft: (ops) => Effect.map(drafted(backend.about, ops, undefined), ({ commit }) => commit),
+    draft: (ops) =>
+      Effect.flatMap(
+        drafted(backend.about, ops, undefined),
+        (request) => Effect.map(inCallersSpan(backend.about, request), ({ commit }) => commit)
+      ),
     reading: (readOptions, read) =>
       Effect.suspend(() => {
         if (closed) return Effect.fail(closedFault)

@@ -2,6 +2,7 @@
 export {
   anyEvents,
   Catalogue,
+  causedBy,
   Corrupt,
   Decider,
   Denied,
@@ -23,6 +24,7 @@ export type {
   AppendOptions,
   Before,
   CaughtUp,
+  Causation,
   Change,
   Checkpoint,
   CommitId,

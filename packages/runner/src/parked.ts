@@ -1,5 +1,5 @@
 /** Events that were put aside, from the side of the partition they belong to. */
-import type { Entry, Event, Op, Position, StoreError, StoreShape } from "@persist/core"
+import type { Entry, Event, Fenced, Op, Position, StoreError, StoreShape } from "@persist/core"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -39,13 +39,30 @@ export class Aside {
     this.reader = reader
   }
 
+  /** Where the events end that can be handled together from one on; there, where it can't be handled itself. */
+  endFrom(events: ReadonlyArray<Keyed>, start: number): number {
+    const stop = events.findIndex((each, i) => i >= start && !this.isReady(each))
+    return stop === -1 ? events.length : stop
+  }
+
+  /** What becomes of an event that can't be handled: one that is dropped is passed; one behind another waits there. */
+  passOver(each: Keyed | undefined): Handled {
+    const isOver = each === undefined || this.isDropped(each)
+    if (!isOver && !this.isBehind(each)) return { count: 0, ops: [], failed: each.fault }
+    return { count: 1, ops: isOver ? [] : [this.park(each, [])], failed: undefined }
+  }
+
+  private isReady(each: Keyed): boolean {
+    return each.fault === undefined && !this.isBehind(each) && !this.isDropped(each)
+  }
+
   /** Whether an event can't be handled now, since one of its keys before it wasn't. */
-  isBehind({ keys }: Keyed): boolean {
+  private isBehind({ keys }: Keyed): boolean {
     return this.held.size > 0 && keys.some((key) => this.held.has(key))
   }
 
   /** Whether somebody decided that an event is never to be handled. */
-  isDropped({ event }: Keyed): boolean {
+  private isDropped({ event }: Keyed): boolean {
     return this.dropped.has(event.position)
   }
 
@@ -69,11 +86,6 @@ export class Aside {
     this.held = new Set([...this.held, ...keys])
   }
 
-  /** Keeps back what follows under these keys, and nothing else. */
-  holdOnly(keys: ReadonlySet<string>): void {
-    this.held = keys
-  }
-
   /** The entries of this partition in the order of their positions, and what they hold back. */
   readonly load: Effect.Effect<ReadonlyArray<Entry<Parked>>, StoreError> = Effect.suspend(() =>
     Effect.map(
@@ -90,8 +102,38 @@ export class Aside {
     )
   )
 
+  /**
+   * Goes through what was parked, in order, where somebody said something of it: what is to be tried again is tried,
+   * and then what only waited behind it. `again` answers whether an entry is done with, or what ends the run.
+   */
+  settle<R>(
+    again: (entry: Entry<Parked>) => Effect.Effect<Fenced | boolean, StoreError, R>
+  ): Effect.Effect<Fenced | undefined, StoreError, R> {
+    return Effect.flatMap(
+      this.changed,
+      (changed) => changed ? Effect.flatMap(this.load, (waiting) => this.settleAll(waiting, again)) : Effect.undefined
+    )
+  }
+
+  private settleAll<R>(
+    waiting: ReadonlyArray<Entry<Parked>>,
+    again: (entry: Entry<Parked>) => Effect.Effect<Fenced | boolean, StoreError, R>
+  ): Effect.Effect<Fenced | undefined, StoreError, R> {
+    return Effect.gen({ self: this }, function*() {
+      const held = new Set<string>()
+      for (const entry of waiting) {
+        const { keys, state } = entry.value
+        const tried = state === "parked" || keys.some((key) => held.has(key)) ? false : yield* again(entry)
+        if (tried === false) { for (const key of keys) held.add(key) }
+        else if (tried !== true) return tried
+      }
+      this.held = held
+      return undefined
+    })
+  }
+
   /** Whether somebody may have said something of them since they were loaded. */
-  get changed(): Effect.Effect<boolean, StoreError> {
+  private get changed(): Effect.Effect<boolean, StoreError> {
     const { seen } = this
     if (this.held.size === 0 || seen === undefined) return Effect.succeed(false)
     return Effect.map(

@@ -33,6 +33,9 @@ export const keysIn =
 export const readerOf = (processor: string, { index, of }: Partition): string =>
   of === 1 ? processor : `${processor}#${index}`
 
+/** The index of the partition whose reader has this name. */
+export const indexOf = (reader: string): number => Number(/#(\d+)$/.exec(reader)?.[1] ?? 0)
+
 /** All partitions of a number of them. */
 export const partitionsOf = (of: number): ReadonlyArray<Partition> =>
   Array.from({ length: of }, (_, index) => ({ index, of }))

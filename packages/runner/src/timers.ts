@@ -2,7 +2,15 @@
 import type { Kv, StoreShape } from "@persist/core"
 import * as Schema from "effect/Schema"
 
-const TimerSchema = Schema.Struct({ instance: Schema.String, timer: Schema.String, at: Schema.Natural })
+const TimerSchema = Schema.Struct({
+  instance: Schema.String,
+  timer: Schema.String,
+  at: Schema.Natural,
+  /** What the event that set it says of where it came from: so does what its running out commands. */
+  causation: Schema.optionalKey(Schema.Struct({ correlationId: Schema.String, causationId: Schema.String })),
+  /** The span that appended that event. */
+  traceparent: Schema.optionalKey(Schema.String)
+})
 
 /** A timer that was set. */
 export type Timer = typeof TimerSchema.Type

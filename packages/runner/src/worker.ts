@@ -25,6 +25,7 @@ import { describe, type Policy } from "./failure.ts"
 import { type Parked, parked, type PartitionReport } from "./names.ts"
 import { Aside, givenUp, type Keyed, keyed } from "./parked.ts"
 import type { Alarm, Assignment, Handled, Saving } from "./processor.ts"
+import { Sight, type Stretch } from "./sight.ts"
 
 /** Why a partition's run has ended by itself. */
 export type Ended = Fenced | Stopped
@@ -47,13 +48,13 @@ export class Worker<R> {
   private readonly options: WorkerOptions<R>
   private readonly progress: Progress
   private readonly aside: Aside
-  private handled = 0
   /** Events and alarms take turns. */
   private readonly turns = Semaphore.makeUnsafe(1)
   /** Open since something was saved. */
   private readonly bell = Latch.makeUnsafe(false)
   private looked: Position
   private readonly attempts: Attempts
+  private readonly sight: Sight
 
   constructor(options: WorkerOptions<R>) {
     const { checkpoint, processor, store } = options
@@ -62,6 +63,7 @@ export class Worker<R> {
     this.progress = new Progress(store, checkpoint)
     this.looked = checkpoint.position
     this.aside = new Aside(store, processor, checkpoint.name)
+    this.sight = new Sight(processor, checkpoint.name)
   }
 
   /** How it fares; `rate` is the caller's to find out. */
@@ -70,7 +72,7 @@ export class Worker<R> {
       reader: this.options.checkpoint.name,
       state: this.attempts.state,
       position: this.looked,
-      handled: this.handled,
+      handled: this.sight.count,
       ...this.attempts.error === undefined ? {} : { error: this.attempts.error }
     }
   }
@@ -97,9 +99,12 @@ export class Worker<R> {
           if (pages === undefined) return yield* wakeUpsEnded(store)
           for (const page of pages) {
             const ended = yield* this.turn(
-              Effect.flatMap(this.settle, (met) => met === undefined ? this.take(page, restore) : Effect.succeed(met))
+              Effect.flatMap(this.aside.settle(this.again), (met) =>
+                met === undefined ? this.take(page, restore) : Effect.succeed(met))
             )
-            if (ended !== undefined) return ended
+            if (ended !== undefined) {
+              return ended
+            }
           }
         }
       })
@@ -158,41 +163,36 @@ export class Worker<R> {
     alarm: Alarm<R>,
     restore: Restore
   ): Effect.fn.Return<Ended | undefined, StoreError, R> {
-    const { committed, failed, ops } = yield* alarm.fire
-    // An alarm can't be put aside: what is due after it may rest on it.
-    if (failed !== undefined) {
-      return (yield* this.confirm) ??
-        ((yield* this.attempts.fail(failed, restore)) ? this.attempts.stop(failed) : undefined)
+    const { failed, fenced } = yield* this.sight.alarm(this.due(alarm))
+    if (failed === undefined) {
+      this.attempts.over()
+      return fenced
     }
-    this.attempts.over()
+    // An alarm can't be put aside: what is due after it may rest on it.
+    return (yield* this.confirm) ?? ((yield* this.fail(failed, restore)) ? this.attempts.stop(failed) : undefined)
+  })
+
+  private readonly due = Effect.fnUntraced({ self: this }, function*(
+    alarm: Alarm<R>
+  ): Effect.fn.Return<Stretch, StoreError, R> {
+    const { committed, count, failed, ops } = yield* alarm.fire
+    if (failed !== undefined) return { count, failed, fenced: undefined }
     const fenced = ops.length === 0 ? undefined : yield* this.save(this.progress.saved, ops)
     if (fenced === undefined) committed?.()
-    return fenced
+    return { count, failed, fenced }
   })
 
   private readonly take = Effect.fnUntraced({ self: this }, function*(
     { items, through }: Page<Event>,
     restore: Restore
   ): Effect.fn.Return<Ended | undefined, StoreError, R> {
-    const { keysOf } = this.options.assignment.work
-    const own = items.flatMap((event) => keyed(event, keysOf))
+    const own = items.flatMap((event) => keyed(event, this.options.assignment.work.keysOf))
     let done = 0
-    const reached = (next: number) => next === own.length ? through : own[next - 1]?.event.position ?? through
     while (done < own.length) {
-      const [from, end] = [done, this.endFrom(own, done)]
-      const step = end === from
-        ? yield* this.passOver(own, from)
-        : yield* this.handle(own.slice(from, end), (count) => [this.progress.move(reached(from + count))])
-      if (step.count > 0) {
-        done += step.count
-        const position = reached(done)
-        const fenced = yield* this.keep(position, step)
-        if (fenced !== undefined) return fenced
-        step.committed?.()
-        this.looked = position
-        this.progress.busy(position)
-      }
-      const met = step.failed === undefined ? undefined : yield* this.failed(own[done], step.failed, restore)
+      const { count, failed, fenced } = yield* this.sight.stretch(own, done, this.stretch(own, done, through))
+      if (fenced !== undefined) return fenced
+      done += count
+      const met = failed === undefined ? undefined : yield* this.failed(own[done], failed, restore)
       if (met === "parked") done++
       else if (met !== undefined) return met
       yield* restore(Effect.void)
@@ -201,34 +201,38 @@ export class Worker<R> {
     return own.length === 0 && this.progress.passed(through) ? yield* this.save(through, []) : undefined
   })
 
-  /** Where the events end that can be handled together from one on; there, where it can't be handled itself. */
-  private endFrom(own: ReadonlyArray<Keyed>, start: number): number {
-    const stop = own.findIndex((each, i) => i >= start && !this.isReady(each))
-    return stop === -1 ? own.length : stop
-  }
-
-  private isReady(each: Keyed): boolean {
-    return each.fault === undefined && !this.aside.isBehind(each) && !this.aside.isDropped(each)
-  }
-
-  // One that is dropped is passed; one behind another is parked behind it.
-  private passOver(own: ReadonlyArray<Keyed>, at: number): Effect.Effect<Handled> {
-    const each = own[at]
-    const isOver = each === undefined || this.aside.isDropped(each)
-    if (!isOver && !this.aside.isBehind(each)) return Effect.succeed({ count: 0, ops: [], failed: each.fault })
-    const ops = isOver ? [] : [this.aside.park(each, [])]
-    return Effect.succeed({ count: 1, ops, failed: undefined })
-  }
+  /** Handles the events that can be handled together from one on, as many as go into one commit, and saves that. */
+  private readonly stretch = Effect.fnUntraced({ self: this }, function*(
+    own: ReadonlyArray<Keyed>,
+    from: number,
+    through: Position
+  ): Effect.fn.Return<Stretch, StoreError, R> {
+    const reached = (count: number) =>
+      own[from + count] === undefined ? through : own[from + count - 1]?.event.position ?? through
+    const end = this.aside.endFrom(own, from)
+    const step = end === from
+      ? this.aside.passOver(own[from])
+      : yield* this.handle(own.slice(from, end), (count) => [this.progress.move(reached(count))])
+    const { count, failed } = step
+    if (count === 0) return { count, failed, fenced: undefined }
+    const position = reached(count)
+    const fenced = yield* this.keep(position, step)
+    if (fenced === undefined) {
+      step.committed?.()
+      this.looked = position
+      this.progress.busy(position)
+    }
+    return { count, failed, fenced }
+  })
 
   private readonly handle = Effect.fnUntraced({ self: this }, function*(
     events: ReadonlyArray<Keyed>,
     saving: Saving
   ): Effect.fn.Return<Handled, StoreError, R> {
-    const { handle } = this.options.assignment.work
-    const handled = yield* handle(events.map(({ event }) => event), this.attempts.failed.length, saving)
-    this.handled += handled.count
+    const { work } = this.options.assignment
+    const handled = yield* work.handle(events.map(({ event }) => event), this.attempts.failed.length, saving)
     if (handled.count > 0) this.attempts.over()
-    return handled
+    return yield* Effect.as(this.sight.handled(handled.count), handled)
   })
 
   private readonly failed = Effect.fnUntraced({ self: this }, function*(
@@ -238,7 +242,7 @@ export class Worker<R> {
   ): Effect.fn.Return<Ended | "parked" | undefined, StoreError> {
     const overtaken = yield* this.confirm
     if (overtaken !== undefined) return overtaken
-    if (!(yield* this.attempts.fail(cause, restore))) return undefined
+    if (!(yield* this.fail(cause, restore))) return undefined
     if (event === undefined || this.options.policy.finally === "stop") return this.attempts.stop(cause)
     const op = this.aside.park(event, this.attempts.failed)
     this.attempts.over()
@@ -247,54 +251,46 @@ export class Worker<R> {
     return fenced ?? "parked"
   })
 
+  private fail(cause: Cause.Cause<unknown>, restore: Restore) {
+    return Effect.andThen(this.sight.failed, this.attempts.fail(cause, restore))
+  }
+
   // Who was overtaken without knowing meets what the others have made since, and may fail at that: a failure counts
   // only where the partition is still its own.
   private readonly confirm = Effect.suspend(() => this.save(this.progress.saved, []))
 
-  // Goes through what was parked, in order, where somebody said something of it: what is to be tried again is tried,
-  // and then what only waited behind it.
-  private readonly settle = Effect.suspend((): Effect.Effect<Ended | undefined, StoreError, R> =>
-    Effect.flatMap(
-      this.aside.changed,
-      (changed) => changed ? Effect.flatMap(this.aside.load, (waiting) => this.settleAll(waiting)) : Effect.undefined
-    )
-  )
-
-  private readonly settleAll = Effect.fnUntraced({ self: this }, function*(
-    waiting: ReadonlyArray<Entry<Parked>>
-  ): Effect.fn.Return<Ended | undefined, StoreError, R> {
-    const held = new Set<string>()
-    for (const entry of waiting) {
-      const { keys, state } = entry.value
-      const tried = state === "parked" || keys.some((key) => held.has(key)) ? false : yield* this.again(entry)
-      if (tried === false) { for (const key of keys) held.add(key) }
-      else if (tried !== true) return tried
-    }
-    this.aside.holdOnly(held)
-    return undefined
-  })
-
   /** Tries a parked event again; answers whether it's done with. */
   private readonly again = Effect.fnUntraced({ self: this }, function*(
-    { key, revision, value }: Entry<Parked>
+    entry: Entry<Parked>
   ): Effect.fn.Return<Fenced | boolean, StoreError, R> {
-    const { assignment: { source, work }, store } = this.options
-    const { items } = yield* source.read(Position(value.position - 1), Position(value.position))
+    const { key, revision, value } = entry
+    const { items } = yield* this.options.assignment.source.read(Position(value.position - 1), Position(value.position))
+    const found = items.map((event) => ({ event, keys: value.keys }))
+    const { failed, fenced } = yield* this.sight.stretch(found, 0, this.release(entry, items))
+    if (failed === undefined) return fenced ?? true
+    yield* this.sight.failed
+    const attempts = [...value.attempts, { at: yield* Clock.currentTimeMillis, error: describe(failed) }]
+    // What somebody says of it meanwhile counts more.
+    yield* parked(this.options.store).put(key, { ...value, state: "parked", attempts }, { expected: revision })
+    return false
+  })
+
+  private readonly release = Effect.fnUntraced({ self: this }, function*(
+    { key, value }: Entry<Parked>,
+    items: ReadonlyArray<Event>
+  ): Effect.fn.Return<Stretch, StoreError, R> {
+    const { assignment: { work }, store } = this.options
     // What was truncated meanwhile can't be handled any more, and holds nobody back.
     const release = parked(store).ops.delete(key)
     const step: Handled = items.length === 0
       ? yield* givenUp(value)
       : yield* work.handle(items, value.attempts.length, () => [this.progress.move(this.progress.saved), release])
-    if (step.failed === undefined) {
-      const fenced = yield* this.keep(this.progress.saved, step, [release])
-      if (fenced !== undefined) return fenced
+    if (step.failed !== undefined) return { count: 0, failed: step.failed, fenced: undefined }
+    const fenced = yield* this.keep(this.progress.saved, step, [release])
+    if (fenced === undefined) {
       step.committed?.()
-      this.handled += items.length
-      return true
+      yield* this.sight.handled(items.length)
     }
-    const attempts = [...value.attempts, { at: yield* Clock.currentTimeMillis, error: describe(step.failed) }]
-    // What somebody says of it meanwhile counts more.
-    yield* parked(store).put(key, { ...value, state: "parked", attempts }, { expected: revision })
-    return false
+    return { count: items.length, failed: undefined, fenced }
   })
 }

@@ -1,6 +1,6 @@
 /** Workflows: a state for each instance, moved by events and timers, and what it commands in the same commit. */
 import type { Catalogue, Entry, Event, EventOf, Expected, InputOf, Kv, Op, PureSchema, StoreShape } from "@persist/core"
-import { Invalid } from "@persist/core"
+import { type Causation, Invalid } from "@persist/core"
 import { seedThunk } from "@persist/core/seed"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -9,6 +9,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { instancesOf } from "./names.ts"
+import { linked, type Origin, originOf, originOfTimer, withCausation } from "./origin.ts"
 import { isIn, type Partition, readerOf } from "./partition.ts"
 import { type Handled, type Processor, type ProcessorDefinition, processorOf, type Work } from "./processor.ts"
 import { type Timer, timerKey, timers, timersOf } from "./timers.ts"
@@ -91,7 +92,10 @@ export const workflow = <C extends Catalogue, A, T extends Catalogue>(
         fresh,
         // It is given what its own source has read.
         step: step as (state: A, happened: Event | TimerFired) => Step<A, InputOf<T>>,
-        append: ({ events, expected = "any", stream }) => store.log(commands).ops.append(stream, events, { expected })
+        append: ({ events, expected = "any", stream }, caused) =>
+          store.log(commands).ops.append(stream, events.map((event) => withCausation(store, event, caused)), {
+            expected
+          })
       })
   })
   return {
@@ -108,7 +112,7 @@ interface Parts<A, I> {
   readonly instances: Kv<Instance<A>>
   readonly fresh: () => A
   readonly step: (state: A, happened: Event | TimerFired) => Step<A, I>
-  readonly append: (command: Command<I>) => Op
+  readonly append: (command: Command<I>, caused: Causation | undefined) => Op
 }
 
 const workOf = <A, I>(parts: Parts<A, I>): Work<never> => {
@@ -131,7 +135,7 @@ const workOf = <A, I>(parts: Parts<A, I>): Work<never> => {
         Option.isNone(due)
           ? Effect.succeed(nothing)
           : Effect.map(instances.entry(due.value.value.instance), (found) =>
-            new Moves(parts, reader, [found]).fire(due.value)))
+            new Moves(parts, reader, [found]).fire(due.value)).pipe(Effect.tap(linked(due.value.value))))
     }
   }
 }
@@ -157,7 +161,7 @@ class Moves<A, I> {
   take(events: ReadonlyArray<Event>): Handled {
     let count = 0
     for (const event of events) {
-      const failed = this.move(this.parts.correlate(event), event)
+      const failed = this.move(this.parts.correlate(event), event, originOf(event))
       if (failed !== undefined) return { ...this.done(count), failed }
       count++
       if (this.commands.length > 0) break
@@ -170,7 +174,7 @@ class Moves<A, I> {
     this.timerOps.set(key, timers(this.parts.store).ops.delete(key))
     // A timer of an instance that has ended, or that was set anew, is only removed.
     const isSet = this.held.get(instance)?.timers[timer] === at
-    const failed = isSet ? this.move(instance, { type: "$timer", timer, at }) : undefined
+    const failed = isSet ? this.move(instance, { type: "$timer", timer, at }, originOfTimer(value)) : undefined
     return failed === undefined ? this.done(1) : { ...nothing, failed }
   }
 
@@ -183,20 +187,20 @@ class Moves<A, I> {
     return { count, ops: [...states, ...this.timerOps.values(), ...this.commands], failed: undefined }
   }
 
-  private move(key: string, happened: Event | TimerFired): Cause.Cause<unknown> | undefined {
+  private move(key: string, happened: Event | TimerFired, origin: Origin): Cause.Cause<unknown> | undefined {
     const { append, fresh, step } = this.parts
     const before = this.held.get(key) ?? { state: fresh(), timers: {} }
     const left = "timer" in happened ? without(before.timers, happened.timer) : before.timers
     const stepped = Result.try(() => {
       const { commands = [], state, timers: set = {} } = step(before.state, happened)
-      return { ops: commands.map(append), set, state }
+      return { ops: commands.map((command) => append(command, origin.causation)), set, state }
     })
     if (Result.isFailure(stepped)) return Cause.die(stepped.failure)
     const { ops, set, state } = stepped.success
     const next = state === undefined ? undefined : { state, timers: merged(left, set) }
     const fault = next === undefined ? undefined : timeFault(next.timers)
     if (fault !== undefined) return Cause.fail(fault)
-    this.changeTimers(key, left, next?.timers ?? {})
+    this.changeTimers(key, left, next?.timers ?? {}, origin)
     if (next === undefined) this.held.delete(key)
     else this.held.set(key, next)
     this.moved.set(key, next)
@@ -204,7 +208,12 @@ class Moves<A, I> {
     return undefined
   }
 
-  private changeTimers(instance: string, before: Instance<A>["timers"], after: Instance<A>["timers"]): void {
+  private changeTimers(
+    instance: string,
+    before: Instance<A>["timers"],
+    after: Instance<A>["timers"],
+    origin: Origin
+  ): void {
     const { ops } = timers(this.parts.store)
     for (const [timer, at] of Object.entries(before)) {
       const key = timerKey(this.reader, at, instance, timer)
@@ -212,7 +221,7 @@ class Moves<A, I> {
     }
     for (const [timer, at] of Object.entries(after)) {
       const key = timerKey(this.reader, at, instance, timer)
-      if (before[timer] !== at) this.timerOps.set(key, ops.put(key, { instance, timer, at }))
+      if (before[timer] !== at) this.timerOps.set(key, ops.put(key, { instance, timer, at, ...origin }))
     }
   }
 }

@@ -1,0 +1,71 @@
+/** The span of a commit, for whoever traces: what appends is found again by those who handle what it appended. */
+import * as Effect from "effect/Effect"
+import type * as Tracer from "effect/Tracer"
+import type { About } from "./backend.ts"
+import type { Commit, Committed, Conflict } from "./commit.ts"
+import type { Request } from "./committer.ts"
+import type { StoreError } from "./error.ts"
+import { carrying, isTraced, traceparentOf } from "./trace.ts"
+
+type Answer = Effect.Effect<Committed | Conflict, StoreError>
+
+/**
+ * Submits a commit in a span of its own, and lets its events carry that span. Without a tracer that anybody looks at,
+ * it's only submitted; so is a commit that appends nothing and belongs to no trace, such as a sign of life.
+ */
+export const inSpan = (about: About, request: Request, submit: (request: Request) => Answer): Answer =>
+  Effect.withFiber((fiber) => {
+    const { commit } = request
+    if (!isTraced(fiber) || (commit.append.length === 0 && fiber.cache.span === undefined)) return submit(request)
+    return Effect.useSpan(
+      ...describe(commit),
+      (span) =>
+        Effect.tap(submit(carried(about, request, span)), (outcome) =>
+          Effect.sync(() => {
+            if (outcome._tag === "Conflict") span.attribute("persist.conflict", true)
+            else span.attribute("persist.position", outcome.position)
+          }))
+    )
+  })
+
+/** The same commit, its events carrying the caller's span: for one that the committer doesn't make. */
+export const inCallersSpan = (about: About, request: Request): Effect.Effect<Request> =>
+  Effect.withFiber((fiber) => {
+    const span = isTraced(fiber) ? fiber.cache.span : undefined
+    return Effect.succeed(span === undefined ? request : carried(about, request, span))
+  })
+
+const carried = (about: About, request: Request, span: Tracer.AnySpan): Request => {
+  const traceparent = request.commit.append.length === 0 || about.lacks.has("meta") ? undefined : traceparentOf(span)
+  return traceparent === undefined ? request : carrying(request, traceparent, about.limits)
+}
+
+// Names and attributes as OpenTelemetry has them for messaging and for databases. Streams and keys are not among them:
+// they are as many as there are things, and often name people.
+const describe = (commit: Commit): readonly [name: string, options: Tracer.SpanOptionsNoTrace] => {
+  const { append, write } = commit
+  if (append.length === 0) {
+    return ["commit", {
+      kind: "client",
+      attributes: {
+        "db.system.name": "persist",
+        "db.operation.name": "commit",
+        "db.operation.batch.size": write.length
+      }
+    }]
+  }
+  const events = append.flatMap((one) => one.events)
+  return ["append", {
+    kind: "producer",
+    attributes: {
+      "messaging.system": "persist",
+      "messaging.operation.name": "append",
+      "messaging.operation.type": "send",
+      "messaging.batch.message_count": events.length,
+      "persist.event.types": Array.from(new Set(events.map(({ type }) => type))).slice(0, mostTypes)
+    }
+  }]
+}
+
+/** Most types that a span names. */
+const mostTypes = 16
