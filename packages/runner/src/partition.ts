@@ -10,7 +10,13 @@ export interface Partition {
 /** A hash of a text that is the same on every machine and in every version: FNV-1a of its UTF-8 bytes, mixed. */
 export const hashOf = (text: string): number => {
   let hash = 0x811c9dc5
-  for (const byte of encoder.encode(text)) hash = Math.imul(hash ^ byte, 0x01000193)
+  let ascii = 0
+  for (let unit = 0; ascii < text.length && (unit = text.charCodeAt(ascii)) < 0x80; ascii++) {
+    hash = Math.imul(hash ^ unit, 0x01000193)
+  }
+  if (ascii < text.length) {
+    for (const byte of encoder.encode(text.slice(ascii))) hash = Math.imul(hash ^ byte, 0x01000193)
+  }
   // FNV leaves the low bits of short texts alike; the finisher of MurmurHash3 spreads them.
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)

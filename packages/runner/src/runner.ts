@@ -1,15 +1,18 @@
 /** The runner: shows that it's alive, sees who else is, and runs the partitions that are its own. */
-import { type Position, type StoreError, type StoreShape } from "@persist/core"
+import type { Event, Position, StoreError, StoreShape } from "@persist/core"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
+import { Feed } from "./feed.ts"
 import { enlist } from "./known.ts"
 import { giveBack, takeLease } from "./lease.ts"
 import { type PartitionReport, type RunnerRecord, runners } from "./names.ts"
 import { type Partition, partitionsOf } from "./partition.ts"
 import type { Processor } from "./processor.ts"
+import type { RecentPages } from "./recent-pages.ts"
 import { isLasting, Refusals } from "./refusals.ts"
 import { Sightings } from "./sightings.ts"
 import { lookAround, shareOf, type View } from "./view.ts"
@@ -80,6 +83,9 @@ class Runner<R> {
   private readonly sightings = new Sightings()
   private readonly running = new Map<string, Running<R>>()
   private readonly refusals = new Refusals()
+  private readonly feed: Feed
+  /** Pages of a processor of several partitions, by its name. */
+  private readonly decoded = new Map<string, RecentPages<Event>>()
   private enlisted = false
   private id: string = crypto.randomUUID()
   private record: { readonly revision: Position; readonly at: number } | undefined
@@ -91,6 +97,7 @@ class Runner<R> {
     startedAt: number
   ) {
     this.store = store
+    this.feed = new Feed(store)
     this.startedAt = startedAt
     this.patience = patience
     this.staying = whenStopped === "stay"
@@ -116,10 +123,16 @@ class Runner<R> {
       yield* this.drop((running) =>
         !mine.has(running.own.reader) || this.wasToldSince(running, view) || this.hasLost(running, view)
       )
-      for (const own of this.own) {
-        if (mine.has(own.reader)) yield* this.takeIfItCan(own, view, now)
-        else this.refusals.clear(own.reader)
-      }
+      // Those that are taken together begin together, and so go through the log together.
+      const start = Latch.makeUnsafe(false)
+      yield* Effect.ensuring(
+        Effect.forEach(this.own, (own) => {
+          if (mine.has(own.reader)) return this.takeIfItCan(own, view, now, start)
+          this.refusals.clear(own.reader)
+          return Effect.void
+        }, { discard: true }),
+        start.open
+      )
       yield* this.bury(view)
     })
   )
@@ -188,10 +201,10 @@ class Runner<R> {
   })
 
   // What can't be run as it is keeps nothing else from running.
-  private takeIfItCan(own: Own<R>, view: View, now: number): Effect.Effect<void, StoreError, R> {
+  private takeIfItCan(own: Own<R>, view: View, now: number, start: Latch.Latch): Effect.Effect<void, StoreError, R> {
     const control = view.controls.get(own.processor.name)?.revision
     return this.refusals.holds(own.reader, now, control) ? Effect.void : Effect.catchCause(
-      this.take(own, view),
+      this.take(own, view, start),
       (cause) => isLasting(cause) ? this.failed(own.reader, cause, control) : Effect.failCause(cause)
     )
   }
@@ -201,7 +214,10 @@ class Runner<R> {
     Effect.suspend(() => {
       const leaving = Array.from(this.running.values()).filter(which)
       if (leaving.length === 0) return Effect.void
-      for (const { own } of leaving) this.running.delete(own.reader)
+      for (const { own } of leaving) {
+        this.running.delete(own.reader)
+        this.feed.leave(own.reader)
+      }
       return Effect.andThen(
         Fiber.interruptAll(leaving.map(({ fiber }) => fiber)),
         giveBack(this.store, this.id, leaving.map(({ own }) => own.reader))
@@ -210,7 +226,8 @@ class Runner<R> {
 
   private readonly take = Effect.fnUntraced({ self: this }, function*(
     own: Own<R>,
-    { alive, controls: said, leases: held, records }: View
+    { alive, controls: said, leases: held, records }: View,
+    start: Latch.Latch
   ): Effect.fn.Return<void, StoreError, R> {
     const { processor, reader } = own
     const lease = held.get(reader)
@@ -222,21 +239,31 @@ class Runner<R> {
     const asking = { id: this.id, revision: this.record.revision }
     const checkpoint = yield* takeLease(this.store, asking, found, { lease, holder })
     if (checkpoint === undefined) return
-    const assignment = yield* processor.assign(this.store, own.partition)
+    const store = this.feed.storeFor(reader)
+    const assigned = yield* processor.assign(store, own.partition)
+    const source = processor.partitions === 1
+      ? assigned.source
+      : this.feed.sourceFor(reader, this.decodedOnce(processor.name), assigned.source)
     const worker = new Worker({
-      store: this.store,
+      store,
       processor: processor.name,
       policy: processor.policy,
       checkpoint,
-      assignment
+      assignment: { ...assigned, source }
     })
     // It ends with the runner, which waits for it; not with the look in which it begins.
-    const fiber = yield* Effect.forkDetach(worker.run)
+    const fiber = yield* Effect.forkDetach(Effect.andThen(start.await, worker.run))
     const control = said.get(processor.name)?.revision
     const at = yield* monotonicMillis
     this.refusals.clear(reader)
     this.running.set(reader, { own, worker, fiber, control, counted: { handled: 0, at, rate: 0 } })
   })
+
+  private decodedOnce(processor: string): RecentPages<Event> {
+    const pages = this.decoded.get(processor) ?? this.feed.decoded()
+    this.decoded.set(processor, pages)
+    return pages
+  }
 
   /** Removes the records of the dead, once nothing is theirs any more. */
   private bury({ alive, leases: held, records }: View): Effect.Effect<void, StoreError> {

@@ -2,15 +2,12 @@
 import {
   type Checkpoint,
   type Entry,
-  type Event,
   type Fenced,
   type Op,
-  type Page,
   Position,
   type StoreError,
   type StoreShape
 } from "@persist/core"
-import { followPages } from "@persist/core/event-pages"
 import { Progress, wakeUpsEnded } from "@persist/core/progress"
 import type * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -21,9 +18,10 @@ import * as Pull from "effect/Pull"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import { Attempts, type Restore, type Stopped } from "./attempts.ts"
+import { type Batch, batches } from "./batches.ts"
 import { describe, type Policy } from "./failure.ts"
 import { type Parked, parked, type PartitionReport } from "./names.ts"
-import { Aside, givenUp, type Keyed, keyed } from "./parked.ts"
+import { Aside, givenUp, type Keyed } from "./parked.ts"
 import type { Alarm, Assignment, Handled, Saving } from "./processor.ts"
 import { Sight, type Stretch } from "./sight.ts"
 
@@ -93,14 +91,15 @@ export class Worker<R> {
     const { assignment, store } = this.options
     return Effect.scoped(Effect.uninterruptibleMask((restore) =>
       Effect.gen({ self: this }, function*() {
-        const pull = yield* Stream.toPull(followPages(store, assignment.source, this.progress.saved))
+        const { source, work } = assignment
+        const pull = yield* Stream.toPull(batches(store, source, this.progress.saved, work.keysOf))
         while (true) {
-          const pages = yield* restore(Pull.catchDone(pull, () => Effect.undefined))
-          if (pages === undefined) return yield* wakeUpsEnded(store)
-          for (const page of pages) {
+          const read = yield* restore(Pull.catchDone(pull, () => Effect.undefined))
+          if (read === undefined) return yield* wakeUpsEnded(store)
+          for (const batch of read) {
             const ended = yield* this.turn(
               Effect.flatMap(this.aside.settle(this.again), (met) =>
-                met === undefined ? this.take(page, restore) : Effect.succeed(met))
+                met === undefined ? this.take(batch, restore) : Effect.succeed(met))
             )
             if (ended !== undefined) {
               return ended
@@ -183,10 +182,9 @@ export class Worker<R> {
   })
 
   private readonly take = Effect.fnUntraced({ self: this }, function*(
-    { items, through }: Page<Event>,
+    { own, through }: Batch,
     restore: Restore
   ): Effect.fn.Return<Ended | undefined, StoreError, R> {
-    const own = items.flatMap((event) => keyed(event, this.options.assignment.work.keysOf))
     let done = 0
     while (done < own.length) {
       const { count, failed, fenced } = yield* this.sight.stretch(own, done, this.stretch(own, done, through))

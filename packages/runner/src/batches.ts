@@ -1,0 +1,56 @@
+/** The events of one partition as they are handled together: by the page at the end of the log, more of them before. */
+import type { Event, Position, StoreError, StoreShape } from "@persist/core"
+import { type EventSource, followPages } from "@persist/core/event-pages"
+import { pageSize } from "@persist/core/pages"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { type Keyed, keyed } from "./parked.ts"
+
+/** Some events of a partition, in order. */
+export interface Batch {
+  readonly own: ReadonlyArray<Keyed>
+  /** None of the partition's is left at or below. */
+  readonly through: Position
+}
+
+// After a page with so many events there is probably more.
+const busyPage = pageSize / 2
+
+/**
+ * Emits the events of a partition after a position, then those that come; it ends only with the store. One of many
+ * partitions finds few of its own in a page: where more is known to be there, they are gathered, so that they take one
+ * commit. Fails as every read, after what was gathered until then.
+ */
+export const batches = (
+  store: StoreShape,
+  source: EventSource<Event>,
+  from: Position,
+  keysOf: (event: Event) => ReadonlyArray<string>
+): Stream.Stream<Batch, StoreError> =>
+  Stream.unwrap(Effect.map(store.head, (head) => {
+    let known = head
+    let gathered: Array<Keyed> = []
+    let reached = from
+    const taken = (): Batch => {
+      const own = gathered
+      gathered = []
+      return { own, through: reached }
+    }
+    return followPages(store, source, from).pipe(
+      Stream.mapEffect(({ items, through }) => {
+        for (const event of items) gathered.push(...keyed(event, keysOf))
+        reached = through
+        const batch = gathered.length < pageSize && through < known ? undefined : taken()
+        return batch === undefined || items.length < busyPage
+          ? Effect.succeed(batch)
+          : Effect.map(store.head, (now) => {
+            known = now
+            return batch
+          })
+      }),
+      Stream.filter((batch) => batch !== undefined),
+      Stream.catch((error) =>
+        gathered.length === 0 ? Stream.fail(error) : Stream.concat(Stream.sync(taken), Stream.fail(error))
+      )
+    )
+  }))
