@@ -2,6 +2,7 @@
 import {
   type Checkpoint,
   type Entry,
+  type Event,
   type Fenced,
   type Op,
   Position,
