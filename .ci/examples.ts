@@ -5,8 +5,8 @@ import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 
 const limit = 120_000
-const examples = globSync("examples/*.ts").sort()
-if (examples.length === 0) throw new Error("no example in examples/*.ts")
+const examples = globSync(["examples/*.ts", "examples/*/main.ts"]).sort()
+if (examples.length === 0) throw new Error("no example in examples/")
 
 const passes = (example: string): boolean => {
   const cwd = mkdtempSync(join(tmpdir(), "persist-example-"))
