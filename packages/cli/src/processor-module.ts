@@ -1,5 +1,6 @@
 /** Modules that export processors and read models: any number of them, under any names. */
 import { type Processor, readModel, type ReadModelOptions } from "@persist/runner"
+import { isProcessor } from "@persist/runner/processor"
 import * as Effect from "effect/Effect"
 import type { Failure } from "./failure.ts"
 import { misuse } from "./failure.ts"
@@ -51,6 +52,7 @@ const loadAll = Effect.fnUntraced(function*<A extends { readonly name: string }>
   return found
 })
 
+// Whoever needs services that nobody here provides has a program of its own.
 const processorOf = (u: unknown): Processor | undefined =>
   isReadModel(u) ? readModel(u) : isProcessor(u) ? u : undefined
 
@@ -61,8 +63,3 @@ const keptModelOf = (u: unknown): KeptModel | undefined => {
 
 const isKept = (u: unknown): u is Processor & KeptModel =>
   isProcessor(u) && "model" in u && isReadModel(u.model) && "options" in u
-
-// Whoever needs services that nobody here provides has a program of its own.
-const isProcessor = (u: unknown): u is Processor =>
-  typeof u === "object" && u !== null && "assign" in u && "policy" in u && "guarantee" in u &&
-  typeof u.assign === "function"

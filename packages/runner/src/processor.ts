@@ -87,6 +87,11 @@ export interface Processor<R = never> {
   readonly assign: (store: StoreShape, partition: Partition) => Effect.Effect<Assignment<R>, StoreError>
 }
 
+/** Whether something is a processor; whether it needs services can't be seen. */
+export const isProcessor = (u: unknown): u is Processor =>
+  typeof u === "object" && u !== null && "assign" in u && "policy" in u && "guarantee" in u &&
+  typeof u.assign === "function"
+
 /** What every processor is defined by. */
 export interface ProcessorDefinition<C extends Catalogue> {
   readonly name: string
@@ -151,6 +156,13 @@ const processorNameFault = (name: string): Fault.Fault | undefined =>
     (name.includes("#")
       ? new Invalid({ field: "name", reason: "has a #, which tells partitions apart", remedy: "choose another" })
       : undefined)
+
+/** Throws `Invalid` where one of a definition's functions is none. */
+export const refuseNoFunction = (functions: Readonly<Record<string, unknown>>): void => {
+  for (const [field, value] of Object.entries(functions)) {
+    if (typeof value !== "function") throw new Invalid({ field, reason: "is no function", remedy: "pass one" })
+  }
+}
 
 const partitionsFault = (partitions: number): Fault.Fault | undefined =>
   Fault.isCounter(partitions) && partitions > 0 && partitions <= mostPartitions ? undefined : new Invalid({

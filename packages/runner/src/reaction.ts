@@ -3,7 +3,7 @@ import type { Catalogue, Event, EventOf, Op } from "@persist/core"
 import * as Effect from "effect/Effect"
 import { fewer } from "./fewer.ts"
 import { keysIn } from "./partition.ts"
-import { type Handled, type Processor, type ProcessorDefinition, processorOf } from "./processor.ts"
+import { type Handled, type Processor, type ProcessorDefinition, processorOf, refuseNoFunction } from "./processor.ts"
 
 /** A reaction, and what it makes of events. */
 export interface ReactionDefinition<C extends Catalogue, E, R> extends ProcessorDefinition<C> {
@@ -20,8 +20,8 @@ type Handle<R> = (events: ReadonlyArray<Event>) => Effect.Effect<ReadonlyArray<O
  * Makes a processor of a reaction: whatever ends a run, each event takes effect exactly once. Where several fail
  * together, fewer are given, down to the one that fails. A wrong definition throws `Invalid`: definitions are code.
  */
-export const reaction = <C extends Catalogue, E, R>(definition: ReactionDefinition<C, E, R>): Processor<R> =>
-  processorOf<C, R>(definition, {
+export const reaction = <C extends Catalogue, E, R>(definition: ReactionDefinition<C, E, R>): Processor<R> => {
+  const processor = processorOf<C, R>(definition, {
     kind: "reaction",
     guarantee: "exactly once",
     work: (_store, partition, key) => {
@@ -38,3 +38,6 @@ export const reaction = <C extends Catalogue, E, R>(definition: ReactionDefiniti
       }
     }
   })
+  refuseNoFunction({ handle: definition.handle })
+  return processor
+}

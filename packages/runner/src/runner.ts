@@ -14,24 +14,10 @@ import { type Partition, partitionsOf } from "./partition.ts"
 import type { Processor } from "./processor.ts"
 import type { RecentPages } from "./recent-pages.ts"
 import { isLasting, Refusals } from "./refusals.ts"
+import type { RunnerOptions } from "./runner-options.ts"
 import { Sightings } from "./sightings.ts"
 import { lookAround, shareOf, type View } from "./view.ts"
 import { type Ended, Worker } from "./worker.ts"
-
-/** How a runner behaves towards others. */
-export interface RunnerOptions {
-  /** What people know it by, such as a host's name; its id by default. */
-  readonly label?: string | undefined
-  /**
-   * Milliseconds without a sign of life after which the others take over what it runs; 10,000 by default. A runner that
-   * was only slow loses nothing by it but the work in hand.
-   */
-  readonly patience?: number | undefined
-  /** Milliseconds between two looks at who else is there; 500 by default. */
-  readonly interval?: number | undefined
-  /** What becomes of it where a partition is stopped by its policy: `"stay"`, by default, or `"die"` of the failure. */
-  readonly whenStopped?: "stay" | "die" | undefined
-}
 
 /** What a runner knows of one of its partitions. */
 interface Own<R> {
@@ -49,31 +35,8 @@ interface Running<R> {
   counted: { readonly handled: number; readonly at: number; readonly rate: number }
 }
 
-/**
- * Runs processors, together with every other runner of the same store that knows them: each partition in one place,
- * moved when a runner comes, goes, stalls or dies. Runs until it is interrupted: then it finishes what it has in hand,
- * saves it and gives everything back. Fails with `Invalid` where a processor has another number of partitions in this
- * store, and as every read and commit; dies only as `whenStopped` says.
- */
-export const run = <R>(
-  store: StoreShape,
-  processors: ReadonlyArray<Processor<R>>,
-  options: RunnerOptions = {}
-): Effect.Effect<never, StoreError, R> =>
-  Effect.acquireUseRelease(
-    Effect.map(Clock.currentTimeMillis, (now) => new Runner(store, processors, options, now)),
-    (runner) => Effect.forever(Effect.andThen(lenient(runner.look), Effect.sleep(options.interval ?? 500))),
-    (runner) => Effect.ignoreCause(runner.leave)
-  )
-
-// A store that can't be reached is looked for again; meanwhile what runs here may go on, if it can.
-const lenient = <R>(look: Effect.Effect<void, StoreError, R>): Effect.Effect<void, StoreError, R> =>
-  Effect.catchTags(look, {
-    Unavailable: (error) => Effect.logWarning("the store can't be reached", error),
-    OutcomeUnknown: (error) => Effect.logWarning("an answer of the store got lost", error)
-  })
-
-class Runner<R> {
+/** What a runner does, from a look to the next one, and in the end. */
+export class Runner<R> {
   private readonly store: StoreShape
   private readonly own: ReadonlyArray<Own<R>>
   private readonly label: string

@@ -3,7 +3,7 @@ import type { Catalogue, Event, EventOf } from "@persist/core"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { keysIn } from "./partition.ts"
-import { type Processor, type ProcessorDefinition, processorOf } from "./processor.ts"
+import { type Processor, type ProcessorDefinition, processorOf, refuseNoFunction } from "./processor.ts"
 
 /** What an effect elsewhere needs to know of a delivery. */
 export interface Delivery {
@@ -26,8 +26,8 @@ type Handle<R> = (event: Event, delivery: Delivery) => Effect.Effect<unknown, un
  */
 export const subscription = <C extends Catalogue, E, R>(
   definition: SubscriptionDefinition<C, E, R>
-): Processor<R> =>
-  processorOf<C, R>(definition, {
+): Processor<R> => {
+  const processor = processorOf<C, R>(definition, {
     kind: "subscription",
     guarantee: "at least once",
     work: ({ about }, partition, key) => ({
@@ -40,6 +40,9 @@ export const subscription = <C extends Catalogue, E, R>(
         }))
     })
   })
+  refuseNoFunction({ handle: definition.handle })
+  return processor
+}
 
 const eachInTurn = <R>(
   events: ReadonlyArray<Event>,

@@ -5,7 +5,6 @@ import {
   type Conflict,
   type Event,
   type EventOf,
-  Invalid,
   isStoreError,
   type StoreError,
   type Transact
@@ -15,7 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { fewer } from "./fewer.ts"
 import { keysIn } from "./partition.ts"
-import { type Handled, type Processor, type ProcessorDefinition, processorOf } from "./processor.ts"
+import { type Handled, type Processor, type ProcessorDefinition, processorOf, refuseNoFunction } from "./processor.ts"
 
 /** A projection into tables, which it writes by `T`. */
 export interface TablesDefinition<C extends Catalogue, T, E, R> extends ProcessorDefinition<C> {
@@ -49,9 +48,7 @@ export const tables = <C extends Catalogue, T, E, R>(definition: TablesDefinitio
         })
     })
   })
-  for (const [field, value] of Object.entries({ transact, handle: definition.handle })) {
-    if (typeof value !== "function") throw new Invalid({ field, reason: "is no function", remedy: "pass one" })
-  }
+  refuseNoFunction({ transact, handle: definition.handle })
   return processor
 }
 

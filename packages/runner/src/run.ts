@@ -1,0 +1,63 @@
+/** Running processors until somebody ends it. */
+import type { StoreError, StoreShape } from "@persist/core"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { Scope } from "effect/Scope"
+import type { Processor } from "./processor.ts"
+import { runnerFault, type RunnerOptions } from "./runner-options.ts"
+import { Runner } from "./runner.ts"
+
+/**
+ * Runs processors, together with every other runner of the same store that knows them: each partition in one place,
+ * moved when a runner comes, goes, stalls or dies. Runs until it is interrupted: then it finishes what it has in hand,
+ * saves it and gives everything back. Fails with `Invalid` for a wrong option, for two processors of one name, and
+ * where one has another number of partitions in this store; and as every read and commit; dies only as `whenStopped`
+ * says.
+ */
+export const run = <R>(
+  store: StoreShape,
+  processors: ReadonlyArray<Processor<R>>,
+  options: RunnerOptions = {}
+): Effect.Effect<never, StoreError, R> =>
+  Effect.acquireUseRelease(made(store, processors, options), (runner) => Effect.flatten(begun(runner, options)), left)
+
+/**
+ * Begins to run processors, for the life of a scope, whose closing is what interrupting `run` is: it has shown itself
+ * and looked around once, and answers what goes on. Fails as `run` does.
+ */
+export const begin = <R>(
+  store: StoreShape,
+  processors: ReadonlyArray<Processor<R>>,
+  options: RunnerOptions = {}
+): Effect.Effect<Effect.Effect<never, StoreError, R>, StoreError, R | Scope> =>
+  Effect.flatMap(
+    Effect.acquireRelease(made(store, processors, options), left),
+    (runner) => begun(runner, options)
+  )
+
+const made = <R>(
+  store: StoreShape,
+  processors: ReadonlyArray<Processor<R>>,
+  options: RunnerOptions
+): Effect.Effect<Runner<R>, StoreError> =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    const fault = runnerFault(processors, options)
+    return fault === undefined ? Effect.succeed(new Runner(store, processors, options, now)) : Effect.fail(fault)
+  })
+
+const begun = <R>(
+  runner: Runner<R>,
+  { interval = 500 }: RunnerOptions
+): Effect.Effect<Effect.Effect<never, StoreError, R>, StoreError, R> => {
+  const look = lenient(runner.look)
+  return Effect.as(look, Effect.forever(Effect.andThen(Effect.sleep(interval), look)))
+}
+
+const left = <R>(runner: Runner<R>): Effect.Effect<void> => Effect.ignoreCause(runner.leave)
+
+// A store that can't be reached is looked for again; meanwhile what runs here may go on, if it can.
+const lenient = <R>(look: Effect.Effect<void, StoreError, R>): Effect.Effect<void, StoreError, R> =>
+  Effect.catchTags(look, {
+    Unavailable: (error) => Effect.logWarning("the store can't be reached", error),
+    OutcomeUnknown: (error) => Effect.logWarning("an answer of the store got lost", error)
+  })
