@@ -1,6 +1,6 @@
 /** Orders whose events say which of their stream they are, and a processor that notes what it was given. */
 import { make as makeMemory } from "@persist/backend-memory"
-import { Catalogue, type Kv, makeStore, type StoreShape } from "@persist/core"
+import { Catalogue, type Kv, makeStore, ReadModel, type StoreShape } from "@persist/core"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
@@ -30,3 +30,23 @@ const Total = Schema.Struct({ count: Schema.Number, by: Schema.String })
 
 /** What the processes keep: how many events each stream has had. */
 export const totals = (store: StoreShape): Kv<typeof Total.Type> => store.kv("totals", Total)
+
+/** What the workflow of a stream appends once its timer is due. */
+export const Woken = Catalogue.make({ Woken: Schema.Null })
+
+/** How many events each stream has had, in a version's own measure; what comes out of its turn throws. */
+export const countsOf = (version: number) =>
+  ReadModel.make({
+    name: "counts",
+    version,
+    events: Counted,
+    prefix: "order-",
+    keys: ({ stream }) => stream,
+    seed: { count: 0 },
+    value: Schema.Struct({ count: Schema.Int }),
+    indexes: { byCount: { on: ["count"] } },
+    step: ({ count }, { data: { n } }) => {
+      if (count !== (n - 1) * version) throw new Error(`${n} comes after ${count / version}`)
+      return { count: n * version }
+    }
+  })

@@ -26,8 +26,9 @@ const directory = mkdtempSync(join(tmpdir(), "persist-soak-"))
 const seconds = () => String(Math.round((Date.now() - began) / 1000)).padStart(5)
 
 const say = (so: Havoc): void => {
-  const { events, killed, left, stopped } = so
-  console.log(`${seconds()} s  ${events} events; ${killed} killed, ${stopped} stopped for a while, ${left} left`)
+  const { blows: { "cut off": cut, killed, left, stopped }, events } = so
+  const numb = `${stopped} stopped and ${cut} cut off for a while`
+  console.log(`${seconds()} s  ${events} events; ${killed} killed, ${numb}, ${left} left and came back`)
 }
 
 const soak = wreak({

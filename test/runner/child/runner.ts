@@ -1,15 +1,16 @@
-/** A runner in a process of its own: `runner.ts URL LABEL PARTITIONS PATIENCE SEEN`. */
+/** A runner in a process of its own: `runner.ts URL LABEL PARTITIONS PATIENCE SEEN VERSION`. */
 import { type EventOf, makeStore } from "@persist/core"
-import { reaction, run, subscription } from "@persist/runner"
+import { reaction, readModel, run, subscription, workflow } from "@persist/runner"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import { appendFileSync } from "node:fs"
 import { openUrl } from "persist/effect"
 import { letGo } from "../../backend-sqlite/child/ready.ts"
-import { Counted, totals } from "../orders.ts"
+import { Counted, countsOf, totals, Woken } from "../orders.ts"
 import { sumsAt } from "../sums.ts"
 
-const [url = "", label = "", partitions = "1", patience = "1000", seen = ""] = process.argv.slice(2)
+const [url = "", label = "", partitions = "1", patience = "1000", seen = "", version = "1"] = process.argv.slice(2)
 
 const main = Effect.gen(function*() {
   const store = yield* makeStore(yield* openUrl(url))
@@ -18,6 +19,7 @@ const main = Effect.gen(function*() {
   const totalling = reaction({
     name: "totalling",
     events: Counted,
+    prefix: "order-",
     partitions: Number(partitions),
     failure: { retries: 0 },
     handle: Effect.fnUntraced(function*(events: ReadonlyArray<EventOf<typeof Counted>>) {
@@ -38,12 +40,33 @@ const main = Effect.gen(function*() {
   const telling = subscription({
     name: "telling",
     events: Counted,
+    prefix: "order-",
     partitions: Number(partitions),
     handle: ({ data, stream }, { key }) =>
       Effect.sync(() => appendFileSync(seen, `${stream} ${data.n} ${label} ${key}\n`))
   })
-  const summing = sumsAt(url)?.processor({ partitions: Number(partitions), failure: { retries: 0 } })
-  return yield* run(store, [totalling, telling, ...summing === undefined ? [] : [summing]], {
+  const counting = readModel(countsOf(Number(version)), { failure: { retries: 0 }, grace: 0 })
+  // Woken some time after the first event of a stream, whoever runs its partition then.
+  const waking = workflow({
+    name: "waking",
+    events: Counted,
+    prefix: "order-",
+    partitions: Number(partitions),
+    failure: { retries: 0 },
+    correlate: ({ stream }) => stream,
+    state: Schema.String,
+    seed: "",
+    commands: Woken,
+    step: (stream, happened) =>
+      happened.type !== "$timer"
+        ? { state: happened.stream, timers: happened.seq === 1 ? { wake: happened.at + 500 } : {} }
+        : {
+          state: stream,
+          commands: [{ stream: `woken-${stream}`, events: [{ type: "Woken", data: null }], expected: 0 }]
+        }
+  })
+  const summing = sumsAt(url)?.processor({ prefix: "order-", partitions: Number(partitions), failure: { retries: 0 } })
+  return yield* run(store, [totalling, telling, counting, waking, ...summing === undefined ? [] : [summing]], {
     label,
     patience: Number(patience),
     interval: 50
