@@ -6,6 +6,7 @@ import type { Scope } from "effect/Scope"
 import type { Processor } from "./processor.ts"
 import { runnerFault, type RunnerOptions } from "./runner-options.ts"
 import { Runner } from "./runner.ts"
+import { outsideTraces } from "./sight.ts"
 
 /**
  * Runs processors, together with every other runner of the same store that knows them: each partition in one place,
@@ -49,7 +50,7 @@ const begun = <R>(
   runner: Runner<R>,
   { interval = 500 }: RunnerOptions
 ): Effect.Effect<Effect.Effect<never, StoreError, R>, StoreError, R> => {
-  const look = lenient(runner.look)
+  const look = lenient(outsideTraces(runner.look))
   return Effect.as(look, Effect.forever(Effect.andThen(Effect.sleep(interval), look)))
 }
 

@@ -3,10 +3,11 @@ import type { Fenced, StoreError } from "@persist/core"
 import { isTraced, spanOf } from "@persist/core/trace"
 import type * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Metric from "effect/Metric"
-import type * as Tracer from "effect/Tracer"
+import * as Tracer from "effect/Tracer"
 import type { Keyed } from "./parked.ts"
 import { indexOf } from "./partition.ts"
 
@@ -110,6 +111,17 @@ export class Sight {
     })
   }
 }
+
+/**
+ * Does something outside the caller's trace, in the same tracer: what never ends, such as a runner, would make that
+ * trace one of signs of life without end.
+ */
+export const outsideTraces = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.updateContext(
+    effect,
+    // Nothing that was asked for is taken out: a parent span may always be missing.
+    (context: Context.Context<R>) => Context.omit(Tracer.ParentSpan)(context) as Context.Context<R>
+  )
 
 const linksTo = (events: ReadonlyArray<Keyed>): ReadonlyArray<Tracer.SpanLink> => {
   const links = new Map<string, Tracer.SpanLink>()

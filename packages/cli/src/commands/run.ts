@@ -1,9 +1,11 @@
 /** `persist run`: processors of modules, together with every other process that runs them. */
-import { health, type ProcessorHealth, run as runProcessors } from "@persist/runner"
+import type { StoreShape } from "@persist/core"
+import { health, observeHealth, type ProcessorHealth, run as runProcessors } from "@persist/runner"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
+import { type Exporter, openExporter, otlpFlag } from "../otlp.ts"
 import { say } from "../output.ts"
 import { counted, printable } from "../printable.ts"
 import { loadProcessors } from "../processor-module.ts"
@@ -19,11 +21,13 @@ const config = {
     Flag.withDescription("What this process is known by; its host and number by default"),
     Flag.withDefault(processLabel)
   ),
-  patience: patienceFlag
+  patience: patienceFlag,
+  otlp: otlpFlag
 }
 
-const run = Effect.fnUntraced(function*({ files, label, patience }: Command.Command.Config.Infer<typeof config>) {
+const run = Effect.fnUntraced(function*({ files, label, otlp, patience }: Command.Command.Config.Infer<typeof config>) {
   const processors = yield* loadProcessors(files)
+  const exporter = yield* openExporter(otlp, label)
   const store = yield* openStore("write")
   yield* say(
     printable(`${label} runs ${processors.map(({ name }) => name).join(", ")}; Ctrl-C finishes what is in hand`)
@@ -42,12 +46,24 @@ const run = Effect.fnUntraced(function*({ files, label, patience }: Command.Comm
   )
   // What can't be read now is told later.
   const telling = Effect.forever(Effect.andThen(Effect.sleep(toldEvery), Effect.ignore(tell)))
-  return yield* Effect.raceFirst(runProcessors(store, processors, { label, patience }), telling).pipe(
-    Effect.onInterrupt(() => say("stopped; the same command goes on from there"))
-  )
+  const running = Effect.raceFirst(runProcessors(store, processors, { label, patience }), telling)
+  return yield* (exporter === undefined
+    ? running
+    : exporter.observe(Effect.raceFirst(running, observing(store, exporter)))).pipe(
+      Effect.onInterrupt(() => say("stopped; the same command goes on from there"))
+    )
 }, Effect.scoped)
 
 const toldEvery = 2000
+
+// What can't be observed keeps nothing from running.
+const observing = (store: StoreShape, { interval }: Exporter): Effect.Effect<never> =>
+  Effect.forever(
+    observeHealth(store, { every: Math.max(100, Math.min(interval, 10_000)) }).pipe(
+      Effect.catchCause((cause) => Effect.logWarning("the health can't be observed, and is tried again", cause)),
+      Effect.andThen(Effect.sleep(10_000))
+    )
+  )
 
 const lineOf = ({ name, parked, partitions }: ProcessorHealth): string => {
   const rate = partitions.reduce((sum, partition) => sum + partition.rate, 0)
