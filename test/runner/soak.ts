@@ -1,13 +1,14 @@
 /**
  * Havoc among runners for as long as it's asked for: `npm run soak:runners -- [--minutes N] [--runners N]
- * [--partitions N] [--streams N] [--seed S] [--store URL]`. Ends with 1 where an event was lost, came twice or out of
- * turn.
+ * [--partitions N] [--streams N] [--seed S] [--store URL]`; `--store postgres` is a server of its own. Ends with 1
+ * where an event was lost, came twice or out of turn.
  */
 import * as Effect from "effect/Effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
+import { startPostgres } from "../servers/postgres.ts"
 import { type Havoc, wreak } from "./havoc.ts"
 
 const { values } = parseArgs({
@@ -31,17 +32,22 @@ const say = (so: Havoc): void => {
   console.log(`${seconds()} s  ${events} events; ${killed} killed, ${numb}, ${left} left and came back`)
 }
 
-const soak = wreak({
-  url: values.store ?? `sqlite:${join(directory, "app.db")}`,
-  runners: Number(values.runners),
-  partitions: Number(values.partitions),
-  streams: Number(values.streams),
-  seed: values.seed,
-  more: (blow, so) => {
-    if (blow % 20 === 0) say(so)
-    return Date.now() - began < Number(values.minutes) * 60_000
-  }
-})
+const url = values.store === "postgres"
+  ? Effect.flatMap(startPostgres(), ({ database }) => database)
+  : Effect.succeed(values.store ?? `sqlite:${join(directory, "app.db")}`)
+
+const soak = Effect.flatMap(url, (place) =>
+  wreak({
+    url: place,
+    runners: Number(values.runners),
+    partitions: Number(values.partitions),
+    streams: Number(values.streams),
+    seed: values.seed,
+    more: (blow, so) => {
+      if (blow % 20 === 0) say(so)
+      return Date.now() - began < Number(values.minutes) * 60_000
+    }
+  }))
 
 try {
   const havoc = await Effect.runPromise(Effect.scoped(soak))
