@@ -50,11 +50,15 @@ describe("the span of what a processor does", () => {
       assert.strictEqual(span.parent._tag, "None")
       assert.strictEqual(span.attributes.get("messaging.batch.message_count"), 4)
       assert.deepStrictEqual(linked(span), there.ended.map(({ spanId }) => spanId))
+      assert.deepStrictEqual(span.links.map(({ attributes }) => attributes["persist.position"]), [1, 3])
       // What it appended is part of that trace, and leads on.
       const appended = here.ended.find(({ name }) => name === "append")
       assert.strictEqual(appended?.traceId, span.traceId)
       const [copy] = yield* eventsOf(store, "copy")
       assert.include(JSON.stringify(copy?.meta), appended?.spanId ?? "no span")
+      // Signs of life are part of no trace, the caller's or another.
+      const traces = new Set(here.ended.filter(processing("copies")).map(({ traceId }) => traceId))
+      for (const { name, traceId } of here.ended) assert.isTrue(traces.has(traceId), name)
     }))
 
   it.live("links to 128 spans at most, is a failure where an event failed, and is there for what is tried again", () =>
@@ -115,6 +119,8 @@ describe("what a workflow commands", () => {
       const store = yield* newStore
       const placed = { type: "Placed", data: { wait: 1 }, id: "p1", meta: { correlationId: "c1" } } as const
       yield* Effect.withTracer(store.log(Order).append("a", placed, { expected: 0 }), there.tracer)
+      // Nobody traced this one, and it isn't reminded of.
+      yield* store.log(Order).append("b", { type: "Placed", data: { wait: 3_600_000 } }, { expected: 0 })
       yield* Effect.forkChild(Effect.withTracer(run(store, [reminding], quick), here.tracer))
       const [first, second] = yield* until(eventsOf(store, "a-reminders"), ({ length }) => length === 2)
       assert.deepInclude(first?.meta, { by: "the workflow", correlationId: "c1", causationId: "its own" })
@@ -122,9 +128,10 @@ describe("what a workflow commands", () => {
       // Its span ends after its commit.
       const spans = yield* until(
         Effect.sync(() => here.ended.filter(processing("reminding"))),
-        ({ length }) => length === 2
+        ({ length }) => length === 3
       )
-      assert.deepStrictEqual(spans.flatMap(linked), [there.ended[0]?.spanId, there.ended[0]?.spanId])
+      const appended = there.ended.map(({ spanId }) => spanId)
+      assert.deepStrictEqual(spans.map(linked), [appended, [], appended])
     }))
 
   it.effect("says nothing of it in a store without meta; and what is no event stays that", () =>

@@ -68,8 +68,8 @@ export class Sight {
   }
 
   /**
-   * Handles events, from one on, in a span that links to those that appended what it is done with, or fails at. It's
-   * the beginning of a trace and no part of another: they may be many, and of long ago.
+   * Handles events, from one on, in a span that links to those that appended what it is done with, or fails at: they
+   * may be many, and of long ago.
    */
   stretch<R>(
     events: ReadonlyArray<Keyed>,
@@ -97,7 +97,7 @@ export class Sight {
   ): Effect.Effect<Stretch, StoreError, R> {
     return Effect.withFiber((fiber) => {
       if (!isTraced(fiber)) return work
-      const own = Effect.makeSpan(this.name, { kind: "consumer", root: true, attributes: this.attributes })
+      const own = Effect.makeSpan(this.name, { kind: "consumer", attributes: this.attributes })
       return Effect.flatMap(
         own,
         (span) =>
@@ -113,8 +113,8 @@ export class Sight {
 }
 
 /**
- * Does something outside the caller's trace, in the same tracer: what never ends, such as a runner, would make that
- * trace one of signs of life without end.
+ * Does something outside the caller's trace, in the same tracer, so that each of its spans begins a trace: what never
+ * ends, such as a runner, would make the caller's one of signs of life without end.
  */
 export const outsideTraces = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.updateContext(
