@@ -9,7 +9,8 @@ import { type Handled, type Processor, type ProcessorDefinition, processorOf, re
 export interface ReactionDefinition<C extends Catalogue, E, R> extends ProcessorDefinition<C> {
   /**
    * Operations on the store for some events of one partition, in order: one commit with the checkpoint. What they
-   * expect is judged there; where it isn't so, nothing happens, and the events are given again.
+   * expect is judged there; where it isn't so, nothing happens, and fewer events are given, down to the one that has
+   * failed.
    */
   readonly handle: (events: ReadonlyArray<EventOf<C>>) => Effect.Effect<ReadonlyArray<Op>, E, R>
 }

@@ -4,16 +4,14 @@ import {
   type Entry,
   type Event,
   type Fenced,
-  type Op,
   Position,
   type StoreError,
   type StoreShape
 } from "@persist/core"
-import { Progress, wakeUpsEnded } from "@persist/core/progress"
+import { wakeUpsEnded } from "@persist/core/progress"
 import type * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
 import * as Pull from "effect/Pull"
 import * as Semaphore from "effect/Semaphore"
@@ -24,6 +22,7 @@ import { describe, type Policy } from "./failure.ts"
 import { type Parked, parked, type PartitionReport } from "./names.ts"
 import { Aside, givenUp, type Keyed } from "./parked.ts"
 import type { Alarm, Assignment, Handled, Saving } from "./processor.ts"
+import { Saves } from "./saves.ts"
 import { Sight, type Stretch } from "./sight.ts"
 
 /** Why a partition's run has ended by itself. */
@@ -45,12 +44,10 @@ export interface WorkerOptions<R> {
 /** Runs one partition. */
 export class Worker<R> {
   private readonly options: WorkerOptions<R>
-  private readonly progress: Progress
+  private readonly saves: Saves
   private readonly aside: Aside
   /** Events and alarms take turns. */
   private readonly turns = Semaphore.makeUnsafe(1)
-  /** Open since something was saved. */
-  private readonly bell = Latch.makeUnsafe(false)
   private looked: Position
   private readonly attempts: Attempts
   private readonly sight: Sight
@@ -59,7 +56,7 @@ export class Worker<R> {
     const { checkpoint, processor, store } = options
     this.options = options
     this.attempts = new Attempts(options.policy)
-    this.progress = new Progress(store, checkpoint)
+    this.saves = new Saves(store, checkpoint)
     this.looked = checkpoint.position
     this.aside = new Aside(store, processor, checkpoint.name)
     this.sight = new Sight(processor, checkpoint.name)
@@ -93,7 +90,7 @@ export class Worker<R> {
     return Effect.scoped(Effect.uninterruptibleMask((restore) =>
       Effect.gen({ self: this }, function*() {
         const { source, work } = assignment
-        const pull = yield* Stream.toPull(batches(store, source, this.progress.saved, work.keysOf))
+        const pull = yield* Stream.toPull(batches(store, source, this.saves.progress.saved, work.keysOf))
         while (true) {
           const read = yield* restore(Pull.catchDone(pull, () => Effect.undefined))
           if (read === undefined) return yield* wakeUpsEnded(store)
@@ -114,10 +111,10 @@ export class Worker<R> {
   // What was parked beyond the checkpoint was parked before a reset: it's met again.
   private readonly begin = Effect.suspend(() =>
     Effect.flatMap(this.aside.load, (entries) => {
-      const ahead = entries.filter(({ value }) => value.position > this.progress.saved)
+      const ahead = entries.filter(({ value }) => value.position > this.saves.progress.saved)
       if (ahead.length === 0) return Effect.undefined
       const ops = ahead.map(({ key }) => parked(this.options.store).ops.delete(key))
-      return Effect.andThen(this.save(this.progress.saved, ops), (fenced) =>
+      return Effect.andThen(this.saves.save(this.saves.progress.saved, ops), (fenced) =>
         fenced === undefined ? Effect.as(this.aside.load, undefined) : Effect.succeed(fenced))
     })
   )
@@ -129,28 +126,17 @@ export class Worker<R> {
     )
   }
 
-  private save(position: Position, ops: ReadonlyArray<Op>) {
-    // What was saved may have set another alarm.
-    return Effect.tap(this.progress.save(position, ops), this.bell.open)
-  }
-
-  /** Saves what came of events, unless the work has done so. */
-  private keep(position: Position, { ops, outcome }: Handled, also: ReadonlyArray<Op> = []) {
-    return outcome === undefined
-      ? this.save(position, [...also, ...ops])
-      : Effect.sync(() => this.progress.settle(position, outcome))
-  }
-
   /** Does what is due, one thing after the other, when it is, in turns with the events. */
   private readonly ring = (alarm: Alarm<R>): Effect.Effect<Ended, StoreError, R> =>
     Effect.uninterruptibleMask((restore) =>
       Effect.gen({ self: this }, function*() {
         while (true) {
-          yield* this.bell.close
+          yield* this.saves.bell.close
           const next = yield* alarm.next
           const wait = Option.isNone(next) ? longestWait : next.value - (yield* Clock.currentTimeMillis)
-          if (wait > 0) yield* restore(Effect.raceFirst(this.bell.await, Effect.sleep(Math.min(wait, longestWait))))
-          else {
+          if (wait > 0) {
+            yield* restore(Effect.raceFirst(this.saves.bell.await, Effect.sleep(Math.min(wait, longestWait))))
+          } else {
             const met = yield* this.turn(this.fire(alarm, restore))
             if (met !== undefined) return met
             yield* restore(Effect.void)
@@ -169,17 +155,19 @@ export class Worker<R> {
       return fenced
     }
     // An alarm can't be put aside: what is due after it may rest on it.
-    return (yield* this.confirm) ?? ((yield* this.fail(failed, restore)) ? this.attempts.stop(failed) : undefined)
+    return (yield* this.saves.confirm) ?? ((yield* this.fail(failed, restore)) ? this.attempts.stop(failed) : undefined)
   })
 
   private readonly due = Effect.fnUntraced({ self: this }, function*(
     alarm: Alarm<R>
   ): Effect.fn.Return<Stretch, StoreError, R> {
-    const { committed, count, failed, ops } = yield* alarm.fire
-    if (failed !== undefined) return { count, failed, fenced: undefined }
-    const fenced = ops.length === 0 ? undefined : yield* this.save(this.progress.saved, ops)
-    if (fenced === undefined) committed?.()
-    return { count, failed, fenced }
+    const step = yield* alarm.fire
+    const { count, failed, ops } = step
+    const unsaved = failed !== undefined || ops.length === 0
+      ? undefined
+      : yield* this.saves.keep(this.saves.progress.saved, step)
+    if (failed === undefined && unsaved === undefined) step.committed?.()
+    return { count, failed, fenced: undefined, ...unsaved }
   })
 
   private readonly take = Effect.fnUntraced({ self: this }, function*(
@@ -197,31 +185,37 @@ export class Worker<R> {
       yield* restore(Effect.void)
     }
     this.looked = through
-    return own.length === 0 && this.progress.passed(through) ? yield* this.save(through, []) : undefined
+    return own.length === 0 && this.saves.progress.passed(through) ? yield* this.saves.save(through, []) : undefined
   })
 
   /** Handles the events that can be handled together from one on, as many as go into one commit, and saves that. */
   private readonly stretch = Effect.fnUntraced({ self: this }, function*(
     own: ReadonlyArray<Keyed>,
     from: number,
-    through: Position
+    through: Position,
+    most = own.length
   ): Effect.fn.Return<Stretch, StoreError, R> {
     const reached = (count: number) =>
       own[from + count] === undefined ? through : own[from + count - 1]?.event.position ?? through
-    const end = this.aside.endFrom(own, from)
+    const end = Math.min(this.aside.endFrom(own, from), from + most)
     const step = end === from
       ? this.aside.passOver(own[from])
-      : yield* this.handle(own.slice(from, end), (count) => [this.progress.move(reached(count))])
+      : yield* this.handle(own.slice(from, end), (count) => [this.saves.progress.move(reached(count))])
     const { count, failed } = step
     if (count === 0) return { count, failed, fenced: undefined }
     const position = reached(count)
-    const fenced = yield* this.keep(position, step)
-    if (fenced === undefined) {
-      step.committed?.()
-      this.looked = position
-      this.progress.busy(position)
+    const unsaved = yield* this.saves.keep(position, step)
+    if (unsaved !== undefined && "fenced" in unsaved) return { count, failed, ...unsaved }
+    if (unsaved !== undefined) {
+      // One of them expects what isn't so: those before it can be done with.
+      if (count > 1) return yield* this.stretch(own, from, through, Math.ceil(count / 2))
+      return { count: 0, fenced: undefined, ...unsaved }
     }
-    return { count, failed, fenced }
+    step.committed?.()
+    this.looked = position
+    this.saves.progress.busy(position)
+    this.attempts.over()
+    return { count, failed, fenced: undefined }
   })
 
   private readonly handle = Effect.fnUntraced({ self: this }, function*(
@@ -230,7 +224,6 @@ export class Worker<R> {
   ): Effect.fn.Return<Handled, StoreError, R> {
     const { work } = this.options.assignment
     const handled = yield* work.handle(events.map(({ event }) => event), this.attempts.failed.length, saving)
-    if (handled.count > 0) this.attempts.over()
     return yield* Effect.as(this.sight.handled(handled.count), handled)
   })
 
@@ -239,13 +232,13 @@ export class Worker<R> {
     cause: Cause.Cause<unknown>,
     restore: Restore
   ): Effect.fn.Return<Ended | "parked" | undefined, StoreError> {
-    const overtaken = yield* this.confirm
+    const overtaken = yield* this.saves.confirm
     if (overtaken !== undefined) return overtaken
     if (!(yield* this.fail(cause, restore))) return undefined
     if (event === undefined || this.options.policy.finally === "stop") return this.attempts.stop(cause)
     const op = this.aside.park(event, this.attempts.failed)
     this.attempts.over()
-    const fenced = yield* this.save(event.event.position, [op])
+    const fenced = yield* this.saves.save(event.event.position, [op])
     this.aside.hold(event.keys)
     return fenced ?? "parked"
   })
@@ -253,10 +246,6 @@ export class Worker<R> {
   private fail(cause: Cause.Cause<unknown>, restore: Restore) {
     return Effect.andThen(this.sight.failed, this.attempts.fail(cause, restore))
   }
-
-  // Who was overtaken without knowing meets what the others have made since, and may fail at that: a failure counts
-  // only where the partition is still its own.
-  private readonly confirm = Effect.suspend(() => this.save(this.progress.saved, []))
 
   /** Tries a parked event again; answers whether it's done with. */
   private readonly again = Effect.fnUntraced({ self: this }, function*(
@@ -283,13 +272,16 @@ export class Worker<R> {
     const release = parked(store).ops.delete(key)
     const step: Handled = items.length === 0
       ? yield* givenUp(value)
-      : yield* work.handle(items, value.attempts.length, () => [this.progress.move(this.progress.saved), release])
+      : yield* work.handle(
+        items,
+        value.attempts.length,
+        () => [this.saves.progress.move(this.saves.progress.saved), release]
+      )
     if (step.failed !== undefined) return { count: 0, failed: step.failed, fenced: undefined }
-    const fenced = yield* this.keep(this.progress.saved, step, [release])
-    if (fenced === undefined) {
-      step.committed?.()
-      yield* this.sight.handled(items.length)
-    }
-    return { count: items.length, failed: undefined, fenced }
+    const unsaved = yield* this.saves.keep(this.saves.progress.saved, step, [release])
+    if (unsaved !== undefined) return { count: 0, failed: undefined, fenced: undefined, ...unsaved }
+    step.committed?.()
+    yield* this.sight.handled(items.length)
+    return { count: items.length, failed: undefined, fenced: undefined }
   })
 }

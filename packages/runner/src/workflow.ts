@@ -27,7 +27,7 @@ export interface TimerFired {
 export interface Command<I> {
   readonly stream: string
   readonly events: ReadonlyArray<I>
-  /** What must be so; `"any"` by default. Where it isn't, nothing happens, and the step is made anew. */
+  /** What must be so; `"any"` by default. Where it isn't, nothing happens, and the event has failed. */
   readonly expected?: Expected | undefined
 }
 

@@ -1,0 +1,70 @@
+/** How far a partition has come, and what came of its events: saved together, by whoever has the partition. */
+import type { Checkpoint, Conflict, Fenced, Op, Position, StoreError, StoreShape } from "@persist/core"
+import { checkpointNamespace } from "@persist/core/checkpoint"
+import { quoted } from "@persist/core/path"
+import { Progress } from "@persist/core/progress"
+import * as Cause from "effect/Cause"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
+import type { Handled } from "./processor.ts"
+
+/** What came of events expects something that isn't so. */
+export class ExpectationFailed extends Data.TaggedError("ExpectationFailed")<{ readonly message: string }> {}
+
+/** Why what came of events wasn't saved: somebody else has the partition, or it expects what isn't so. */
+export type Unsaved = { readonly fenced: Fenced } | { readonly failed: Cause.Cause<ExpectationFailed> }
+
+/** What one partition saves. */
+export class Saves {
+  readonly progress: Progress
+  /** Open since something was saved. */
+  readonly bell = Latch.makeUnsafe(false)
+  private readonly store: StoreShape
+  private readonly name: string
+
+  constructor(store: StoreShape, checkpoint: Checkpoint) {
+    this.store = store
+    this.name = checkpoint.name
+    this.progress = new Progress(store, checkpoint)
+  }
+
+  /** Saves a position with `ops`, which expect nothing but that the partition is still its own. */
+  save(position: Position, ops: ReadonlyArray<Op>): Effect.Effect<Fenced | undefined, StoreError> {
+    return Effect.tap(this.progress.save(position, ops), this.bell.open)
+  }
+
+  /**
+   * Who was overtaken without knowing meets what the others have made since, and may fail at that: a failure counts
+   * only where the partition is still its own.
+   */
+  readonly confirm = Effect.suspend(() => this.save(this.progress.saved, []))
+
+  /** Saves what came of events with `also`, unless the work has done so itself; answers why, where nothing happened. */
+  readonly keep = Effect.fnUntraced({ self: this }, function*(
+    position: Position,
+    handled: Handled,
+    also: ReadonlyArray<Op> = []
+  ): Effect.fn.Return<Unsaved | undefined, StoreError> {
+    const { ops } = handled
+    const outcome = handled.outcome ?? (yield* this.store.commit([this.progress.move(position), ...also, ...ops]))
+    yield* this.bell.open
+    if (outcome._tag === "Conflict" && !this.isFence(outcome)) return { failed: Cause.fail(expectationFailed(outcome)) }
+    const fenced = this.progress.settle(position, outcome)
+    return fenced === undefined ? undefined : { fenced }
+  })
+
+  // The checkpoint is what a commit expects first.
+  private isFence({ expectation }: Conflict): boolean {
+    return expectation._tag === "Key" && expectation.namespace === checkpointNamespace && expectation.key === this.name
+  }
+}
+
+const expectationFailed = ({ actual, expectation }: Conflict): ExpectationFailed => {
+  const place = expectation._tag === "Stream"
+    ? `stream ${quoted(expectation.stream)} is at seq ${actual}`
+    : `key ${quoted(expectation.key)} of ${quoted(expectation.namespace)} is ${
+      actual === 0 ? "absent" : `at revision ${actual}`
+    }`
+  return new ExpectationFailed({ message: `${place}, expected ${expectation.expected}` })
+}
