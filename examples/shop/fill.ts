@@ -1,7 +1,8 @@
 /** Feeds the shop: deliveries come, and customers order, pay, pay too late, cancel or forget. */
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import type { StoreShape } from "persist/effect"
+import * as Option from "effect/Option"
+import { Schema, type StoreShape } from "persist/effect"
 import { cancel, pay, place, receive } from "./commands.ts"
 import { wish } from "./demand.ts"
 import { totalOf } from "./events.ts"
@@ -25,8 +26,9 @@ export interface Filled {
   readonly refused: number
 }
 
-/** Deliveries there are; a tenth of all customers come between two of them. */
-const deliveries = 10
+// A delivery comes for so many customers at a time, and there are at least so many deliveries.
+const customersPerDelivery = 500
+const fewestDeliveries = 10
 
 // Less than is asked for: somebody is always disappointed.
 const supply = 0.8
@@ -42,12 +44,14 @@ const demandOf = ({ orders, seed }: FillOptions): ReadonlyMap<string, number> =>
 }
 
 /**
- * Fills the shop. Every command has an id that follows from the order's, so whoever is cut off starts it again from the
- * beginning: what was done isn't done twice.
+ * Fills the shop. Whoever is cut off starts it again: it goes on with the delivery that it was at, and since every
+ * command has an id that follows from the order's, what was done of it isn't done twice.
  */
 export const fill = Effect.fnUntraced(function*(store: StoreShape, options: FillOptions) {
   const { concurrency = 32, orders, payWithin, seed } = options
   const demand = demandOf(options)
+  const deliveries = Math.max(fewestDeliveries, Math.ceil(orders / customersPerDelivery))
+  const done = store.kv("filled", Schema.Natural)
   const counts = { orders, repeated: 0, refused: 0 }
   const late: Array<Fiber.Fiber<void, Effect.Error<ReturnType<typeof pay>>>> = []
 
@@ -79,11 +83,13 @@ export const fill = Effect.fnUntraced(function*(store: StoreShape, options: Fill
     if (intent === "pay late") late.push(yield* Effect.forkScoped(Effect.delay(paying, payWithin)))
   })
 
-  for (let delivery = 0; delivery < deliveries; delivery++) {
+  const before = Option.getOrElse(yield* done.get(seed), () => 0)
+  for (let delivery = before; delivery < deliveries; delivery++) {
     yield* deliver(delivery)
     const from = Math.floor(orders * delivery / deliveries)
     const end = Math.floor(orders * (delivery + 1) / deliveries)
     yield* Effect.forEach(Array.from({ length: end - from }, (_, i) => from + i), serve, { concurrency, discard: true })
+    yield* done.put(seed, delivery + 1)
   }
   yield* Fiber.joinAll(late)
   return counts
