@@ -21,6 +21,8 @@ export interface OrderBook {
   readonly happened: Array<string>
   paid: number
   refunded: number
+  /** Why it was cancelled. */
+  reason?: string
 }
 
 /** An invoice. */
@@ -65,7 +67,7 @@ export class Books {
         this.order(data.order, "shipped")
         return
       case "OrderCancelled":
-        this.order(data.order, "cancelled")
+        this.order(data.order, "cancelled").reason = data.reason
         return
       case "InvoiceIssued":
         this.note(data, at, `invoice ${seq}`)

@@ -38,6 +38,7 @@ const Checked = Schema.Struct({
   events: Schema.Number,
   orders: Schema.Number,
   invoices: Schema.Number,
+  paidTooLate: Schema.Number,
   mailedAgain: Schema.Number,
   compared: Schema.Number,
   differences: Schema.Number

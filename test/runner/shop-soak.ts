@@ -48,8 +48,9 @@ try {
   const { checked, said, ...blows } = await Effect.runPromise(Effect.scoped(soak))
   say(blows)
   for (const line of said) console.log(line)
-  const { compared, differences, events, invoices, mailedAgain, orders } = checked
-  console.log(`${orders} orders, ${events} events, ${invoices} invoices, ${mailedAgain} mailed again under their key`)
+  const { compared, differences, events, invoices, mailedAgain, orders, paidTooLate } = checked
+  console.log(`${orders} orders, ${events} events, ${invoices} invoices`)
+  console.log(`${paidTooLate} paid just too late; ${mailedAgain} mailed again under their key`)
   console.log(`${compared} values compared; differences: ${differences}`)
   if (differences > 0) process.exitCode = 1
 } catch (error) {

@@ -109,6 +109,22 @@ describe("a workflow", () => {
       assert.deepStrictEqual(types, ["Placed", "Reminded", "Reminded", "Cancelled"])
     }))
 
+  it.live("whose timer ran out long ago meets what was there by then before it fires", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      yield* place(store, "late", 1)
+      // More of its partition than is handled at once.
+      const same = partitionsOf(3).find((partition) => isIn(partition, "late")) ?? nowhere
+      const ids = Array.from({ length: 15_000 }, (_, i) => `other-${i}`).filter((id) => isIn(same, id))
+      assert.isAbove(ids.length, 4000)
+      const others = ids.map((id) => ({ type: "Placed" as const, data: { id, patience: 3_600_000 } }))
+      yield* store.log(Order).append("others", others, { expected: 0 })
+      yield* pay(store, "late")
+      yield* Effect.forkChild(run(store, [fulfilment], quick))
+      const types = yield* until(typesOf(store, "late"), ({ length }) => length > 2)
+      assert.deepStrictEqual(types, ["Placed", "Paid", "Shipped"])
+    }))
+
   it.live("that ends takes its timers with it, and one that isn't its own any more only goes", () =>
     Effect.gen(function*() {
       const store = yield* newStore

@@ -18,7 +18,7 @@ export type Unsaved = { readonly fenced: Fenced } | { readonly failed: Cause.Cau
 /** What one partition saves. */
 export class Saves {
   readonly progress: Progress
-  /** Open since something was saved. */
+  /** Open since something was saved, or looked at. */
   readonly bell = Latch.makeUnsafe(false)
   private readonly store: StoreShape
   private readonly name: string

@@ -12,12 +12,12 @@ import { wakeUpsEnded } from "@persist/core/progress"
 import type * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Pull from "effect/Pull"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import { Attempts, type Restore, type Stopped } from "./attempts.ts"
 import { type Batch, batches } from "./batches.ts"
+import { Deadlines } from "./deadline.ts"
 import { describe, type Policy } from "./failure.ts"
 import { type Parked, parked, type PartitionReport } from "./names.ts"
 import { Aside, givenUp, type Keyed } from "./parked.ts"
@@ -27,9 +27,6 @@ import { Sight, type Stretch } from "./sight.ts"
 
 /** Why a partition's run has ended by itself. */
 export type Ended = Fenced | Stopped
-
-// A clock that was set meanwhile is noticed after this many milliseconds.
-const longestWait = 60_000
 
 /** What a worker is made of. */
 export interface WorkerOptions<R> {
@@ -51,15 +48,17 @@ export class Worker<R> {
   private looked: Position
   private readonly attempts: Attempts
   private readonly sight: Sight
+  private readonly deadlines: Deadlines
 
   constructor(options: WorkerOptions<R>) {
-    const { checkpoint, processor, store } = options
+    const { assignment, checkpoint, processor, store } = options
     this.options = options
     this.attempts = new Attempts(options.policy)
     this.saves = new Saves(store, checkpoint)
     this.looked = checkpoint.position
     this.aside = new Aside(store, processor, checkpoint.name)
     this.sight = new Sight(processor, checkpoint.name)
+    this.deadlines = new Deadlines(store, assignment.source)
   }
 
   /** How it fares; `rate` is the caller's to find out. */
@@ -132,11 +131,9 @@ export class Worker<R> {
       Effect.gen({ self: this }, function*() {
         while (true) {
           yield* this.saves.bell.close
-          const next = yield* alarm.next
-          const wait = Option.isNone(next) ? longestWait : next.value - (yield* Clock.currentTimeMillis)
-          if (wait > 0) {
-            yield* restore(Effect.raceFirst(this.saves.bell.await, Effect.sleep(Math.min(wait, longestWait))))
-          } else {
+          const wait = yield* this.deadlines.wait(yield* alarm.next, this.looked)
+          if (wait > 0) yield* restore(Effect.raceFirst(this.saves.bell.await, Effect.sleep(wait)))
+          else {
             const met = yield* this.turn(this.fire(alarm, restore))
             if (met !== undefined) return met
             yield* restore(Effect.void)
@@ -185,6 +182,7 @@ export class Worker<R> {
       yield* restore(Effect.void)
     }
     this.looked = through
+    yield* this.saves.bell.open
     return own.length === 0 && this.saves.progress.passed(through) ? yield* this.saves.save(through, []) : undefined
   })
 

@@ -36,7 +36,10 @@ export interface Step<A, I> {
   /** The instance's next state; `undefined` ends it: its state and its timers are gone. */
   readonly state: A | undefined
   readonly commands?: ReadonlyArray<Command<I>> | undefined
-  /** When each of these timers runs out, in milliseconds since 1970, whatever it was before; `undefined` stops it. */
+  /**
+   * When each of these timers runs out, in milliseconds since 1970, whatever it was before; `undefined` stops it. What
+   * was in the log by then is met before it fires, however late both are.
+   */
   readonly timers?: Readonly<Record<string, number | undefined>> | undefined
 }
 
