@@ -44,6 +44,8 @@ describe("a bundle for browsers", () => {
     const modules = chunks.flatMap(({ moduleIds }) => moduleIds)
     expect(modules.some((id) => id.includes("backend-memory"))).toBe(true)
     expect(modules.filter((id) => /better-sqlite3|backend-sqlite/.test(id))).toEqual([])
+    // Who runs no processors doesn't load what runs them.
+    expect(modules.filter((id) => id.includes("packages/runner"))).toEqual([])
     const names = new Set(chunks.map(({ fileName }) => fileName))
     expect(
       chunks.flatMap(({ imports, dynamicImports }) => [...imports, ...dynamicImports]).filter((id) => !names.has(id))

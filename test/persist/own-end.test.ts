@@ -1,5 +1,6 @@
 /** Handlers that end what calls them: who waits for that is told what to do, who doesn't is stopped. */
 import { Invalid, open, type Running, type Store } from "persist"
+import { run as runProcessors, subscription } from "persist/processors"
 import { describe, expect, it } from "vitest"
 import { Item, sold, stocked } from "./shop.ts"
 
@@ -20,6 +21,23 @@ describe("a subscription's handler", () => {
     const error = await run.ended.catch((rejected: unknown) => rejected)
     expect(error).toBeInstanceOf(Invalid)
     expect(error).toMatchObject({ field, remedy: expect.stringMatching(/^call it without waiting for it/) })
+    await store.close()
+  })
+
+  it.each([
+    ["stop", (running: Running) => running.stop()],
+    ["close", (_: Running, store: Store) => store.close()]
+  ])("can't wait for the end of the runner that calls it: %s says so", async (field, end) => {
+    const store = await stockedShop()
+    const refused = Promise.withResolvers<unknown>()
+    const mailer = subscription({
+      name: "mailer",
+      events: Item,
+      handle: async () => refused.resolve(await end(running, store).catch((error: unknown) => error))
+    })
+    const running: Running = runProcessors(store, [mailer], { interval: 5 })
+    expect(await refused.promise).toMatchObject({ _tag: "Invalid", field })
+    expect(await running.ended).toBeUndefined()
     await store.close()
   })
 

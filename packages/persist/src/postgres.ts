@@ -14,15 +14,17 @@ import {
   type WithinConfig
 } from "@persist/backend-postgres"
 import type { Catalogue, EventOf } from "@persist/core"
-import { type ProcessorDefinition, run as runProcessors, tables } from "@persist/runner"
+import { type ProcessorDefinition, run as runProcessors } from "@persist/runner"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { open } from "./open.ts"
+import { tables } from "./processor.ts"
 import { type Abortable, run, split } from "./run.ts"
-import { handing, type Running, start } from "./running.ts"
+import { type Running, start } from "./running.ts"
 import type { Store } from "./store.ts"
 import { surrounding } from "./surroundings.ts"
 
+export { transactions }
 export type { Clients, Config, TransactionClient, TransactionsConfig, View, ViewsOptions, WithinConfig }
 
 /**
@@ -52,14 +54,10 @@ export interface RunTablesOptions<C extends Catalogue> extends ProcessorDefiniti
  * says; where that stops a partition, `ended` rejects with it.
  */
 export const runTables = <C extends Catalogue>(store: Store, options: RunTablesOptions<C>): Running => {
-  const [{ handle: own, pool, schema, ...definition }, signal] = split(options)
+  const [{ pool, schema, ...definition }, signal] = split(options)
   const around = Result.getOrThrow(surrounding(store))
-  const handle = (client: TransactionClient, events: ReadonlyArray<EventOf<C>>) =>
-    handing((page: ReadonlyArray<EventOf<C>>) => own(client, page), events)
-  // What is no function is refused where all other options are.
-  const handler = typeof own === "function" ? handle : own
   const running = Effect.suspend(() => {
-    const processor = tables({ ...definition, transact: transactions({ pool, schema }), handle: handler })
+    const processor = tables({ ...definition, transact: transactions({ pool, schema }) })
     return runProcessors(store.effect, [processor], { whenStopped: "die" })
   })
   return start(running, signal, around)

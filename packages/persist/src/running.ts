@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
-import { endFor } from "./own-end.ts"
+import { endFor, OwnRun, type Run } from "./own-end.ts"
 import { signalFault } from "./run.ts"
 import type { Surroundings } from "./surroundings.ts"
 
@@ -34,16 +34,20 @@ export class Thrown {
   }
 }
 
-/** Hands something to a function of the caller's, and waits for its answer; fails with what it threw, as `Thrown`. */
-export const handing = <A>(handle: (received: A) => unknown, received: A): Effect.Effect<void, Thrown> =>
+/** Asks a function of the caller's, and waits for its answer; fails with what it throws or rejects with, `Thrown`. */
+export const asking = <A>(ask: () => A | Promise<A>): Effect.Effect<A, Thrown> =>
   Effect.suspend(() => {
-    const answer = Result.try({ try: () => handle(received), catch: (cause) => new Thrown(cause) })
+    const answer = Result.try({ try: ask, catch: (cause) => new Thrown(cause) })
     if (Result.isFailure(answer)) return Effect.fail(answer.failure)
     const soon = answer.success
     return Predicate.isPromise(soon)
-      ? Effect.asVoid(Effect.tryPromise({ try: () => soon, catch: (cause) => new Thrown(cause) }))
-      : Effect.void
+      ? Effect.tryPromise({ try: () => soon, catch: (cause) => new Thrown(cause) })
+      : Effect.succeed(soon)
   })
+
+/** Hands something to a function of the caller's, and waits until it's done; fails as {@link asking}. */
+export const handing = <A>(handle: (received: A) => unknown, received: A): Effect.Effect<void, Thrown> =>
+  Effect.asVoid(asking(() => handle(received)))
 
 /** Starts an effect that never ends by itself. */
 export const start = (
@@ -55,14 +59,15 @@ export const start = (
   if (fault !== undefined) return running(Promise.reject(fault), () => undefined)
   if (signal?.aborted === true) return running(Promise.reject(signal.reason), () => undefined)
   const leave = stay()
-  const fiber = Fiber.runIn(Effect.runFork(effect), scope)
-  runs.add(fiber)
+  const run: Run = Symbol("run")
+  const fiber = Fiber.runIn(Effect.runFork(Effect.provideService(effect, OwnRun, run)), scope)
+  runs.add(run)
   const interrupt = () => fiber.interruptUnsafe()
   signal?.addEventListener("abort", interrupt, { once: true })
   const ended = new Promise<Fenced | undefined>((resolve, reject) => {
     fiber.addObserver((exit) => {
       leave()
-      runs.delete(fiber)
+      runs.delete(run)
       signal?.removeEventListener("abort", interrupt)
       if (exit._tag === "Success") resolve(exit.value)
       else if (!Cause.hasInterruptsOnly(exit.cause)) reject(reasonOf(exit.cause))
@@ -70,7 +75,7 @@ export const start = (
       else resolve(undefined)
     })
   })
-  return running(ended, interrupt, (caller) => caller === fiber)
+  return running(ended, interrupt, (caller) => caller === run)
 }
 
 const reasonOf = (cause: Cause.Cause<unknown>): unknown => {
@@ -81,7 +86,7 @@ const reasonOf = (cause: Cause.Cause<unknown>): unknown => {
 const running = (
   ended: Running["ended"],
   interrupt: () => void,
-  isOwn: (caller: Fiber.Fiber<unknown, unknown>) => boolean = () => false
+  isOwn: (run: Run) => boolean = () => false
 ): Running => {
   const stop = () => {
     interrupt()

@@ -1,15 +1,15 @@
 /** What surrounds whoever waits for what comes: a store, whose closing ends it, and a process, which it keeps alive. */
 import { Invalid } from "@persist/core"
-import type * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
 import type { Scope } from "effect/Scope"
+import type { Run } from "./own-end.ts"
 
 /** The surroundings of what follows one store. */
 export interface Surroundings {
   /** Closing it ends what waits. */
   readonly scope: Scope
   /** The runs that call handlers, as long as they go on. */
-  readonly runs: Set<Fiber.Fiber<unknown, unknown>>
+  readonly runs: Set<Run>
   /** Keeps the process alive until the answered function is called. */
   readonly stay: () => () => void
 }
