@@ -60,6 +60,11 @@ test("what modules export runs; failures are parked and dropped, and health says
   expect((await desk.run("projections", "parked", "ls")).stdout).toContain(
     "2 attempts, at last Error: there is no address"
   )
+  const shown = ["projections", "parked", "show", "mailer", String(poison?.position)] as const
+  expect(await desk.json(...shown)).toMatchObject({ state: "parked", event: { data: { to: "nobody" } } })
+  expect((await desk.run(...shown)).stdout).toMatch(
+    /order\/nobody@1 {2}Paid {2}\{"to":"nobody"\}\nparked by mailer#\d; what follows of order\/nobody waits\n( {2}\S+ {2}Error: there is no address\n){2}$/
+  )
   await desk.json("projections", "parked", "drop", "mailer", String(poison?.position))
   await until(ls, ({ code }) => code === 0)
   running.process.kill("SIGINT")

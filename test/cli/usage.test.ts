@@ -37,6 +37,7 @@ const commands = [
   "projections compare",
   "projections switch",
   "projections parked ls",
+  "projections parked show",
   "projections parked retry",
   "projections parked drop",
   "projections forget",

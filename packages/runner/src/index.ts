@@ -13,7 +13,16 @@ export { forget } from "./known.ts"
 export { Runner, type RunnerShape } from "./layer.ts"
 export { switchLive, type SwitchOptions } from "./live.ts"
 export { observeHealth, type ObserveHealthOptions } from "./observe-health.ts"
-export { dropParked, listParked, type ParkedEvent, pause, resume, retryParked } from "./operate.ts"
+export {
+  dropParked,
+  type InspectedEvent,
+  inspectParked,
+  listParked,
+  type ParkedEvent,
+  pause,
+  resume,
+  retryParked
+} from "./operate.ts"
 export type { Guarantee, Processor, ProcessorDefinition, ProcessorKind } from "./processor.ts"
 export { reaction, type ReactionDefinition } from "./reaction.ts"
 export { readModel, type ReadModelOptions, type ReadModelProcessor } from "./read-model.ts"

@@ -1,5 +1,13 @@
 /** What operators say of processors: pause, resume, and what becomes of events that were put aside. */
-import { type Entry, Invalid, type Position, type StoreError, type StoreShape } from "@persist/core"
+import {
+  type AnyValue,
+  type Entry,
+  type Event,
+  Invalid,
+  type Position,
+  type StoreError,
+  type StoreShape
+} from "@persist/core"
 import { quoted } from "@persist/core/path"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -46,6 +54,26 @@ export const listParked = (store: StoreShape, processor?: string): Stream.Stream
     Stream.filter(({ value }) => processor === undefined || value.processor === processor),
     Stream.map(told)
   )
+
+/** A parked event with what it says. */
+export interface InspectedEvent {
+  readonly parked: ParkedEvent
+  /** As it is stored, undecoded; `undefined` where it was truncated or deleted meanwhile. */
+  readonly event: Event<string, AnyValue> | undefined
+}
+
+/** Reads a parked event with its attempts. Fails with `Invalid` where none is parked there, and as every read. */
+export const inspectParked = Effect.fnUntraced(function*(
+  store: StoreShape,
+  processor: string,
+  position: Position | number
+): Effect.fn.Return<InspectedEvent, StoreError> {
+  const found = yield* parked(store).entry(parkedKey(processor, position))
+  if (Option.isNone(found)) return yield* nothingParked(processor, position)
+  const { seq, stream } = found.value.value
+  const event = yield* Stream.runHead(store.log().read(stream, { from: seq, to: seq }))
+  return { parked: told(found.value), event: Option.getOrUndefined(event) }
+})
 
 /**
  * Asks that a parked event be tried again, by whoever runs its partition, and what waits behind it afterwards. Asking
