@@ -7,10 +7,8 @@ import { type Desk, errorOf, openDesk, root } from "./program.ts"
 const of = (path: string) => JSON.stringify(join(root, path))
 
 const mailer = `
-import { Catalogue } from ${of("packages/core/src/index.ts")}
-import { subscription } from ${of("packages/runner/src/index.ts")}
-import * as Effect from ${of("node_modules/effect/dist/Effect.js")}
-import * as Schema from ${of("node_modules/effect/dist/Schema.js")}
+import { Catalogue, Schema } from ${of("packages/persist/src/index.ts")}
+import { subscription } from ${of("packages/persist/src/processors.ts")}
 import { appendFileSync } from "node:fs"
 
 const events = Catalogue.make({ Paid: Schema.Struct({ to: Schema.String }) }, { unknown: "skip" })
@@ -20,10 +18,10 @@ export const mailer = subscription({
   events,
   partitions: 2,
   failure: { retries: 1, delay: 1, finally: "park" },
-  handle: ({ data: { to } }) =>
-    to === "nobody"
-      ? Effect.fail(new Error("there is no address"))
-      : Effect.sync(() => appendFileSync("mails", to + "\\n"))
+  handle: async ({ data: { to } }) => {
+    if (to === "nobody") throw new Error("there is no address")
+    appendFileSync("mails", to + "\\n")
+  }
 })
 `
 

@@ -11,7 +11,7 @@ export const loadProcessors = (files: ReadonlyArray<string>): Effect.Effect<Read
   Effect.map(
     loadAll(files, processorOf, {
       what: "processor",
-      remedy: "export read models, or what subscription, reaction, tables or workflow of @persist/runner make"
+      remedy: "export read models, or what subscription, reaction, tables or workflow make"
     }),
     (found) => Array.from(found.values())
   )
