@@ -109,6 +109,18 @@ test("an append leads to its handlers in another process; health is sent, that o
   for (const { traceId } of commits) expect(traces).toContain(traceId)
 })
 
+test("a collector that isn't there keeps nothing from running, nor from ending", async () => {
+  using desk = openDesk()
+  const gone = await startCollector()
+  await gone[Symbol.asyncDispose]()
+  writeFileSync(desk.path("mailer.ts"), moduleOf("mailer"))
+  await desk.runWith(`${JSON.stringify({ stream: "order/ann", type: "Paid", data: { to: "ann" } })}\n`, "import", "-")
+  const running = desk.start("run", "mailer.ts", "--otlp", gone.url)
+  while (!(await desk.run("projections", "ls", "--json")).stdout.includes(`"healthy":true`)) continue
+  running.process.kill("SIGINT")
+  expect((await running.ended).code).toBe(130)
+})
+
 test.each([
   ["no URL", ["--otlp", "collector"], {}, "--otlp"],
   ["a URL of something else", ["--otlp", "ftp://user:secret@host"], {}, "--otlp"],
