@@ -37,7 +37,7 @@ const soak = wreakInShop({
   processes: Number(values.processes),
   payWithin: 5000,
   seed: values.seed,
-  stretch: 5000,
+  stretch: 1500,
   more: (blow, so) => {
     if (blow % 10 === 0) say(so)
     return Date.now() - began < minutes * 60_000
