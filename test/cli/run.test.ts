@@ -60,9 +60,10 @@ test("what modules export runs; failures are parked and dropped, and health says
   )
   const shown = ["projections", "parked", "show", "mailer", String(poison?.position)] as const
   expect(await desk.json(...shown)).toMatchObject({ state: "parked", event: { data: { to: "nobody" } } })
-  expect((await desk.run(...shown)).stdout).toMatch(
-    /order\/nobody@1 {2}Paid {2}\{"to":"nobody"\}\nparked by mailer#\d; what follows of order\/nobody waits\n( {2}\S+ {2}Error: there is no address\n){2}$/
-  )
+  const [event, state, ...attempts] = (await desk.run(...shown)).stdout.trimEnd().split("\n")
+  expect(event).toMatch(/order\/nobody@1 {2}Paid {2}\{"to":"nobody"\}$/)
+  expect(state).toMatch(/^parked by mailer#\d; what follows of order\/nobody waits$/)
+  expect(attempts).toEqual([1, 2].map(() => expect.stringMatching(/Z {2}Error: there is no address$/)))
   await desk.json("projections", "parked", "drop", "mailer", String(poison?.position))
   await until(ls, ({ code }) => code === 0)
   running.process.kill("SIGINT")

@@ -66,6 +66,8 @@ export const processorSharing = [
     yield* Deferred.await(asked)
     const leaving = yield* Effect.forkChild(Fiber.interrupt(first), { startImmediately: true })
     yield* start([subscription({ name: "p", events: anyEvents, handle: given.note })], { label: "second" })
+    // What it takes in one look it has begun to handle by the next.
+    yield* untilLooked(store, "second")
     yield* untilLooked(store, "second")
     yield* equal("given to another meanwhile", given.all, [])
     yield* Deferred.succeed(release, undefined)
