@@ -6,6 +6,7 @@ import {
   dropParked,
   forget,
   health,
+  inspectParked,
   listParked,
   pause,
   type Processor,
@@ -22,7 +23,7 @@ import {
 } from "persist/processors"
 import { describe, expect, it } from "vitest"
 import { quick, stockedShop, until } from "./running-shop.ts"
-import { Buyers, Item, sold } from "./shop.ts"
+import { Buyers, Item, sold, stocked } from "./shop.ts"
 
 /** A processor that notes what it is given, and fails at what is in `fails`, which may change. */
 const noting = (fails: Set<number> = new Set()) => {
@@ -147,6 +148,7 @@ describe("what operators say", () => {
       { position: 2 }
     ])
     expect(await listParked(store, undefined, { signal: new AbortController().signal }).toArray()).toHaveLength(2)
+    expect(await inspectParked(store, "noting", 1)).toMatchObject({ parked: { position: 1 }, event: stocked(5) })
     fails.clear()
     await retryParked(store, "noting", 1)
     await dropParked(store, "noting", 2)

@@ -8,6 +8,8 @@ import {
   forget as forgetEffect,
   type Health,
   health as healthEffect,
+  type InspectedEvent,
+  inspectParked as inspectEffect,
   listParked as listEffect,
   type ParkedEvent,
   pause as pauseEffect,
@@ -41,6 +43,14 @@ export const resume = (store: Store, processor: string, options?: Abortable): Pr
 /** The events that were put aside, of one processor or of all, by processor and position. */
 export const listParked = (store: Store, processor?: string, options?: Abortable): Reading<ParkedEvent> =>
   reading(options, plain(listEffect(store.effect, processor)))
+
+/** Reads a parked event with its attempts. Rejects with `Invalid` where none is parked there, and as every read. */
+export const inspectParked = (
+  store: Store,
+  processor: string,
+  position: PositionInput,
+  options?: Abortable
+): Promise<InspectedEvent> => callPlain(options, () => inspectEffect(store.effect, processor, position))
 
 /**
  * Asks that a parked event be tried again, by whoever runs its partition, and what waits behind it afterwards. Asking

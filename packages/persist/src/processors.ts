@@ -7,6 +7,7 @@ export type {
   FailurePolicy,
   Guarantee,
   Health,
+  InspectedEvent,
   ParkedEvent,
   PartitionHealth,
   Processor,
