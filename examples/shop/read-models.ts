@@ -47,13 +47,13 @@ export const orderList = ReadModel.make({
       case "OrderPlaced":
         return { ...order, customer: data.customer, day: data.day, cents: totalOf(data.lines) }
       case "OrderPaid":
-        return { ...order, state: "paid" as const }
+        return { ...order, state: "paid" }
       case "OrderCancelled":
-        return { ...order, state: "cancelled" as const }
+        return { ...order, state: "cancelled" }
       case "OrderRefunded":
         return { ...order, refunded: true }
       case "OrderShipped":
-        return { ...order, state: "shipped" as const }
+        return { ...order, state: "shipped" }
     }
   },
   indexes: {

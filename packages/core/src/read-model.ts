@@ -11,6 +11,14 @@ import { seedThunk } from "./seed.ts"
 import { type StateFields, stateFields } from "./state-fields.ts"
 import type { StoreShape } from "./store.ts"
 
+/**
+ * What makes the next state of a key. (The condition is always true, as in `StepOf`: so `{ state: "paid" }` isn't taken
+ * for any string.)
+ */
+export type ModelStepOf<C extends Catalogue, A> = [C, A] extends [unknown, unknown]
+  ? (state: NoInfer<A>, event: EventOf<C>, key: string) => NoInfer<A> | undefined
+  : never
+
 /** What a read model is made of. Everything here decides the answer: change one and the version goes up. */
 export interface ReadModelDefinition<C extends Catalogue, A> {
   readonly name: string
@@ -31,7 +39,7 @@ export interface ReadModelDefinition<C extends Catalogue, A> {
    * The state of a key after one more event, or `undefined` to delete the key. Pure: no clock, no randomness, no
    * waiting.
    */
-  readonly step: (state: NoInfer<A>, event: EventOf<C>, key: string) => NoInfer<A> | undefined
+  readonly step: ModelStepOf<C, A>
   /** How a state is stored. */
   readonly value: PureSchema<A>
   /**
@@ -49,8 +57,9 @@ export type KvReads<A> = Pick<
 
 /** A read model: its states are the values of a namespace. */
 export interface ReadModel<C extends Catalogue, A>
-  extends Pick<ReadModelDefinition<C, A>, "name" | "version" | "events" | "prefix" | "keys" | "step">
+  extends Pick<ReadModelDefinition<C, A>, "name" | "version" | "events" | "prefix" | "keys">
 {
+  readonly step: (state: A, event: EventOf<C>, key: string) => A | undefined
   /** A fresh seed each time. */
   readonly seed: () => A
   /** Turns states into what is stored, and back. */
@@ -93,7 +102,8 @@ const known = ["name", "version", "events", "prefix", "keys", "seed", "step", "v
  * that are no catalogue, a value schema without a JSON form, and indexes by fields that the states don't have.
  */
 const make = <C extends Catalogue, A>(definition: ReadModelDefinition<C, A>): ReadModel<C, A> => {
-  const { events, keys, name, prefix, step, value, version } = definition
+  const { events, keys, name, prefix, value, version } = definition
+  const step = definition.step as ReadModel<C, A>["step"] // The condition in its type is always true.
   const fault = Fault.optionsFault(definition, known) ?? nameFault("name", name, nameBytes) ??
     (isReserved(name) ? reservedFault("name", name) : undefined) ?? Fault.versionFault(version) ??
     Fault.textFault("prefix", prefix) ?? functionFault("keys", keys) ?? functionFault("step", step) ??
