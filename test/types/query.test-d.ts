@@ -144,3 +144,14 @@ const counts = ReadModel.make({
 })
 // @ts-expect-error: a number has no fields to filter by
 expectTypeOf(query(store, counts, { where: { length: { eq: 1 } } })).toBeObject()
+
+// What a step gives is seen by its schema: a literal is no string.
+ReadModel.make({
+  name: "standings",
+  version: 1,
+  events: Shop,
+  keys: ({ data }) => data.id,
+  seed: { state: "new", customer: "" },
+  value: Schema.Struct({ state: Schema.Literals(["new", "placed"]), customer: Schema.String }),
+  step: (order) => ({ ...order, state: "placed" })
+})
