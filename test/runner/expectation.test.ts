@@ -1,4 +1,4 @@
-/** What comes of events and expects what isn't so: a failure of the event, and no word of somebody else's. */
+/** What comes of events and can't be: a failure of the event, and no word of somebody else's or of the store's. */
 import { assert, describe, it } from "@effect/vitest"
 import { Catalogue } from "@persist/core"
 import { health, listParked, reaction, retryParked, run, workflow } from "@persist/runner"
@@ -43,6 +43,32 @@ describe("operations that expect what isn't so", () => {
       yield* retryParked(store, "seating", parked?.position ?? 0)
       yield* until(list, ({ length }) => length === 0)
       assert.strictEqual(yield* seats.count(), 5)
+    }))
+
+  it.live("are made again with fewer events where they are too much for one commit, or parked where they are wrong", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      const notes = store.kv("notes", Schema.Int)
+      yield* fill(store, 1, 5)
+      const most = store.about.limits.commitEvents
+      const noting = reaction({
+        name: "noting",
+        events: Counted,
+        key: ({ data }) => String(data.n),
+        failure: { retries: 0, finally: "park" },
+        handle: (events) =>
+          Effect.succeed(events.flatMap(({ data: { n } }) =>
+            n === 4
+              ? [notes.ops.put("", n)]
+              : Array.from({ length: Math.ceil(most / 3) }, (_, i) => notes.ops.put(`${n}/${i}`, n))
+          ))
+      })
+      yield* Effect.forkChild(run(store, [noting], quick))
+      const [parked] = yield* until(Stream.runCollect(listParked(store)), ({ length }) => length === 1)
+      assert.match(parked?.attempts[0]?.error ?? "", /Invalid: key/)
+      assert.deepStrictEqual(parked?.keys, ["4"])
+      yield* until(notes.has("5/0"))
+      assert.strictEqual(yield* notes.count(), 4 * Math.ceil(most / 3))
     }))
 
   it.live("are tried again while that may become so", () =>

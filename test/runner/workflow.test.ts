@@ -12,7 +12,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { newStore } from "./orders.ts"
+import { Counted, fill, newStore } from "./orders.ts"
 import { quick, until } from "./until.ts"
 
 const Order = Catalogue.make({
@@ -187,10 +187,39 @@ describe("a workflow", () => {
       yield* Effect.forkChild(run(store, [fulfilment], quick))
       for (const id of ["a", "b"]) yield* until(typesOf(store, id), endsWith("Shipped"))
       const commanding = commits.filter(({ append }) => append[0]?.events[0]?.type === "Shipped")
-      assert.strictEqual(commanding.length, 2)
-      for (const { write } of commanding) {
-        const namespaces = write.map(({ namespace }) => namespace)
-        assert.includeMembers(namespaces, ["$checkpoint", "$workflow/fulfilment", "$timer"])
+      assert.deepStrictEqual(commanding.map(({ append }) => append.map(({ stream }) => stream)), [[
+        "order-a",
+        "order-b"
+      ]])
+      const namespaces = commanding[0]?.write.map(({ namespace }) => namespace)
+      assert.includeMembers(namespaces ?? [], ["$checkpoint", "$workflow/fulfilment", "$timer"])
+    }))
+
+  it.live("commits what several steps command a stream one after the other, in their order", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      yield* fill(store, 3, 4)
+      const copying = workflow({
+        name: "copying",
+        events: Counted,
+        prefix: "order-",
+        correlate: ({ stream }) => stream,
+        state: Schema.Null,
+        seed: null,
+        commands: Counted,
+        step: (state, happened) => ({
+          state,
+          commands: "timer" in happened
+            ? []
+            : [{ stream: `copy-${happened.stream}`, events: [{ type: "Counted", data: happened.data }] }]
+        })
+      })
+      yield* Effect.forkChild(run(store, [copying], quick))
+      const data = (stream: string) =>
+        Effect.map(Stream.runCollect(store.log(Counted).read(stream)), (events) => events.map((event) => event.data.n))
+      for (const stream of ["order-0", "order-1", "order-2"]) {
+        const copied = yield* until(data(`copy-${stream}`), ({ length }) => length === 4)
+        assert.deepStrictEqual(copied, [1, 2, 3, 4])
       }
     }))
 

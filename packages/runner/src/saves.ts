@@ -12,8 +12,11 @@ import type { Handled } from "./processor.ts"
 /** What came of events expects something that isn't so. */
 export class ExpectationFailed extends Data.TaggedError("ExpectationFailed")<{ readonly message: string }> {}
 
-/** Why what came of events wasn't saved: somebody else has the partition, or it expects what isn't so. */
-export type Unsaved = { readonly fenced: Fenced } | { readonly failed: Cause.Cause<ExpectationFailed> }
+/**
+ * Why what came of events wasn't saved: somebody else has the partition, it expects what isn't so, or it's wrong or too
+ * much for one commit.
+ */
+export type Unsaved = { readonly fenced: Fenced } | { readonly failed: Cause.Cause<ExpectationFailed | StoreError> }
 
 /** What one partition saves. */
 export class Saves {
@@ -47,8 +50,10 @@ export class Saves {
     also: ReadonlyArray<Op> = []
   ): Effect.fn.Return<Unsaved | undefined, StoreError> {
     const { ops } = handled
-    const outcome = handled.outcome ?? (yield* this.store.commit([this.progress.move(position), ...also, ...ops]))
+    const commit = this.store.commit([this.progress.move(position), ...also, ...ops])
+    const outcome = handled.outcome ?? (yield* refusedAsOwn(commit, ops))
     yield* this.bell.open
+    if ("failed" in outcome) return outcome
     if (outcome._tag === "Conflict" && !this.isFence(outcome)) return { failed: Cause.fail(expectationFailed(outcome)) }
     const fenced = this.progress.settle(position, outcome)
     return fenced === undefined ? undefined : { fenced }
@@ -59,6 +64,17 @@ export class Saves {
     return expectation._tag === "Key" && expectation.namespace === checkpointNamespace && expectation.key === this.name
   }
 }
+
+// Nothing but the operations themselves can be wrong or too much.
+const refusedAsOwn = <A>(
+  commit: Effect.Effect<A, StoreError>,
+  ops: ReadonlyArray<Op>
+): Effect.Effect<A | { readonly failed: Cause.Cause<StoreError> }, StoreError> =>
+  Effect.catchIf(
+    commit,
+    ({ _tag }) => ops.length > 0 && (_tag === "Invalid" || _tag === "LimitExceeded"),
+    (error) => Effect.succeed({ failed: Cause.fail(error) })
+  )
 
 const expectationFailed = ({ actual, expectation }: Conflict): ExpectationFailed => {
   const place = expectation._tag === "Stream"

@@ -152,7 +152,9 @@ class Moves<A, I> {
   private readonly held: Map<string, Instance<A>>
   private readonly moved = new Map<string, Instance<A> | undefined>()
   private readonly timerOps = new Map<string, Op>()
-  private commands: ReadonlyArray<Op> = []
+  private readonly commands: Array<Op> = []
+  /** Where they append: a commit names a stream once. */
+  private readonly streams = new Set<string>()
 
   constructor(parts: Parts<A, I>, reader: string, found: ReadonlyArray<Option.Option<Entry<Instance<A>>>>) {
     this.parts = parts
@@ -160,14 +162,13 @@ class Moves<A, I> {
     this.held = new Map(found.flatMap(Option.toArray).map(({ key, value }) => [key, value]))
   }
 
-  // What commands something ends the commit, so that no stream is named in it twice.
   take(events: ReadonlyArray<Event>): Handled {
     let count = 0
     for (const event of events) {
-      const failed = this.move(this.parts.correlate(event), event, originOf(event))
-      if (failed !== undefined) return { ...this.done(count), failed }
+      const met = this.move(this.parts.correlate(event), event, originOf(event))
+      if (met === "later") break
+      if (met !== undefined) return { ...this.done(count), failed: met }
       count++
-      if (this.commands.length > 0) break
     }
     return this.done(count)
   }
@@ -177,8 +178,8 @@ class Moves<A, I> {
     this.timerOps.set(key, timers(this.parts.store).ops.delete(key))
     // A timer of an instance that has ended, or that was set anew, is only removed.
     const isSet = this.held.get(instance)?.timers[timer] === at
-    const failed = isSet ? this.move(instance, { type: "$timer", timer, at }, originOfTimer(value)) : undefined
-    return failed === undefined ? this.done(1) : { ...nothing, failed }
+    const met = isSet ? this.move(instance, { type: "$timer", timer, at }, originOfTimer(value)) : undefined
+    return met === undefined || met === "later" ? this.done(1) : { ...nothing, failed: met }
   }
 
   private done(count: number): Handled {
@@ -190,16 +191,19 @@ class Moves<A, I> {
     return { count, ops: [...states, ...this.timerOps.values(), ...this.commands], failed: undefined }
   }
 
-  private move(key: string, happened: Event | TimerFired, origin: Origin): Cause.Cause<unknown> | undefined {
+  /** Moves an instance; answers why it can't be, `later` where it can't be in the same commit. */
+  private move(key: string, happened: Event | TimerFired, origin: Origin): Cause.Cause<unknown> | "later" | undefined {
     const { append, fresh, step } = this.parts
     const before = this.held.get(key) ?? { state: fresh(), timers: {} }
     const left = "timer" in happened ? without(before.timers, happened.timer) : before.timers
     const stepped = Result.try(() => {
       const { commands = [], state, timers: set = {} } = step(before.state, happened)
-      return { ops: commands.map((command) => append(command, origin.causation)), set, state }
+      const ops = commands.map((command) => append(command, origin.causation))
+      return { ops, streams: commands.map(({ stream }) => stream), set, state }
     })
     if (Result.isFailure(stepped)) return Cause.die(stepped.failure)
-    const { ops, set, state } = stepped.success
+    const { ops, set, state, streams } = stepped.success
+    if (streams.some((stream) => this.streams.has(stream))) return "later"
     const next = state === undefined ? undefined : { state, timers: merged(left, set) }
     const fault = next === undefined ? undefined : timeFault(next.timers)
     if (fault !== undefined) return Cause.fail(fault)
@@ -207,7 +211,8 @@ class Moves<A, I> {
     if (next === undefined) this.held.delete(key)
     else this.held.set(key, next)
     this.moved.set(key, next)
-    this.commands = ops
+    this.commands.push(...ops)
+    for (const stream of streams) this.streams.add(stream)
     return undefined
   }
 
