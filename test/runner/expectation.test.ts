@@ -45,7 +45,7 @@ describe("operations that expect what isn't so", () => {
       assert.strictEqual(yield* seats.count(), 5)
     }))
 
-  it.live("are made again with fewer events where they are too much for one commit, or parked where they are wrong", () =>
+  it.live("are made again with fewer events where they are too much for a commit, and parked where wrong", () =>
     Effect.gen(function*() {
       const store = yield* newStore
       const notes = store.kv("notes", Schema.Int)
