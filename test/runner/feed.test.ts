@@ -66,6 +66,20 @@ describe("readers at the same place", () => {
       assert.deepStrictEqual(again, yield* read(store, range(100, "order-")))
     }))
 
+  it.effect("are given them also where what their streams' names have in common ends within a letter", () =>
+    Effect.gen(function*() {
+      const { pages, store } = yield* counting
+      for (const stream of ["😀-1", "😁-1"]) {
+        yield* store.log(Counted).append(stream, { type: "Counted", data: { n: 1 } }, { expected: 0 })
+      }
+      const feed = new Feed(store)
+      yield* read(feed.storeFor("one"), range(0, "😀"))
+      const { items } = yield* read(feed.storeFor("other"), range(0, "😁"))
+      assert.deepStrictEqual(items.map(({ stream }) => stream), ["😁-1"])
+      // What isn't well-formed is asked for as something else by a backend that keeps UTF-8.
+      assert.deepStrictEqual(pages().map(({ prefix }) => prefix), ["😀", ""])
+    }))
+
   it.effect("are not told for long of what was deleted", () =>
     Effect.gen(function*() {
       const { store } = yield* counting

@@ -128,7 +128,9 @@ const union = (a: ReaderFilter, b: ReaderFilter): ReaderFilter => ({
 const commonPrefix = (a: string, b: string): string => {
   let length = 0
   while (length < a.length && a[length] === b[length]) length++
-  return a.slice(0, length)
+  const common = a.slice(0, length)
+  // Half of a surrogate pair would be no text any more, and a backend that keeps UTF-8 would find nothing by it.
+  return common.isWellFormed() ? common : common.slice(0, -1)
 }
 
 const selected = (
