@@ -1,13 +1,16 @@
 /** Partitions that go from one runner to another: what is in hand, what is lost, and who is dead. */
 import { assert, describe, it } from "@effect/vitest"
-import { resetReader, type StoreShape } from "@persist/core"
-import { resume, run, subscription, whenProcessed } from "@persist/runner"
-import { leases, type RunnerRecord, runners } from "@persist/runner/names"
+import { make as makeMemory } from "@persist/backend-memory"
+import { type BackendShape, makeStore, registerReader, resetReader, type StoreShape, Unavailable } from "@persist/core"
+import { forget, health, resume, run, subscription, whenProcessed } from "@persist/runner"
+import { enlist } from "@persist/runner/known"
+import { knownProcessors, leases, type RunnerRecord, runners } from "@persist/runner/names"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
+import { errorOf } from "../backend-sqlite/place.ts"
 import { Counted, fill, newStore } from "./orders.ts"
 import { quick, until } from "./until.ts"
 
@@ -102,13 +105,58 @@ describe("a runner", () => {
   it.live("that is dead is removed once nothing is its own", () =>
     Effect.gen(function*() {
       const store = yield* newStore
-      // Nobody here can run what this one had: whoever looks finds that it was lost.
+      // One that lives has a program for what this one had, and hasn't taken it over.
+      yield* runners(store).put("other", { ...deadAs(3_600_000), processors: ["elsewhere"] })
       yield* runners(store).put("a", deadAs(1))
       yield* leases(store).put("elsewhere", { runner: "a", since: 0 })
       yield* runners(store).put("b", deadAs(1))
       yield* Effect.forkChild(run(store, [idle], quick))
       yield* until(runners(store).has("b"), (has) => !has)
       assert.isTrue(yield* runners(store).has("a"))
+    }))
+
+  it.live("that is dead keeps nobody from forgetting what no one else has a program for", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      const old = { name: "old", partitions: 1, kind: "subscription", guarantee: "at least once" } as const
+      yield* enlist(store, [old])
+      yield* registerReader(store, "old")
+      // As whoever was killed leaves it.
+      yield* runners(store).put("killed", { ...deadAs(20), processors: ["old"] })
+      yield* leases(store).put("old", { runner: "killed", since: 0 })
+      yield* Effect.forkChild(run(store, [idle], quick))
+      assert.match((yield* errorOf(forget(store, "old"))).message, /is run by/)
+      yield* until(runners(store).has("killed"), (has) => !has)
+      const named = Effect.map(health(store), ({ processors }) => processors.map(({ name }) => name))
+      assert.deepStrictEqual(yield* named, ["idle", "old"])
+      yield* forget(store, "old")
+      assert.deepStrictEqual(yield* named, ["idle"])
+      assert.isFalse(yield* leases(store).has("old"))
+    }))
+
+  it.live("that couldn't give back what isn't its own any more does so as soon as it can", () =>
+    Effect.gen(function*() {
+      const backend = yield* makeMemory()
+      const failing = { now: false, times: 0 }
+      const commit: BackendShape["commit"] = (batch) => {
+        if (
+          !failing.now ||
+          !batch.some(({ write }) => write.some((one) => one._tag === "Delete" && one.namespace === "$lease"))
+        ) return backend.commit(batch)
+        failing.times++
+        return Effect.fail(new Unavailable({ operation: "commit", reason: "as the test says", remedy: "wait" }))
+      }
+      const store = yield* makeStore(backend)
+      const shared = subscription({ name: "shared", events: Counted, partitions: 4, handle: () => Effect.void })
+      const patient = { ...quick, patience: 60_000 }
+      const owners = Effect.map(Stream.runCollect(leases(store).scan()), (all) => all.map(({ value }) => value.runner))
+      yield* Effect.forkChild(run(yield* makeStore({ ...backend, commit }, { retries: 0 }), [shared], patient))
+      yield* until(owners, (all) => all.length === 4)
+      failing.now = true
+      yield* Effect.forkChild(run(store, [shared], patient))
+      yield* until(Effect.sync(() => failing.times > 0))
+      failing.now = false
+      yield* until(owners, (all) => all.length === 4 && new Set(all).size === 2)
     }))
 
   it.live("runs only what it knows, and all of what nobody else does", () =>
@@ -158,6 +206,23 @@ describe("a runner", () => {
       yield* runners(store).delete(before)
       const after = yield* until(ownerOf(store, "idle"), (owner) => owner !== before && owner !== "nobody")
       assert.strictEqual((yield* recordOf(store, "here"))?.key, after)
+    }))
+
+  it.live("that others have taken for dead is refused where what it runs was begun otherwise meanwhile", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      const first = yield* Effect.forkChild(run(store, [idle], { ...quick, patience: 30 }))
+      const before = yield* until(ownerOf(store, "idle"), (owner) => owner !== "nobody")
+      // Not to be seen by the first one in between.
+      yield* store.commit([
+        runners(store).ops.delete(before),
+        knownProcessors(store).ops.put("idle", {
+          partitions: 2,
+          kind: "subscription",
+          guarantee: "at least once"
+        })
+      ])
+      assert.match((yield* errorOf(Fiber.join(first))).message, /has 2 in this store, and 1 are asked for/)
     }))
 
   it.live("goes on after a reset, and leaves what has stopped until it's resumed", () =>

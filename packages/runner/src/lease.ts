@@ -53,6 +53,6 @@ export const giveBack = Effect.fnUntraced(function*(store: StoreShape, id: strin
       ? [leases(store).ops.delete(entry.value.key, { expected: entry.value.revision })]
       : []
   )
-  // A conflict says that one of them is another's by now: then nothing was given back, and the others time out.
+  // A conflict says that one of them is another's by now: then nothing was given back, but for the next look to do.
   if (ops.length > 0) yield* store.commit(ops)
 })

@@ -7,7 +7,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import { Feed } from "./feed.ts"
-import { enlist } from "./known.ts"
+import { enlist, ownerOf } from "./known.ts"
 import { giveBack, takeLease } from "./lease.ts"
 import { type PartitionReport, type RunnerRecord, runners } from "./names.ts"
 import { type Partition, partitionsOf } from "./partition.ts"
@@ -86,6 +86,7 @@ export class Runner<R> {
       yield* this.drop((running) =>
         !mine.has(running.own.reader) || this.wasToldSince(running, view) || this.hasLost(running, view)
       )
+      yield* this.clear(mine, view)
       // Those that are taken together begin together, and so go through the log together.
       const start = Latch.makeUnsafe(false)
       yield* Effect.ensuring(
@@ -123,8 +124,10 @@ export class Runner<R> {
     const own = yield* runners(this.store).entry(this.id)
     this.record = own._tag === "Some" ? { revision: own.value.revision, at } : undefined
     if (own._tag === "Some") return
-    // Others took it for dead: what it ran is theirs, and fenced. It begins again as somebody else, who has nothing.
+    // Others took it for dead: what it ran is theirs, and fenced. It begins again as somebody else, who has nothing;
+    // and what it runs may have been forgotten meanwhile.
     this.id = crypto.randomUUID()
+    this.enlisted = false
     yield* this.show(at)
   })
 
@@ -146,6 +149,7 @@ export class Runner<R> {
         return this.staying ? Effect.void : Effect.die(Cause.squash(exit.value.cause))
       }
       this.running.delete(reader)
+      this.feed.leave(reader)
       return Exit.isFailure(exit) ? this.failed(reader, exit.cause, control) : Effect.void
     }, { discard: true })
   )
@@ -186,6 +190,14 @@ export class Runner<R> {
         giveBack(this.store, this.id, leaving.map(({ own }) => own.reader))
       )
     })
+
+  /** Gives back what it no longer runs and still has, since giving it back has failed. */
+  private clear(mine: ReadonlySet<string>, { leases: held }: View): Effect.Effect<void, StoreError> {
+    const stray = Array.from(held.values()).filter(({ key, value }) =>
+      value.runner === this.id && !mine.has(key) && !this.running.has(key)
+    )
+    return stray.length === 0 ? Effect.void : giveBack(this.store, this.id, stray.map(({ key }) => key))
+  }
 
   private readonly take = Effect.fnUntraced({ self: this }, function*(
     own: Own<R>,
@@ -228,9 +240,12 @@ export class Runner<R> {
     return pages
   }
 
-  /** Removes the records of the dead, once nothing is theirs any more. */
+  /** Removes the records of the dead, once nothing is theirs any more that anybody else has a program for. */
   private bury({ alive, leases: held, records }: View): Effect.Effect<void, StoreError> {
-    const holding = new Set(Array.from(held.values(), ({ value }) => value.runner))
+    const run = new Set(alive.flatMap(({ value }) => value.processors))
+    const holding = new Set(
+      Array.from(held.values()).flatMap(({ key, value }) => run.has(ownerOf(key)) ? [value.runner] : [])
+    )
     const gone = records.filter(({ key }) => !holding.has(key) && !alive.some((living) => living.key === key))
     return Effect.forEach(gone, ({ key, revision }) => runners(this.store).delete(key, { expected: revision }), {
       discard: true
