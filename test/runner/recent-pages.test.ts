@@ -5,6 +5,7 @@ import { RecentPages } from "@persist/runner/recent-pages"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Scheduler from "effect/Scheduler"
 
 interface Placed {
   readonly position: Position
@@ -113,6 +114,23 @@ describe("several who ask for the same at once", () => {
         yield* open
         yield* Fiber.interrupt(first)
         assert.deepStrictEqual(places(yield* Fiber.join(second)), [21, "to 30"])
+      }
+    }))
+
+  it.effect("wait for nobody that was interrupted, whenever that was", () =>
+    Effect.gen(function*() {
+      for (let turns = 0; turns < 40; turns++) {
+        const { ask } = asking()
+        const first = yield* Effect.forkChild(
+          // It may be interrupted between any two of its operations: fewer than three at a time and it doesn't move.
+          Effect.provideService(ask(10, Effect.never), Scheduler.MaxOpsBeforeYield, 3),
+          { startImmediately: true }
+        )
+        for (let turn = 0; turn < turns; turn++) yield* Effect.yieldNow
+        yield* Fiber.interrupt(first)
+        const second = yield* Effect.forkChild(ask(10, Effect.succeed(pageOf(30, 21))), { startImmediately: true })
+        for (let turn = 0; turn < 100 && second.pollUnsafe() === undefined; turn++) yield* Effect.yieldNow
+        assert.isDefined(second.pollUnsafe(), `interrupted after ${turns} turns`)
       }
     }))
 })

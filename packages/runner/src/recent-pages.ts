@@ -40,18 +40,19 @@ export class RecentPages<E extends { readonly position: Position }> {
    * who ask for the same meanwhile. It may hold more than its asker's filter lets through.
    */
   readonly read = <X>(asked: Asked, read: Effect.Effect<Page<E>, X>): Effect.Effect<Page<E>, X> =>
-    Clock.clockWith((clock) =>
-      Effect.suspend(() => {
+    // Who ends between saying that it reads and reading would let the others wait for ever.
+    Effect.uninterruptibleMask((restore) =>
+      Clock.clockWith((clock) => {
         const now = clock.monotonicTimeNanosUnsafe()
         const found = this.pages.find((page) => holds(page, asked) && now - page.since < keptFor)
         if (found !== undefined) return Effect.succeed(behind(found, asked.after))
         const other = this.reading.get(asked.after)
-        if (other === undefined) return this.readOnce(asked, read, now)
+        if (other === undefined) return this.readOnce(asked, restore(read), now)
         // What the other one has found at the end may be older than the wake-up that this one has had.
-        return Effect.flatMap(
+        return restore(Effect.flatMap(
           Deferred.await(other),
           (page) => page !== undefined && holds(page, asked) ? Effect.succeed(behind(page, asked.after)) : read
-        )
+        ))
       })
     )
 
