@@ -147,6 +147,21 @@ describe("a new version of a read model", () => {
       yield* until(liveOf(store), (version) => version === 2)
       assert.strictEqual(yield* seen(store), 3)
     }))
+
+  it.live("isn't held back by an event that it has parked and that is dropped for the old one afterwards", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      yield* fill(store, 1, 4)
+      const policy = { failure: { retries: 0, finally: "park" } } as const
+      yield* start(store, [counts(1, (n) => n === 4)], policy)
+      const [parked] = yield* until(Stream.runCollect(listParked(store)), ({ length }) => length === 1)
+      const byHand = yield* start(store, [counts(2, (n) => n === 4)], { ...policy, goLive: "by hand" })
+      yield* until(Stream.runCollect(listParked(store, "counts@2")), ({ length }) => length === 1)
+      yield* Fiber.interrupt(byHand)
+      yield* dropParked(store, "counts@1", parked?.position ?? 0)
+      yield* switchLive(store, "counts", 2)
+      assert.strictEqual(yield* seen(store), 3)
+    }))
 })
 
 describe("which version is live", () => {

@@ -90,15 +90,18 @@ const isAsFar = ({ engine }: StoreShape, own: Checkpoint, other: Checkpoint): Ef
     : Effect.map(firstOfAll(engine, { after, to: other.position, prefix, types }), (next) => next === undefined)
 }
 
-// What another misses too holds nobody back.
-const missesMore = Effect.fnUntraced(function*(store: StoreShape, own: OwnVersion, other: OwnVersion) {
-  const waiting = ({ name, version }: OwnVersion): Effect.Effect<ReadonlyArray<number>, StoreError> =>
-    Effect.map(
-      Stream.runCollect(listParked(store, namespaceOf({ name, version }))),
-      (events) => events.flatMap(({ position, state }) => state === "dropped" ? [] : [position])
-    )
-  const [mine, others] = [yield* waiting(own), new Set(yield* waiting(other))]
-  return mine.some((position) => !others.has(position))
+/**
+ * How many events wait parked for a version that another one has. What that one misses too, parked or dropped, holds
+ * nobody back. Fails as every read.
+ */
+export const missedBy = Effect.fnUntraced(function*(
+  store: StoreShape,
+  own: OwnVersion,
+  other: OwnVersion
+): Effect.fn.Return<number, StoreError> {
+  const aside = (version: OwnVersion) => Stream.runCollect(listParked(store, namespaceOf(version)))
+  const others = new Set((yield* aside(other)).map(({ position }) => position))
+  return (yield* aside(own)).filter(({ position, state }) => state !== "dropped" && !others.has(position)).length
 })
 
 /** How a version came to be live, or why it did not. */
@@ -122,7 +125,7 @@ export const switchTo = Effect.fnUntraced(function*(
   const theirs = versions.find(({ version }) => version === former.version)?.checkpoint
   const isOther = former.version !== own.version
   if (!anyway && isOther && theirs !== undefined && !(yield* isAsFar(store, mine, theirs))) return "behind"
-  if (!anyway && isOther && (yield* missesMore(store, own, former))) return "misses events"
+  if (!anyway && isOther && (yield* missedBy(store, own, former)) > 0) return "misses events"
   const since = isOther ? yield* Clock.currentTimeMillis : current.value.since
   const done = yield* store.commit([
     liveVersions(store).ops.put(own.name, { version: own.version, since, pinned }, { expected: current.revision }),

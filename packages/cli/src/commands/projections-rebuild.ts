@@ -2,6 +2,7 @@
 import { readCheckpoint, type StoreShape } from "@persist/core"
 import { liveVersions } from "@persist/core/live"
 import { health, readModel, run as runProcessors } from "@persist/runner"
+import { missedBy } from "@persist/runner/live"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -133,8 +134,10 @@ const look = Effect.fnUntraced(
     progress.update({ amount: position, things: position - from })
     if (state === "stopped") return yield* stuck(model, `it stopped: ${error?.error ?? "by its policy"}`)
     if (position < end && lag !== 0) return false
-    if (dryRun || (yield* liveVersion(store, model.name)) === model.version) return true
-    return own.parked === 0 ? false : yield* stuck(model, `${own.parked} of its events are parked`)
+    const live = yield* liveVersion(store, model.name)
+    if (dryRun || live === model.version) return true
+    const missed = live === undefined ? 0 : yield* missedBy(store, model, { name: model.name, version: live })
+    return missed === 0 ? false : yield* stuck(model, `${missed} of its events are parked`)
   }
 )
 
