@@ -2,10 +2,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { make as makeMemory } from "@persist/backend-memory"
 import { type EventOf, makeStore, ReadModel, type StoreShape } from "@persist/core"
-import { health, listParked, readModel, retryParked, run } from "@persist/runner"
+import { dropParked, health, listParked, readModel, retryParked, run } from "@persist/runner"
 import { makeFaults } from "@persist/testing"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { Counted, fill, newStore } from "./orders.ts"
@@ -103,5 +104,34 @@ describe("a read model under a runner", () => {
         ({ processors: [one] }) => one?.partitions[0]?.state === "stopped"
       )
       assert.strictEqual(processors[0]?.partitions[0]?.error?.error, "Error: no key")
+    }))
+
+  it.live("keeps nothing of what an event that failed has done to a state that its step changes in place", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      yield* fill(store, 1, 3)
+      const spoiling = ReadModel.make({
+        name: "spoiling",
+        version: 1,
+        events: Counted,
+        keys: ({ stream }) => stream,
+        seed: () => ({ count: 0, last: 0 }),
+        value: Schema.Struct({ count: Schema.mutableKey(Schema.Int), last: Schema.mutableKey(Schema.Int) }),
+        step: (state, { data: { n } }) => {
+          state.count++
+          if (n === 2) throw new Error("no")
+          state.last = n
+          return state
+        }
+      })
+      const policy = { retries: 2, delay: 1, finally: "park" } as const
+      yield* Effect.forkChild(run(store, [readModel(spoiling, { failure: policy })], quick))
+      const [poison] = yield* until(Stream.runCollect(listParked(store)), ({ length }) => length === 2)
+      yield* dropParked(store, "spoiling@1", poison?.position ?? 0)
+      const state = yield* until(
+        Effect.map(spoiling.kv(store).get("order-0"), Option.getOrUndefined),
+        (found) => found?.last === 3
+      )
+      assert.deepStrictEqual(state, { count: 2, last: 3 })
     }))
 })

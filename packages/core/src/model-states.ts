@@ -80,9 +80,9 @@ export class States<C extends Catalogue, A> {
     const clash = yield* this.clash(claims)
     if (clash === undefined) return folded
     const event = routed.events[clash.event]
+    yield* Effect.fromResult(this.held.restore(routed.keys))
     if (clash.event === 0 && event !== undefined) return yield* notUnique(event, clash)
     // Those before the one that clashes, which don't.
-    yield* Effect.fromResult(this.held.restore(routed.keys))
     return (yield* Effect.fromResult(this.foldRouted(routed, clash.event))).folded
   })
 
@@ -133,11 +133,12 @@ export class States<C extends Catalogue, A> {
       const { claims, count, fault, states } = this.step(routed, most)
       const encoded = fault === undefined ? this.encode(states) : Result.fail(fault)
       if (Result.isSuccess(encoded)) return Result.succeed({ folded: { count, ...encoded.success }, claims })
+      // Also where it fails: whoever tries the event again, or passes over it, goes on with these.
+      const restored = this.held.restore(routed.keys)
+      if (Result.isFailure(restored)) return Result.fail(restored.failure)
       if (fault === undefined ? count <= 1 : count === 0) return Result.fail(encoded.failure)
       // Again with fewer: those before the one that threw, or half of those that are too much together.
       most = fault === undefined ? Math.ceil(count / 2) : count
-      const restored = this.held.restore(routed.keys)
-      if (Result.isFailure(restored)) return Result.fail(restored.failure)
     }
   }
 
