@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { make as makeMemory } from "@persist/backend-memory"
 import { type BackendShape, makeStore, registerReader, resetReader, type StoreShape, Unavailable } from "@persist/core"
-import { forget, health, resume, run, subscription, whenProcessed } from "@persist/runner"
+import { forget, health, pause, resume, run, subscription, whenProcessed } from "@persist/runner"
 import { enlist } from "@persist/runner/known"
 import { knownProcessors, leases, type RunnerRecord, runners } from "@persist/runner/names"
 import * as Clock from "effect/Clock"
@@ -83,6 +83,32 @@ describe("a runner", () => {
       yield* fill(store, 1, 1, 3)
       yield* whenProcessed(store, slow, yield* store.head)
       assert.deepStrictEqual(given, [1, 2, 3])
+    }))
+
+  it.live("that waits for what a partition has in hand shows that it's alive, and isn't gone before that is done", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      const [asked, goOn] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+      const slow = subscription({
+        name: "slow",
+        events: Counted,
+        handle: () => Effect.andThen(Deferred.succeed(asked, undefined), Deferred.await(goOn))
+      })
+      yield* fill(store, 1, 1)
+      const running = yield* Effect.forkChild(run(store, [slow], { ...quick, patience: 30 }))
+      yield* Deferred.await(asked)
+      const before = yield* recordOf(store, "here")
+      yield* pause(store, "slow")
+      // As often as it takes for it to have looked, and waited, and to be taken for dead.
+      yield* until(recordOf(store, "here"), (now) => (now?.revision ?? 0) > (before?.revision ?? 0) + 20)
+      // Nor does it keep it from what else there is to do.
+      yield* lookedSince(store)
+      const ending = yield* Effect.forkChild(Fiber.interrupt(running), { startImmediately: true })
+      for (let turns = 0; turns < 100; turns++) yield* Effect.yieldNow
+      assert.isUndefined(ending.pollUnsafe())
+      yield* Deferred.succeed(goOn, undefined)
+      yield* Fiber.join(ending)
+      assert.strictEqual(yield* ownerOf(store, "slow"), "nobody")
     }))
 
   it.live("that has lost a partition no longer says that it runs it, and takes it back when the other is gone", () =>

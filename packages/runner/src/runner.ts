@@ -83,9 +83,11 @@ export class Runner<R> {
       const view = yield* lookAround(this.store, this.sightings, now)
       const mine = shareOf(this.id, this.own, view)
       yield* this.reap
-      yield* this.drop((running) =>
+      // What a handler has in hand may take longer than the others' patience: it's waited for again with the next look.
+      const leaving = this.drop((running) =>
         !mine.has(running.own.reader) || this.wasToldSince(running, view) || this.hasLost(running, view)
       )
+      yield* Effect.timeoutOption(leaving, this.patience / 3)
       yield* this.clear(mine, view)
       // Those that are taken together begin together, and so go through the log together.
       const start = Latch.makeUnsafe(false)
@@ -160,6 +162,8 @@ export class Runner<R> {
     cause: Cause.Cause<unknown>,
     control: Position | undefined
   ): Effect.fn.Return<void> {
+    // It has left, later than was waited for.
+    if (Cause.hasInterruptsOnly(cause)) return
     if (isLasting(cause) && !this.staying) return yield* Effect.die(Cause.squash(cause))
     yield* Effect.logWarning(`the run of ${reader} ended, and is tried again`, cause)
     if (!isLasting(cause)) return
@@ -181,14 +185,12 @@ export class Runner<R> {
     Effect.suspend(() => {
       const leaving = Array.from(this.running.values()).filter(which)
       if (leaving.length === 0) return Effect.void
-      for (const { own } of leaving) {
-        this.running.delete(own.reader)
-        this.feed.leave(own.reader)
-      }
-      return Effect.andThen(
-        Fiber.interruptAll(leaving.map(({ fiber }) => fiber)),
-        giveBack(this.store, this.id, leaving.map(({ own }) => own.reader))
-      )
+      const ended = Effect.forEach(leaving, ({ fiber, own }) =>
+        Effect.map(Fiber.interrupt(fiber), () => {
+          this.running.delete(own.reader)
+          this.feed.leave(own.reader)
+        }), { concurrency: "unbounded", discard: true })
+      return Effect.andThen(ended, giveBack(this.store, this.id, leaving.map(({ own }) => own.reader)))
     })
 
   /** Gives back what it no longer runs and still has, since giving it back has failed. */
