@@ -1,6 +1,7 @@
 /** Who should run what: fair, the same for all, and moved little. */
+import type { Event } from "@persist/core"
 import { deal } from "@persist/runner/deal"
-import { hashOf, isIn, partitionsOf } from "@persist/runner/partition"
+import { hashOf, isIn, keysIn, partitionsOf } from "@persist/runner/partition"
 import { assert, describe, it } from "vitest"
 
 const readers = partitionsOf(64).map(({ index }) => `orders#${index}`)
@@ -8,6 +9,24 @@ const names = (n: number) => Array.from({ length: n }, (_, i) => `runner-${i}`)
 
 const sharesOf = (dealt: ReadonlyMap<string, string>) =>
   Array.from(Map.groupBy(dealt.values(), (runner) => runner).values(), ({ length }) => length)
+
+describe("an event whose key can't be told", () => {
+  it("is a failure of the one partition that its stream belongs to", () => {
+    const event = { stream: "order-1" } as Event // The rest doesn't count.
+    const fails = () => {
+      throw new Error("no key")
+    }
+    const told = partitionsOf(4).map((partition) => {
+      try {
+        return keysIn(partition, fails)(event).length
+      } catch {
+        return "failed"
+      }
+    })
+    assert.deepStrictEqual(told.toSorted(), [0, 0, 0, "failed"])
+    assert.strictEqual(told.indexOf("failed"), hashOf("order-1") % 4)
+  })
+})
 
 describe("partitions are dealt", () => {
   it("all of them, to nobody more than one more than to another", () => {

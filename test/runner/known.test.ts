@@ -84,6 +84,20 @@ describe("a processor", () => {
       ])
     }))
 
+  it.live("is forgotten though the last that ran it was killed, once that was watched for its patience", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      yield* enlist(store, of(1))
+      const record = { label: "killed", startedAt: 0, patience: 200, processors: ["p"], partitions: [] }
+      const { revision } = yield* runners(store).put("killed", record, { at: 0 })
+      // It wakes up while it is watched.
+      const watched = yield* Effect.forkChild(forget(store, "p"), { startImmediately: true })
+      yield* runners(store).put("killed", record, { expected: revision, at: 0 })
+      assert.match((yield* errorOf(Fiber.join(watched))).message, /is run by killed; end it first; if it was killed/)
+      yield* forget(store, "p")
+      assert.isFalse(yield* knownProcessors(store).has("p"))
+    }))
+
   it.live("isn't forgotten where somebody begins to run it meanwhile", () =>
     Effect.gen(function*() {
       const backend = yield* makeMemory()
@@ -92,7 +106,13 @@ describe("a processor", () => {
       yield* enlist(store, of(1))
       const forgotten = yield* Effect.forkChild(forget(slow, "p"))
       yield* gate.arrived
-      yield* runners(store).put("new", { label: "new", startedAt: 0, patience: 1, processors: ["p"], partitions: [] })
+      yield* runners(store).put("new", {
+        label: "new",
+        startedAt: 0,
+        patience: 60_000,
+        processors: ["p"],
+        partitions: []
+      })
       yield* enlist(store, of(1))
       yield* gate.open
       assert.match((yield* errorOf(Fiber.join(forgotten))).message, /"p" is run by new/)

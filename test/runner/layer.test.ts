@@ -99,6 +99,7 @@ describe("a runner's layer", () => {
       yield* refused(sinking(undefined, 2), {}, "partitions")
       yield* refused(sinking(), { patience: 0 }, "patience")
       yield* refused(sinking(), { interval: Number.NaN }, "interval")
+      yield* refused(sinking(), { interval: 500, patience: 1000 }, "interval")
       // Of no type that there is.
       yield* refused(sinking(), { whenStopped: "retire" as "die" }, "whenStopped")
       yield* refused(sinking(), { patient: 3 } as RunnerOptions, "patient")

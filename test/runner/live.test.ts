@@ -75,7 +75,7 @@ describe("a new version of a read model", () => {
     Effect.gen(function*() {
       const store = yield* newStore
       yield* fill(store, 3, 1000)
-      yield* Effect.forkChild(run(store, [readModel(old)], { ...quick, interval: 200 }))
+      yield* Effect.forkChild(run(store, [readModel(old)], { ...quick, patience: 1000, interval: 200 }))
       yield* built(store, 1, 1000)
       const writer = yield* Effect.forkChild(fill(store, 3, 20_000, 1001))
       let most = 0

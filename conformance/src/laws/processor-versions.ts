@@ -24,7 +24,8 @@ const modelOf = (version: number) =>
 
 const [old, next] = [modelOf(1), modelOf(2)]
 
-const grace = patience / 4
+// Short enough that nobody is taken for dead meanwhile.
+const grace = patience / 16
 
 const count = (store: StoreShape, model: typeof old) =>
   Effect.map(model.kv(store).get("s"), (state) => state._tag === "Some" ? state.value : 0)

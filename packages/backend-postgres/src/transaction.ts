@@ -44,7 +44,8 @@ export const transactions = ({ pool, schema, ...rest }: TransactionsConfig): Tra
       borrow(pool),
       ({ client, isLost }) =>
         Effect.gen(function*() {
-          yield* statement(client, begin)
+          // Interrupted on its way it may still begin, on a client that somebody else has by then.
+          yield* Effect.uninterruptible(statement(client, begin))
           yield* unhindered(Effect.andThen(work(client), completed(client)), isLost)
           const committed = yield* commitWithin(client, config, store, (inner) => inner.commit(ops))
           if (committed._tag === "Committed") yield* commit(client)

@@ -27,7 +27,7 @@ const nearby = mostPages * pageSize
 const mostTurns = 32
 
 // What several pages of larger payloads would keep from other use.
-const mostBytes = 4 * 1024 * 1024
+const mostBytes = 1024 * 1024
 
 /** What the partitions of one process read, together where they can. */
 export class Feed {

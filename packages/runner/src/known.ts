@@ -1,16 +1,27 @@
 /** The processors that a store knows: whoever was ever run, so that what nobody runs any more is missed. */
-import { Invalid, type Op, type StoreError, type StoreShape } from "@persist/core"
+import { type Entry, Invalid, type Op, type StoreError, type StoreShape } from "@persist/core"
 import { checkpoints } from "@persist/core/checkpoint"
 import { liveVersions } from "@persist/core/live"
 import { modelNamespaces } from "@persist/core/model-namespaces"
 import { quoted } from "@persist/core/path"
 import { modelOf, versionOf } from "@persist/core/read-model"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { versionsOf } from "./live.ts"
-import { controls, instancesOf, knownProcessors, leases, parked, parkedKey, runners } from "./names.ts"
+import {
+  controls,
+  instancesOf,
+  knownProcessors,
+  leases,
+  parked,
+  parkedKey,
+  type RunnerRecord,
+  runners
+} from "./names.ts"
 import { listParked } from "./operate.ts"
 import type { Processor } from "./processor.ts"
 import { timers, timersOf } from "./timers.ts"
@@ -52,17 +63,19 @@ const otherPartitions = (name: string, known: number, asked: number): Invalid =>
 /**
  * Forgets a processor that is no longer run: its checkpoints, leases and parked events are gone, the states of a read
  * model's version, and a workflow's instances and timers; compaction no longer waits for it, and nobody misses it.
- * Under this name another one begins anew. Fails with `Invalid` where nobody knows it, where a runner that has it is
- * alive, and for the live version of a read model beside another; and as every read and commit.
+ * Under this name another one begins anew. A runner that has it and seems dead is watched for as long as others are
+ * patient with it. Fails with `Invalid` where nobody knows it, where a runner that has it is alive, and for the live version of a read model beside another; and as every read and commit.
  */
 export const forget = Effect.fnUntraced(function*(store: StoreShape, name: string): Effect.fn.Return<void, StoreError> {
   const known = yield* knownProcessors(store).entry(name)
   if (Option.isNone(known)) return yield* Effect.fail(cannotForget(name, "isn't known here", "list what is"))
   const records = yield* Stream.runCollect(runners(store).scan())
-  const running = records.find(({ value }) => value.processors.includes(name))
-  if (running !== undefined) {
-    const remedy = "end it first, or wait until the others have seen that it's dead"
-    return yield* Effect.fail(cannotForget(name, `is run by ${running.value.label}`, remedy))
+  const running = records.filter(({ value }) => value.processors.includes(name))
+  for (const each of running) {
+    if (!(yield* isSilent(store, each))) {
+      const remedy = `end it first; if it was killed, try again once it was silent for ${each.value.patience} ms`
+      return yield* Effect.fail(cannotForget(name, `is run by ${each.value.label}`, remedy))
+    }
   }
   const readers = (yield* Stream.runCollect(checkpoints(store).scan())).filter(({ key }) => ownerOf(key) === name)
   const states = yield* Effect.forEach(readers, ({ key }) => statesOps(store, key))
@@ -73,6 +86,7 @@ export const forget = Effect.fnUntraced(function*(store: StoreShape, name: strin
     ({ key }) => Stream.runCollect(timers(store).scan({ prefix: timersOf(key) }))
   )
   const forgotten = yield* store.commit([
+    ...running.map(({ key, revision }) => runners(store).ops.check(key, revision)),
     knownProcessors(store).ops.delete(name, { expected: known.value.revision }),
     controls(store).ops.delete(name),
     ...readers.flatMap(({ key }) => [checkpoints(store).ops.delete(key), leases(store).ops.delete(key)]),
@@ -83,6 +97,21 @@ export const forget = Effect.fnUntraced(function*(store: StoreShape, name: strin
   ])
   // Somebody else did the same.
   if (forgotten._tag === "Conflict") return yield* forget(store, name)
+})
+
+// Whether a runner doesn't show itself for as long as others are patient with it: by the clocks of its machine and this
+// one it hasn't, and watched from now on it doesn't either.
+const isSilent = Effect.fnUntraced(function*(
+  store: StoreShape,
+  { at, key, revision, value: { patience } }: Entry<RunnerRecord>
+): Effect.fn.Return<boolean, StoreError> {
+  if ((yield* Clock.currentTimeMillis) - at < patience) return false
+  const there = Effect.map(runners(store).entry(key), Option.filter((entry) => entry.revision === revision))
+  const shown = there.pipe(
+    Effect.repeat({ while: Option.isSome, schedule: Schedule.spaced(Math.max(1, patience / 20)) }),
+    Effect.timeoutOption(patience)
+  )
+  return Option.isNone(yield* shown)
 })
 
 // What drops the states of a read model's version: nothing for any other reader.

@@ -1,5 +1,6 @@
 /** Partitions: which of a processor's readers an event belongs to. */
 import type { Event } from "@persist/core"
+import * as Result from "effect/Result"
 
 /** One of a processor's partitions, from 0, and how many there are. */
 export interface Partition {
@@ -28,11 +29,16 @@ const encoder = new TextEncoder()
 /** Whether a key belongs to a partition. */
 export const isIn = ({ index, of }: Partition, key: string): boolean => of === 1 || hashOf(key) % of === index
 
-/** The key of an event where that belongs to a partition; none where it's for another one. */
+/**
+ * The key of an event where that belongs to a partition; none where it's for another one. Where it can't be told, the
+ * event is a failure of the one partition that its stream belongs to.
+ */
 export const keysIn =
   (partition: Partition, key: (event: Event) => string) => (event: Event): ReadonlyArray<string> => {
-    const own = key(event)
-    return isIn(partition, own) ? [own] : []
+    const own = Result.try(() => key(event))
+    if (Result.isSuccess(own)) return isIn(partition, own.success) ? [own.success] : []
+    if (isIn(partition, event.stream)) throw own.failure
+    return []
   }
 
 /** The name of a partition's reader: that of its processor where there is only one. */

@@ -22,7 +22,7 @@ export interface ResetOptions extends BuildOptions {
 /**
  * Lets a processor begin again, all of its partitions in one commit: whoever runs it is fenced and goes on from there.
  * A subscription's handler is given the events again, under the same keys; what a reaction made stays, and is made
- * again; a read model's states are cleared, and readers see it grow (to keep the old answer until the new one is there,
+ * again; so is what went into the application's own tables, which are to be emptied first, while it is paused; a read model's states are cleared, and readers see it grow (to keep the old answer until the new one is there,
  * give it a new version instead). What is parked beyond that place is met again, and what was dropped stays dropped.
  *
  * Fails with `Invalid` where nobody knows it, for a place beyond the head, for a workflow, which would command anew
@@ -52,10 +52,12 @@ export const reset = Effect.fnUntraced(function*(
       yield* Effect.forEach(kept, ({ prefix }) => refuseTruncated(store, prefix), { discard: true })
     }
     const states = yield* Effect.forEach(kept, (checkpoint) => namespacesOf(store, checkpoint.name))
-    const paused = Option.exists(yield* controls(store).get(name), (control) => control.paused)
+    const said = yield* controls(store).entry(name)
+    const paused = Option.exists(said, ({ value }) => value.paused)
+    const expected = Option.match(said, { onNone: () => "absent" as const, onSome: ({ revision }) => revision })
     const done = yield* store.commit([
       // Whoever runs it and has nothing to save wouldn't notice otherwise.
-      controls(store).ops.put(name, { paused }),
+      controls(store).ops.put(name, { paused }, { expected }),
       ...kept.map((checkpoint) =>
         checkpoints(store).ops.put(
           checkpoint.name,

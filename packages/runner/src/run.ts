@@ -4,7 +4,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Scope } from "effect/Scope"
 import type { Processor } from "./processor.ts"
-import { runnerFault, type RunnerOptions } from "./runner-options.ts"
+import { paceOf, runnerFault, type RunnerOptions } from "./runner-options.ts"
 import { Runner } from "./runner.ts"
 import { outsideTraces } from "./sight.ts"
 
@@ -48,10 +48,10 @@ const made = <R>(
 
 const begun = <R>(
   runner: Runner<R>,
-  { interval = 500 }: RunnerOptions
+  options: RunnerOptions
 ): Effect.Effect<Effect.Effect<never, StoreError, R>, StoreError, R> => {
   const look = lenient(outsideTraces(runner.look))
-  return Effect.as(look, Effect.forever(Effect.andThen(Effect.sleep(interval), look)))
+  return Effect.as(look, Effect.forever(Effect.andThen(Effect.sleep(paceOf(options).interval), look)))
 }
 
 const left = <R>(runner: Runner<R>): Effect.Effect<void> => Effect.ignoreCause(runner.leave)

@@ -13,7 +13,10 @@ export interface RunnerOptions {
    * was only slow loses nothing by it but the work in hand.
    */
   readonly patience?: number | undefined
-  /** Milliseconds between two looks at who else is there; 500 by default. */
+  /**
+   * Milliseconds between two looks at who else is there, at most a third of its patience; 500 by default, or a quarter
+   * of its patience where that is less.
+   */
   readonly interval?: number | undefined
   /** What becomes of it where a partition is stopped by its policy: `"stay"`, by default, or `"die"` of the failure. */
   readonly whenStopped?: "stay" | "die" | undefined
@@ -28,6 +31,7 @@ export const runnerFault = <R>(
     textFault("label", options.label) ??
     millisOf("patience", options.patience) ??
     millisOf("interval", options.interval) ??
+    intervalFault(options) ??
     stoppedFault(options.whenStopped) ??
     processorsFault(processors)
 
@@ -35,6 +39,22 @@ const millisOf = (field: string, value: number | undefined): Fault | undefined =
   value === undefined ? undefined : value === 0
     ? new Invalid({ field, reason: "is no time at all", remedy: "leave it out" })
     : millisFault(field, value)
+
+/** How long a runner may be silent, in milliseconds, and how long it waits between two looks. */
+export const paceOf = ({ interval, patience = 10_000 }: RunnerOptions) => ({
+  patience,
+  interval: interval ?? Math.min(500, patience / 4)
+})
+
+// Who looks less often than the others expect to hear of it is taken for dead in between.
+const intervalFault = (options: RunnerOptions): Fault | undefined => {
+  const { interval, patience } = paceOf(options)
+  return interval <= patience / 3 ? undefined : new Invalid({
+    field: "interval",
+    reason: `is ${interval} ms, more than a third of its patience, ${patience} ms`,
+    remedy: "leave it out, or have more patience"
+  })
+}
 
 const stoppedFault = (whenStopped: unknown): Fault | undefined =>
   whenStopped === undefined || whenStopped === "stay" || whenStopped === "die" ? undefined : new Invalid({

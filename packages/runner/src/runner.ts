@@ -14,7 +14,7 @@ import { type Partition, partitionsOf } from "./partition.ts"
 import type { Processor } from "./processor.ts"
 import type { RecentPages } from "./recent-pages.ts"
 import { isLasting, Refusals } from "./refusals.ts"
-import type { RunnerOptions } from "./runner-options.ts"
+import { paceOf, type RunnerOptions } from "./runner-options.ts"
 import { Sightings } from "./sightings.ts"
 import { lookAround, shareOf, type View } from "./view.ts"
 import { type Ended, Worker } from "./worker.ts"
@@ -56,13 +56,14 @@ export class Runner<R> {
   constructor(
     store: StoreShape,
     processors: ReadonlyArray<Processor<R>>,
-    { label, patience = 10_000, whenStopped = "stay" }: RunnerOptions,
+    options: RunnerOptions,
     startedAt: number
   ) {
     this.store = store
     this.feed = new Feed(store)
     this.startedAt = startedAt
-    this.patience = patience
+    const { label, whenStopped = "stay" } = options
+    this.patience = paceOf(options).patience
     this.staying = whenStopped === "stay"
     this.label = label ?? this.id
     this.own = processors.flatMap((processor) =>
@@ -148,6 +149,7 @@ export class Runner<R> {
       const exit = fiber.pollUnsafe()
       if (exit === undefined) return Effect.void
       if (Exit.isSuccess(exit) && exit.value._tag === "Stopped") {
+        this.feed.leave(reader)
         return this.staying ? Effect.void : Effect.die(Cause.squash(exit.value.cause))
       }
       this.running.delete(reader)

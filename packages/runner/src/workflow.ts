@@ -10,7 +10,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { instancesOf } from "./names.ts"
 import { linked, type Origin, originOf, originOfTimer, withCausation } from "./origin.ts"
-import { isIn, type Partition, readerOf } from "./partition.ts"
+import { keysIn, type Partition, readerOf } from "./partition.ts"
 import { type Handled, type Processor, type ProcessorDefinition, processorOf, type Work } from "./processor.ts"
 import { type Timer, timerKey, timers, timersOf } from "./timers.ts"
 
@@ -123,10 +123,7 @@ const workOf = <A, I>(parts: Parts<A, I>): Work<never> => {
   const reader = readerOf(name, partition)
   const first = timers(store).scan({ prefix: timersOf(reader), limit: 1 })
   return {
-    keysOf: (event) => {
-      const instance = correlate(event)
-      return instance !== "" && isIn(partition, instance) ? [instance] : []
-    },
+    keysOf: (event) => keysIn(partition, correlate)(event).filter((instance) => instance !== ""),
     handle: (events) =>
       Effect.map(
         instances.getMany(Array.from(new Set(events.map(correlate)))),
