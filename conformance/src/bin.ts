@@ -1,5 +1,6 @@
 /** The program: asks the laws of every fixture that the modules named by --module export, and prints the scoreboard. */
 import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
 import { type Fixture, isFixture } from "./fixture.ts"
 import { laws } from "./laws.ts"
 import { type Report, run } from "./runner.ts"
@@ -47,4 +48,7 @@ const main = Effect.gen(function*() {
   return reports.every(({ passed, total }) => passed === total) ? 0 : 1
 })
 
-process.exitCode = await Effect.runPromise(main)
+// What laws bring about is warned of, beside the scoreboard.
+const talk = Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])
+
+process.exitCode = await Effect.runPromise(Effect.provide(main, talk))

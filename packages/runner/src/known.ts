@@ -64,7 +64,8 @@ const otherPartitions = (name: string, known: number, asked: number): Invalid =>
  * Forgets a processor that is no longer run: its checkpoints, leases and parked events are gone, the states of a read
  * model's version, and a workflow's instances and timers; compaction no longer waits for it, and nobody misses it.
  * Under this name another one begins anew. A runner that has it and seems dead is watched for as long as others are
- * patient with it. Fails with `Invalid` where nobody knows it, where a runner that has it is alive, and for the live version of a read model beside another; and as every read and commit.
+ * patient with it. Fails with `Invalid` where nobody knows it, where a runner that has it is alive, and for the live
+ * version of a read model beside another; and as every read and commit.
  */
 export const forget = Effect.fnUntraced(function*(store: StoreShape, name: string): Effect.fn.Return<void, StoreError> {
   const known = yield* knownProcessors(store).entry(name)

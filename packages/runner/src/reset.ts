@@ -22,8 +22,9 @@ export interface ResetOptions extends BuildOptions {
 /**
  * Lets a processor begin again, all of its partitions in one commit: whoever runs it is fenced and goes on from there.
  * A subscription's handler is given the events again, under the same keys; what a reaction made stays, and is made
- * again; so is what went into the application's own tables, which are to be emptied first, while it is paused; a read model's states are cleared, and readers see it grow (to keep the old answer until the new one is there,
- * give it a new version instead). What is parked beyond that place is met again, and what was dropped stays dropped.
+ * again; so is what went into the application's own tables, which are to be emptied first, while it is paused. A read
+ * model's states are cleared, and readers see it grow (to keep the old answer until the new one is there, give it a new
+ * version instead). What is parked beyond that place is met again, and what was dropped stays dropped.
  *
  * Fails with `Invalid` where nobody knows it, for a place beyond the head, for a workflow, which would command anew
  * what it has commanded, and for a read model over truncated streams without `allowTruncated`; and as every read and
