@@ -1,10 +1,12 @@
 /** What can't be run as things are: it says why, and keeps nothing else from running. */
 import { assert, describe, it } from "@effect/vitest"
-import { anyEvents, ReadModel, type StoreShape } from "@persist/core"
-import { health, readModel, resume, run, subscription } from "@persist/runner"
+import { anyEvents, type Catalogue, ReadModel, type StoreShape } from "@persist/core"
+import { health, listParked, readModel, resume, retryParked, run, subscription } from "@persist/runner"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import { Counted, fill, newStore } from "./orders.ts"
 import { quick, until } from "./until.ts"
 
@@ -64,5 +66,53 @@ describe("what can't be run", () => {
       assert.deepStrictEqual(yield* counts.kv(store).get("order-0"), Option.some(2))
       yield* resume(store, "counts@1")
       yield* until(partition(store, "counts@1"), (one) => (one?.error?.at ?? 0) > (stopped?.error?.at ?? 0))
+    }))
+
+  it.live("is only the event that can't be decoded, where what fails is parked; it goes through once it can be", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      const log = store.log(anyEvents)
+      yield* fill(store, 3, 2)
+      for (const data of ["no number", "none either"]) {
+        yield* log.append("order-1", { type: "Counted", data }, { expected: "any" })
+        yield* log.append("other", { type: "Unknown", data }, { expected: "any" })
+      }
+      yield* fill(store, 1, 1, 3)
+      const given: Array<string> = []
+      const telling = (events: Catalogue) =>
+        subscription({
+          name: "telling",
+          events,
+          partitions: 3,
+          failure: { retries: 5, finally: "park" },
+          handle: ({ data, stream }) => Effect.sync(() => given.push(`${stream} ${JSON.stringify(data)}`))
+        })
+      const first = yield* Effect.forkChild(run(store, [telling(Counted)], quick))
+      const list = Stream.runCollect(listParked(store))
+      const parked = yield* until(list, ({ length }) => length === 4)
+      assert.deepStrictEqual(parked.map(({ attempts, state, stream }) => [stream, state, attempts.length]), [
+        ["order-1", "parked", 1],
+        ["other", "parked", 1],
+        ["order-1", "behind", 0],
+        ["other", "behind", 0]
+      ])
+      assert.match(parked[0]?.attempts[0]?.error ?? "", /^Corrupt: event 3 of stream "order-1"/)
+      yield* until(Effect.sync(() => given.length), (n) => n === 7)
+      // It can't be decoded yet.
+      yield* retryParked(store, "telling", parked[0]?.position ?? 0)
+      yield* until(list, ([one]) => one?.attempts.length === 2)
+      yield* Fiber.interrupt(first)
+      yield* Effect.forkChild(run(store, [telling(anyEvents)], quick))
+      for (const { position, state } of parked) if (state === "parked") yield* retryParked(store, "telling", position)
+      yield* until(list, ({ length }) => length === 0)
+      assert.deepStrictEqual(
+        given.slice(7).toSorted(),
+        [
+          "order-1 \"no number\"",
+          "order-1 \"none either\"",
+          "other \"no number\"",
+          "other \"none either\""
+        ].toSorted()
+      )
     }))
 })

@@ -48,15 +48,19 @@ export class Attempts {
     return this.stopped
   }
 
-  /** Notes a failure and waits as long as the policy says; answers whether that was the last time. */
+  /**
+   * Notes a failure and waits as long as the policy says; answers whether that was the last time, as it is where another
+   * one would be in vain.
+   */
   readonly fail = Effect.fnUntraced({ self: this }, function*(
     cause: Cause.Cause<unknown>,
-    restore: Restore
+    restore: Restore,
+    isFinal = false
   ): Effect.fn.Return<boolean> {
     if (Cause.hasInterruptsOnly(cause)) return yield* Effect.interrupt
     this.error = { at: yield* Clock.currentTimeMillis, error: describe(cause) }
     this.made = [...this.made, this.error]
-    const delay = delayAfter(this.policy, this.made.length)
+    const delay = isFinal ? undefined : delayAfter(this.policy, this.made.length)
     if (delay === undefined) return true
     this.state = "retrying"
     yield* restore(Effect.sleep(delay))

@@ -5,6 +5,7 @@ import { pageSize } from "@persist/core/pages"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { type Keyed, keyed } from "./parked.ts"
+import { undecodableAfter } from "./undecodable.ts"
 
 /** Some events of a partition, in order. */
 export interface Batch {
@@ -19,7 +20,8 @@ const busyPage = pageSize / 2
 /**
  * Emits the events of a partition after a position, then those that come; it ends only with the store. One of many
  * partitions finds few of its own in a page: where more is known to be there, they are gathered, so that they take one
- * commit. Fails as every read, after what was gathered until then.
+ * commit. An event that can't be decoded comes alone, with its fault, and what follows it goes on. Fails as every read,
+ * after what was gathered until then.
  */
 export const batches = (
   store: StoreShape,
@@ -49,8 +51,29 @@ export const batches = (
           })
       }),
       Stream.filter((batch) => batch !== undefined),
-      Stream.catch((error) =>
-        gathered.length === 0 ? Stream.fail(error) : Stream.concat(Stream.sync(taken), Stream.fail(error))
-      )
+      Stream.catch((error) => {
+        const rest = Stream.suspend(() => beyond(store, source, reached, keysOf, error))
+        return gathered.length === 0 ? rest : Stream.concat(Stream.sync(taken), rest)
+      })
     )
   }))
+
+// What follows a failure to read, where it was that of one event.
+const beyond = (
+  store: StoreShape,
+  source: EventSource<Event>,
+  after: Position,
+  keysOf: (event: Event) => ReadonlyArray<string>,
+  error: StoreError
+): Stream.Stream<Batch, StoreError> =>
+  error._tag !== "Corrupt"
+    ? Stream.fail(error)
+    : Stream.unwrap(Effect.map(undecodableAfter(store, source, after), (found) => {
+      if (found === undefined) return Stream.fail(error)
+      const { event, fault } = found
+      const own = keyed(event, keysOf).map(({ keys }) => ({ event, keys, fault, isFinal: true }))
+      return Stream.concat(
+        Stream.succeed({ own, through: event.position }),
+        batches(store, source, event.position, keysOf)
+      )
+    }))

@@ -12,8 +12,10 @@ import type { Handled } from "./processor.ts"
 export interface Keyed {
   readonly event: Event
   readonly keys: ReadonlyArray<string>
-  /** Why its keys couldn't be told, where they couldn't. */
+  /** Why it can't be handled, where that's known before it is tried. */
   readonly fault?: Cause.Cause<unknown>
+  /** Whether trying again, by the same program, would meet the same. */
+  readonly isFinal?: boolean
 }
 
 /** An event with its keys, unless it's for another partition; one whose keys can't be told is everyone's. */
@@ -29,6 +31,8 @@ export class Aside {
   private held: ReadonlySet<string> = new Set()
   private dropped: ReadonlySet<number> = new Set()
   private seen: Position | undefined
+  /** Whether what was said before this run began has been done. */
+  private isSettled = false
   private readonly store: StoreShape
   private readonly processor: string
   private readonly reader: string
@@ -136,6 +140,10 @@ export class Aside {
   private get changed(): Effect.Effect<boolean, StoreError> {
     const { seen } = this
     if (this.held.size === 0 || seen === undefined) return Effect.succeed(false)
+    if (!this.isSettled) {
+      this.isSettled = true
+      return Effect.succeed(true)
+    }
     return Effect.map(
       Stream.runHead(parked(this.store).changedSince({ after: seen })),
       (found) => found._tag === "Some"

@@ -9,7 +9,7 @@ import {
   type StoreShape
 } from "@persist/core"
 import { wakeUpsEnded } from "@persist/core/progress"
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Pull from "effect/Pull"
@@ -232,7 +232,7 @@ export class Worker<R> {
   ): Effect.fn.Return<Ended | "parked" | undefined, StoreError> {
     const overtaken = yield* this.saves.confirm
     if (overtaken !== undefined) return overtaken
-    if (!(yield* this.fail(cause, restore))) return undefined
+    if (!(yield* this.fail(cause, restore, event?.isFinal))) return undefined
     if (event === undefined || this.options.policy.finally === "stop") return this.attempts.stop(cause)
     const op = this.aside.park(event, this.attempts.failed)
     this.attempts.over()
@@ -241,8 +241,8 @@ export class Worker<R> {
     return fenced ?? "parked"
   })
 
-  private fail(cause: Cause.Cause<unknown>, restore: Restore) {
-    return Effect.andThen(this.sight.failed, this.attempts.fail(cause, restore))
+  private fail(cause: Cause.Cause<unknown>, restore: Restore, isFinal?: boolean) {
+    return Effect.andThen(this.sight.failed, this.attempts.fail(cause, restore, isFinal))
   }
 
   /** Tries a parked event again; answers whether it's done with. */
@@ -250,9 +250,18 @@ export class Worker<R> {
     entry: Entry<Parked>
   ): Effect.fn.Return<Fenced | boolean, StoreError, R> {
     const { key, revision, value } = entry
-    const { items } = yield* this.options.assignment.source.read(Position(value.position - 1), Position(value.position))
-    const found = items.map((event) => ({ event, keys: value.keys }))
-    const { failed, fenced } = yield* this.sight.stretch(found, 0, this.release(entry, items))
+    const read = this.options.assignment.source.read(Position(value.position - 1), Position(value.position))
+    const { failed, fenced } = yield* Effect.matchEffect(read, {
+      // It can't be decoded yet.
+      onFailure: (error) =>
+        error._tag === "Corrupt"
+          ? Effect.succeed<Stretch>({ count: 0, failed: Cause.fail(error), fenced: undefined })
+          : Effect.fail(error),
+      onSuccess: ({ items }) => {
+        const found = items.map((event) => ({ event, keys: value.keys }))
+        return this.sight.stretch(found, 0, this.release(entry, items))
+      }
+    })
     if (failed === undefined) return fenced ?? true
     yield* this.sight.failed
     const attempts = [...value.attempts, { at: yield* Clock.currentTimeMillis, error: describe(failed) }]
