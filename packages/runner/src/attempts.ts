@@ -49,8 +49,8 @@ export class Attempts {
   }
 
   /**
-   * Notes a failure and waits as long as the policy says; answers whether that was the last time, as it is where another
-   * one would be in vain.
+   * Notes a failure and waits as long as the policy says; answers whether that was the last time, as it is where
+   * another one would be in vain.
    */
   readonly fail = Effect.fnUntraced({ self: this }, function*(
     cause: Cause.Cause<unknown>,
