@@ -35,6 +35,9 @@ const numbered = (prefix: string, n: number): string => `${prefix}-${String(n).p
 const intentOf = (thrown: number): Intent =>
   thrown < 0.8 ? "pay" : thrown < 0.82 ? "pay late" : thrown < 0.9 ? "cancel" : "forget"
 
+/** What tells one demand from another: an order of one is never taken for another's. */
+export const nameOf = (seed: string, orders: number): string => `${seed}-${orders}`
+
 /** The nth order, from 0, of so many. */
 export const wish = (seed: string, orders: number, n: number): Wish => {
   const next = throwsOf(seed, n)
@@ -52,7 +55,7 @@ export const wish = (seed: string, orders: number, n: number): Wish => {
   }
   return {
     placing: {
-      order: numbered("order", n),
+      order: numbered(`order-${nameOf(seed, orders)}`, n),
       customer: numbered("customer", skewed(customersFor(orders))),
       day: new Date(firstDay + Math.floor(n * days / orders) * 86_400_000).toISOString().slice(0, 10),
       lines: Array.from(lines.values())

@@ -4,12 +4,13 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import { Schema, type StoreShape } from "persist/effect"
 import { cancel, pay, place, receive } from "./commands.ts"
-import { wish } from "./demand.ts"
+import { nameOf, wish } from "./demand.ts"
 import { totalOf } from "./events.ts"
 
 /** How much, and in which way. */
 export interface FillOptions {
   readonly orders: number
+  /** Makes up the demand: letters, digits and the like, since orders are named by it. */
   readonly seed: string
   /** Milliseconds that a customer has to pay in. */
   readonly payWithin: number
@@ -45,11 +46,13 @@ const demandOf = ({ orders, seed }: FillOptions): ReadonlyMap<string, number> =>
 
 /**
  * Fills the shop. Whoever is cut off starts it again: it goes on with the delivery that it was at, and since every
- * command has an id that follows from the order's, what was done of it isn't done twice.
+ * command has an id that follows from the order's, what was done of it isn't done twice. Another seed, or another
+ * number of orders, is another demand, on top of those before.
  */
 export const fill = Effect.fnUntraced(function*(store: StoreShape, options: FillOptions) {
   const { concurrency = 32, orders, payWithin, seed } = options
   const demand = demandOf(options)
+  const name = nameOf(seed, orders)
   const deliveries = Math.max(fewestDeliveries, Math.ceil(orders / customersPerDelivery))
   const done = store.kv("filled", Schema.Natural)
   const counts = { orders, repeated: 0, refused: 0 }
@@ -58,7 +61,8 @@ export const fill = Effect.fnUntraced(function*(store: StoreShape, options: Fill
   const deliver = (delivery: number) =>
     Effect.forEach(
       demand,
-      ([product, pieces]) => receive(store, `${delivery}/${product}`, product, Math.ceil(pieces * supply / deliveries)),
+      ([product, pieces]) =>
+        receive(store, `${name}/${delivery}/${product}`, product, Math.ceil(pieces * supply / deliveries)),
       { concurrency, discard: true }
     )
 
@@ -83,13 +87,13 @@ export const fill = Effect.fnUntraced(function*(store: StoreShape, options: Fill
     if (intent === "pay late") late.push(yield* Effect.forkScoped(Effect.delay(paying, payWithin)))
   })
 
-  const before = Option.getOrElse(yield* done.get(seed), () => 0)
+  const before = Option.getOrElse(yield* done.get(name), () => 0)
   for (let delivery = before; delivery < deliveries; delivery++) {
     yield* deliver(delivery)
     const from = Math.floor(orders * delivery / deliveries)
     const end = Math.floor(orders * (delivery + 1) / deliveries)
     yield* Effect.forEach(Array.from({ length: end - from }, (_, i) => from + i), serve, { concurrency, discard: true })
-    yield* done.put(seed, delivery + 1)
+    yield* done.put(name, delivery + 1)
   }
   yield* Fiber.joinAll(late)
   return counts

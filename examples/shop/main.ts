@@ -14,7 +14,7 @@ const { positionals: [command = "demo"], values } = parseArgs({
   allowPositionals: true,
   options: {
     store: { type: "string", default: process.env["PERSIST_URL"] ?? "sqlite:shop.db" },
-    mails: { type: "string", default: "mails.ndjson" },
+    mails: { type: "string" },
     orders: { type: "string", default: "100" },
     seed: { type: "string", default: "1" },
     "pay-within": { type: "string", default: "2000" },
@@ -24,11 +24,13 @@ const { positionals: [command = "demo"], values } = parseArgs({
   }
 })
 
-const all = processors(values.mails)
+// Every shop has a letter box of its own, the same for all of its processes.
+const lettersOf = ({ about }: typeof Store.Service) => values.mails ?? `mails-${about.incarnation}.ndjson`
 
 const running = Effect.gen(function*() {
   console.log(`${values.label} runs`)
-  return yield* run(yield* Store, all, { label: values.label, patience: Number(values.patience) })
+  const store = yield* Store
+  return yield* run(store, processors(lettersOf(store)), { label: values.label, patience: Number(values.patience) })
 })
 
 const filling = Effect.scoped(Effect.gen(function*() {
@@ -46,7 +48,9 @@ const reporting = Effect.gen(function*() {
 })
 
 const checking = Effect.gen(function*() {
-  const { differences, ...found } = yield* check(yield* Store, all, values.mails, Number(values.within))
+  const store = yield* Store
+  const mails = lettersOf(store)
+  const { differences, ...found } = yield* check(store, processors(mails), mails, Number(values.within))
   for (const difference of differences.slice(0, 20)) console.log(difference)
   console.log(JSON.stringify({ ...found, differences: differences.length }))
   if (differences.length > 0) process.exitCode = 1
