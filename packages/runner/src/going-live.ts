@@ -1,11 +1,12 @@
 /** What whoever keeps a version of a read model does beside its events: goes live, and drops what was live before. */
-import type { Entry, StoreError, StoreShape } from "@persist/core"
+import type { Checkpoint, Entry, StoreError, StoreShape } from "@persist/core"
 import type { Live } from "@persist/core/live"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { forget } from "./known.ts"
+import { forget } from "./forget.ts"
 import { establish, holdStill, namespaceOf, type OwnVersion, patientTries, switchTo, versionsOf } from "./live.ts"
+import { knownProcessors } from "./names.ts"
 import type { Alarm, Handled } from "./processor.ts"
 
 /** When a version goes live, and how long those before it stay. */
@@ -66,10 +67,23 @@ const dropFormer = Effect.fnUntraced(function*(
   const left = since + grace - (yield* Clock.currentTimeMillis)
   if (former.length === 0) return idle
   if (left > 0) return Math.min(left, idle)
-  // One that somebody still runs, or that was chosen again meanwhile, is refused and stays.
-  yield* Effect.forEach(former, (each) =>
-    forget(store, namespaceOf({ name, version: each.version })).pipe(
-      Effect.catchTag("Invalid", () => Effect.void)
-    ), { discard: true })
+  yield* Effect.forEach(
+    former,
+    (each) => drop(store, namespaceOf({ name, version: each.version }), each.checkpoint, grace),
+    { discard: true }
+  )
   return Math.min(Math.max(grace, eager), idle)
+})
+
+// One that somebody still runs, or that was chosen again meanwhile, is refused and stays. Of one that never had a
+// runner nobody says whether it's kept: whoever keeps it moves it on.
+const drop = Effect.fnUntraced(function*(
+  store: StoreShape,
+  name: string,
+  { updatedAt }: Checkpoint,
+  grace: number
+): Effect.fn.Return<void, StoreError> {
+  const isYoung = (yield* Clock.currentTimeMillis) - updatedAt < grace
+  if (isYoung && !(yield* knownProcessors(store).has(name))) return
+  yield* Effect.catchTag(forget(store, name), "Invalid", () => Effect.void)
 })

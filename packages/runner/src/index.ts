@@ -1,6 +1,7 @@
 /** Projections in production: partitions, leases, failures that are retried or parked, health. */
 export { compareVersions, type Comparison, type Difference } from "./compare.ts"
 export type { Attempt, FailurePolicy } from "./failure.ts"
+export { forget } from "./forget.ts"
 export {
   type Health,
   health,
@@ -9,7 +10,6 @@ export {
   type RunnerHealth,
   type Standing
 } from "./health.ts"
-export { forget } from "./known.ts"
 export { Runner, type RunnerShape } from "./layer.ts"
 export { switchLive, type SwitchOptions } from "./live.ts"
 export { observeHealth, type ObserveHealthOptions } from "./observe-health.ts"
