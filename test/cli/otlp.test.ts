@@ -118,7 +118,11 @@ test("a collector that isn't there keeps nothing from running, nor from ending",
   const running = desk.start("run", "mailer.ts", "--otlp", gone.url)
   while (!(await desk.run("projections", "ls", "--json")).stdout.includes(`"healthy":true`)) continue
   running.process.kill("SIGINT")
-  expect((await running.ended).code).toBe(130)
+  const { code, stderr } = await running.ended
+  expect(code).toBe(130)
+  expect(stderr.match(/spans and metrics aren't sent: the collector can't be reached \(ECONNREFUSED\)/g)).toHaveLength(
+    1
+  )
 })
 
 test.each([

@@ -97,7 +97,7 @@ describe("a module that won't do", () => {
     ["is none", "notes.txt", "hello", "notes.txt is no module"],
     ["has no default export", "named.ts", "export const a = 1", "named.ts has no default export"],
     ["exports something else", "number.ts", "export default 3", "the default export of number.ts is no projection"],
-    ["throws", "throws.ts", `throw new Error("boom")`, "throws.ts can't be loaded (Error: boom)"],
+    ["throws", "throws.ts", `throw new Error("boom")`, "throws.ts can't be loaded (Error: boom, line 1)"],
     ["doesn't parse", "broken.ts", "export default {{", "broken.ts can't be loaded (SyntaxError"],
     ["imports what isn't there", "imports.ts", `import "not-installed"`, "can't be loaded (Error: Cannot find package"],
     ["steps and throws", "step.ts", projection(`(_, e) => { throw new Error("bad " + e.type) }`), "Error: bad "],

@@ -51,7 +51,11 @@ test("what modules export runs; failures are parked and dropped, and health says
   const ls = () => desk.run("projections", "ls", "--json")
   const parked = () => desk.jsonLines("projections", "parked", "ls", "mailer")
   const [poison] = await until(parked, ({ length }) => length === 1)
-  expect(poison).toMatchObject({ stream: "order/nobody", state: "parked", attempts: [{}, {}] })
+  expect(poison).toMatchObject({
+    stream: "order/nobody",
+    state: "parked",
+    attempts: [{ at: expect.stringMatching(/^20.*Z$/) }, {}]
+  })
   const sick = await until(ls, ({ stdout }) => stdout.includes(`"state":"running"`))
   expect(sick.code).toBe(1)
   expect(JSON.parse(sick.stdout)).toMatchObject({ name: "mailer", parked: 1, healthy: false })

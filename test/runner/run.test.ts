@@ -7,6 +7,7 @@ import { leases, parked, parkedKey, runners } from "@persist/runner/names"
 import { isIn } from "@persist/runner/partition"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { Counted, fill, newStore } from "./orders.ts"
@@ -109,7 +110,7 @@ describe("a runner also", () => {
       yield* until(readCheckpoint(store, idle), (found) => Option.isSome(found) && found.value.position >= 1000)
     }))
 
-  it.live("looks for a store that can't be reached until it's there again", () =>
+  it.live("looks for a store that can't be reached until it's there again, and says so in two lines", () =>
     Effect.gen(function*() {
       const backend = yield* makeMemory()
       let refused = 0
@@ -122,11 +123,19 @@ describe("a runner also", () => {
       }
       const store = yield* makeStore({ ...backend, scan }, { retries: 0 })
       const notes = new Notes()
-      yield* Effect.forkChild(run(store, [noting(notes, "a")], quick))
+      const told: Array<string> = []
+      const teller = Logger.layer([Logger.make(({ message }) => {
+        told.push(String(Array.isArray(message) ? message[0] : message))
+      })])
+      yield* Effect.forkChild(run(store, [noting(notes, "a")], quick).pipe(Effect.provide(teller)))
       yield* fill(store, 1, 3)
-      yield* until(Effect.sync(() => refused >= 3))
+      yield* until(Effect.sync(() => refused >= 5))
       down = false
       yield* counted(notes, 3)
+      assert.deepStrictEqual(told.map((line) => line.replace(/\d+ s$/, "… s")), [
+        "the store can't be reached, and is looked for until it can",
+        "the store is there again, after … s"
+      ])
     }))
 })
 

@@ -2,13 +2,13 @@
 import * as Flag from "effect/cli/Flag"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
-import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
 import * as OtlpMetrics from "effect/observability/OtlpMetrics"
 import * as OtlpSerialization from "effect/observability/OtlpSerialization"
 import * as OtlpTracer from "effect/observability/OtlpTracer"
 import * as Option from "effect/Option"
 import type { Scope } from "effect/Scope"
+import { layerCollector } from "./collector.ts"
 import { type Failure, misuse } from "./failure.ts"
 import { version } from "./version.ts"
 
@@ -62,7 +62,7 @@ export const openExporter = (
     const settings = settingsOf(environment, own)
     const resource = resourceOf(settings, instance)
     const layer = Layer.merge(OtlpTracer.layerFromConfig({ resource }), OtlpMetrics.layerFromConfig({ resource })).pipe(
-      Layer.provide(Layer.merge(serialization, FetchHttpClient.layer)),
+      Layer.provide(Layer.merge(serialization, layerCollector)),
       Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env: settings })))
     )
     return Layer.build(layer).pipe(

@@ -1,4 +1,4 @@
-/** Modules that export processors and read models: any number of them, under any names. */
+/** Modules that export processors and read models: any number of them, under any names, alone or in arrays. */
 import { type Processor, readModel, type ReadModelOptions } from "@persist/runner"
 import { isProcessor } from "@persist/runner/processor"
 import * as Effect from "effect/Effect"
@@ -37,9 +37,7 @@ const loadAll = Effect.fnUntraced(function*<A extends { readonly name: string }>
 ): Effect.fn.Return<ReadonlyMap<string, A>, Failure> {
   const found = new Map<string, A>()
   for (const file of files) {
-    // What is exported twice, by a name and by default, is one.
-    const exported = new Set(Object.values(yield* loadModule("FILE", file)))
-    const own = Array.from(exported, select).filter((each) => each !== undefined)
+    const own = exportsOf(yield* loadModule("FILE", file)).map(select).filter((each) => each !== undefined)
     if (own.length === 0) return yield* misuse("FILE", `${file} exports no ${what}`, remedy)
     for (const each of own) {
       if (found.has(each.name)) {
@@ -51,6 +49,14 @@ const loadAll = Effect.fnUntraced(function*<A extends { readonly name: string }>
   }
   return found
 })
+
+/** What a module exports, alone or in arrays, each once: by a name and by default is one. */
+const exportsOf = (module: object): ReadonlyArray<unknown> => {
+  const all = new Set<unknown>(Object.values(module).flat())
+  // A read model that is exported beside the processor that keeps it is kept as that says.
+  const kept = new Set(Array.from(all).flatMap((each) => isKept(each) ? [each.model] : []))
+  return Array.from(all).filter((each) => !isReadModel(each) || !kept.has(each))
+}
 
 // Whoever needs services that nobody here provides has a program of its own.
 const processorOf = (u: unknown): Processor | undefined =>

@@ -1,11 +1,13 @@
 /** What the library logs, as talk on stderr: one line each, since stdout is for data. */
+import * as Cause from "effect/Cause"
 import * as Logger from "effect/Logger"
 import * as References from "effect/References"
 import { sayNow } from "./output.ts"
 import { printable } from "./printable.ts"
 
-const logger = Logger.make<unknown, void>(({ fiber, logLevel, message }) => {
-  const parts = (Array.isArray(message) ? message : [message]).map(textOf)
+const logger = Logger.make<unknown, void>(({ cause, fiber, logLevel, message }) => {
+  const why = cause.reasons.length === 0 ? [] : [Cause.squash(cause)]
+  const parts = [...Array.isArray(message) ? message : [message], ...why].map(textOf)
   const annotations = Object.entries(fiber.getRef(References.CurrentLogAnnotations))
   const details = annotations.map(([name, value]) => `${name}: ${textOf(value)}`)
   const level = logLevel === "Warn" ? "warning" : logLevel.toLowerCase()

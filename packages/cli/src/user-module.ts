@@ -7,6 +7,7 @@ import { resolve } from "node:path"
 import { pathToFileURL } from "node:url"
 import { exitCode } from "./exit-code.ts"
 import { Failure, misuse } from "./failure.ts"
+import { say } from "./output.ts"
 
 /** The module to load. */
 export const moduleFlag = (what: string) =>
@@ -23,11 +24,18 @@ export const loadModule = (field: string, file: string): Effect.Effect<object, F
     if (!existsSync(path)) {
       return Effect.fail(misuse(field, `there is no file ${file}`, "name a JavaScript or TypeScript module"))
     }
-    return Effect.tryPromise({
+    const loading = Effect.tryPromise({
       try: (): Promise<object> => import(pathToFileURL(path).href),
-      catch: (cause) => unloadable(field, file, cause)
+      catch: (cause) => unloadable(field, file, path, cause)
     })
+    return Effect.raceFirst(loading, Effect.andThen(Effect.sleep(patience), tellOf(file)))
   })
+
+// Milliseconds until whoever waits is told what for.
+const patience = 5000
+
+const tellOf = (file: string) =>
+  Effect.andThen(say(`${file} is still being loaded: what it awaits at its top level hasn't come`), Effect.never)
 
 /** Loads a module's default export; `Failure` where there is none, or the module throws. */
 export const loadDefault = (file: string): Effect.Effect<unknown, Failure> =>
@@ -36,18 +44,33 @@ export const loadDefault = (file: string): Effect.Effect<unknown, Failure> =>
       ? Effect.succeed(module.default)
       : Effect.fail(misuse("--module", `${file} has no default export`, "export default what it is to give")))
 
-const unloadable = (field: string, file: string, cause: unknown): Failure => {
+const unloadable = (field: string, file: string, path: string, cause: unknown): Failure => {
   const message = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
-  const unknownKind = cause instanceof Error && "code" in cause && cause.code === "ERR_UNKNOWN_FILE_EXTENSION"
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined
+  const line = lineIn(path, cause)
+  const place = line === undefined ? "" : `, line ${line}`
+  const isUnknownKind = code === "ERR_UNKNOWN_FILE_EXTENSION"
   return new Failure({
     exitCode: exitCode.usage,
     field,
-    reason: unknownKind ? `${file} is no module` : `${file} can't be loaded (${message.split("\n")[0]})`,
-    remedy: unknownKind
+    reason: isUnknownKind ? `${file} is no module` : `${file} can't be loaded (${message.split("\n")[0]}${place})`,
+    remedy: isUnknownKind
       ? "name a .js, .mjs, .ts or .mts file"
-      : "mend it; packages it imports must be installed where it lies",
+      : code === "ERR_MODULE_NOT_FOUND"
+      ? "packages it imports must be installed where it lies"
+      : "mend it",
     cause
   })
+}
+
+/** The line of a file that an error comes from, as far as its stack tells. */
+const lineIn = (path: string, cause: unknown): string | undefined => {
+  const stack = cause instanceof Error ? cause.stack ?? "" : ""
+  for (const place of [pathToFileURL(path).href, path]) {
+    const at = stack.indexOf(`${place}:`)
+    if (at >= 0) return /^\d+/.exec(stack.slice(at + place.length + 1))?.[0]
+  }
+  return undefined
 }
 
 /** A projection that a module exports. */

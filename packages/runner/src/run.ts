@@ -3,6 +3,7 @@ import type { StoreError, StoreShape } from "@persist/core"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Scope } from "effect/Scope"
+import { Outage } from "./outage.ts"
 import type { Processor } from "./processor.ts"
 import { paceOf, runnerFault, type RunnerOptions } from "./runner-options.ts"
 import { Runner } from "./runner.ts"
@@ -50,15 +51,9 @@ const begun = <R>(
   runner: Runner<R>,
   options: RunnerOptions
 ): Effect.Effect<Effect.Effect<never, StoreError, R>, StoreError, R> => {
-  const look = lenient(outsideTraces(runner.look))
+  // What runs here may go on meanwhile, if it can.
+  const look = new Outage().outlive(outsideTraces(runner.look))
   return Effect.as(look, Effect.forever(Effect.andThen(Effect.sleep(paceOf(options).interval), look)))
 }
 
 const left = <R>(runner: Runner<R>): Effect.Effect<void> => Effect.ignoreCause(runner.leave)
-
-// A store that can't be reached is looked for again; meanwhile what runs here may go on, if it can.
-const lenient = <R>(look: Effect.Effect<void, StoreError, R>): Effect.Effect<void, StoreError, R> =>
-  Effect.catchTags(look, {
-    Unavailable: (error) => Effect.logWarning("the store can't be reached", error),
-    OutcomeUnknown: (error) => Effect.logWarning("an answer of the store got lost", error)
-  })

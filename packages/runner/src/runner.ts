@@ -10,6 +10,7 @@ import { Feed } from "./feed.ts"
 import { enlist, ownerOf } from "./known.ts"
 import { giveBack, takeLease } from "./lease.ts"
 import { type PartitionReport, type RunnerRecord, runners } from "./names.ts"
+import { isOutage } from "./outage.ts"
 import { type Partition, partitionsOf } from "./partition.ts"
 import type { Processor } from "./processor.ts"
 import type { RecentPages } from "./recent-pages.ts"
@@ -167,7 +168,9 @@ export class Runner<R> {
     // It has left, later than was waited for.
     if (Cause.hasInterruptsOnly(cause)) return
     if (isLasting(cause) && !this.staying) return yield* Effect.die(Cause.squash(cause))
-    yield* Effect.logWarning(`the run of ${reader} ended, and is tried again`, cause)
+    // That the store can't be reached is told once, of all that runs here.
+    const tell = isOutage(cause) ? Effect.logDebug : Effect.logWarning
+    yield* tell(`the run of ${reader} ended, and is tried again`, cause)
     if (!isLasting(cause)) return
     const since = yield* monotonicMillis
     this.refusals.note(reader, cause, { since, control, at: yield* Clock.currentTimeMillis })

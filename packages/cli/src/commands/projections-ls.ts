@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import { exitCode } from "../exit-code.ts"
 import { partitionLine, processorLine } from "../health-lines.ts"
 import { Json, writeLines } from "../output.ts"
+import { healthJson } from "../processor-json.ts"
 import { openStore } from "../store-url.ts"
 
 const run = Effect.fnUntraced(function*() {
@@ -12,7 +13,7 @@ const run = Effect.fnUntraced(function*() {
   const { processors } = yield* health(yield* openStore("read"))
   yield* writeLines(processors.flatMap((one) =>
     json
-      ? [JSON.stringify(one)]
+      ? [JSON.stringify(healthJson(one))]
       : [processorLine(one), ...one.partitions.filter(({ state }) => state !== "running").map(partitionLine)]
   ))
   if (processors.some(({ healthy }) => !healthy)) process.exitCode = exitCode.failed

@@ -7,6 +7,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { Json, writeLines } from "../output.ts"
 import { counted, printable } from "../printable.ts"
+import { parkedJson } from "../processor-json.ts"
 import { openStore } from "../store-url.ts"
 
 const config = {
@@ -18,7 +19,7 @@ const run = Effect.fnUntraced(function*({ name }: Command.Command.Config.Infer<t
   const store = yield* openStore("read")
   yield* Stream.runForEachArray(
     listParked(store, Option.getOrUndefined(name)),
-    (some) => writeLines(some.map((each) => json ? JSON.stringify(each) : lineOf(each)))
+    (some) => writeLines(some.map((each) => json ? JSON.stringify(parkedJson(each)) : lineOf(each)))
   )
 }, Effect.scoped)
 

@@ -8,6 +8,7 @@ import { eventJson } from "../event-line.ts"
 import { eventRow } from "../event-row.ts"
 import { writeResult } from "../output.ts"
 import { printable } from "../printable.ts"
+import { parkedJson } from "../processor-json.ts"
 import { openStore } from "../store-url.ts"
 
 const config = {
@@ -18,7 +19,7 @@ const config = {
 const run = Effect.fnUntraced(function*({ name, position }: Command.Command.Config.Infer<typeof config>) {
   const { event, parked } = yield* inspectParked(yield* openStore("read"), name, position)
   const { attempts, keys, reader, state } = parked
-  yield* writeResult({ ...parked, event: event === undefined ? null : eventJson(event) }, [
+  yield* writeResult({ ...parkedJson(parked), event: event === undefined ? null : eventJson(event) }, [
     event === undefined ? `${position}  it was truncated or deleted meanwhile` : eventRow(event),
     printable(`${state} by ${reader}; what follows of ${keys.join(", ")} waits`),
     ...attempts.map(({ at, error }) => printable(`  ${timeText(at)}  ${error}`))

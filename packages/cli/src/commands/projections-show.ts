@@ -7,6 +7,7 @@ import { exitCode } from "../exit-code.ts"
 import { misuse } from "../failure.ts"
 import { partitionLine, processorLine } from "../health-lines.ts"
 import { Json, writeLines } from "../output.ts"
+import { healthJson } from "../processor-json.ts"
 import { openStore } from "../store-url.ts"
 
 const config = { name: Argument.String("name").pipe(Argument.withDescription("The processor's name")) }
@@ -18,7 +19,7 @@ const run = Effect.fnUntraced(function*({ name }: Command.Command.Config.Infer<t
     return yield* misuse("name", `no processor ${JSON.stringify(name)} was ever run here`, "list those that were")
   }
   yield* writeLines(
-    (yield* Json) ? [JSON.stringify(one)] : [processorLine(one), ...one.partitions.map(partitionLine)]
+    (yield* Json) ? [JSON.stringify(healthJson(one))] : [processorLine(one), ...one.partitions.map(partitionLine)]
   )
   if (!one.healthy) process.exitCode = exitCode.failed
 }, Effect.scoped)
