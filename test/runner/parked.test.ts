@@ -182,4 +182,56 @@ describe("what is parked", () => {
       yield* gate.open
       assert.strictEqual((yield* errorOf(Fiber.join(asking)))._tag, "Invalid")
     }))
+
+  it.live("and dropped first is tried again where somebody asks for it, though nothing else is parked", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      const seen: Array<string> = []
+      let broken = true
+      yield* fill(store, 1, 1)
+      const asked = Effect.gen(function*() {
+        const [first] = yield* until(Stream.runCollect(listParked(store, "picky")), ({ length }) => length === 1)
+        yield* dropParked(store, "picky", first?.position ?? 0)
+        yield* fill(store, 1, 1, 2)
+        broken = false
+        yield* until(Effect.sync(() => seen.length === 1))
+        yield* retryParked(store, "picky", first?.position ?? 0)
+        yield* until(Effect.sync(() => seen.length === 2))
+      })
+      yield* running(store, picky(seen, ({ data }) => broken && data.n === 1), asked)
+      assert.deepStrictEqual(seen, ["order-0/2", "order-0/1"])
+    }))
+
+  it.live("since its key can't be told is one partition's: it fails there alone, and goes through once it can be", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      const [tried, seen]: [Array<number>, Array<string>] = [[], []]
+      let broken = true
+      yield* fill(store, 8, 2)
+      const wrong = subscription({
+        name: "picky",
+        events: Counted,
+        partitions: 4,
+        failure: { ...parking, retries: 1, delay: 1 },
+        key: ({ data, position, stream }) => {
+          if (!broken || stream !== "order-3" || data.n !== 1) return stream
+          tried.push(position)
+          throw new Error("no key")
+        },
+        handle: ({ data, stream }) => Effect.sync(() => seen.push(`${stream}/${data.n}`))
+      })
+      const mended = Effect.gen(function*() {
+        yield* until(Effect.zip(asideOf(store), Effect.sync(() => seen.length)), ([{ length }, n]) => length + n === 16)
+        assert.deepStrictEqual(yield* asideOf(store), ["order-3/1 parked 2", "order-3/2 behind 0"])
+        const [first] = yield* Stream.runCollect(listParked(store, "picky"))
+        yield* retryParked(store, "picky", first?.position ?? 0)
+        yield* until(asideOf(store), ([one]) => one === "order-3/1 parked 3")
+        broken = false
+        yield* retryParked(store, "picky", first?.position ?? 0)
+        yield* until(Effect.sync(() => seen.length === 16))
+      })
+      yield* running(store, wrong, mended)
+      assert.deepStrictEqual(seen.slice(-2), ["order-3/1", "order-3/2"])
+      assert.strictEqual(new Set(seen).size, 16)
+    }))
 })

@@ -25,11 +25,25 @@ export const keyed = (event: Event, keysOf: (event: Event) => ReadonlyArray<stri
   return keys.success.length === 0 ? [] : [{ event, keys: keys.success }]
 }
 
+/** Events of a partition, from one on, that can be done with together. */
+export interface Portion {
+  /** How many they are. */
+  readonly length: number
+  /** Those to be handled. */
+  readonly ready: ReadonlyArray<Keyed>
+  /** Those that have to wait behind one that is parked, and aren't put there yet. */
+  readonly waiting: ReadonlyArray<Keyed>
+  /** How many are done with where so many of those that are ready are, and those that wait are put aside. */
+  readonly through: (handled: number) => number
+}
+
 /** The parked events of one partition. */
 export class Aside {
   /** Keys of which an event is parked: what follows has to wait behind it. */
-  private held: ReadonlySet<string> = new Set()
+  private readonly held = new Set<string>()
   private dropped: ReadonlySet<number> = new Set()
+  /** What was put behind others in this run, though the checkpoint may not have come to it. */
+  private put = new Set<number>()
   private seen: Position | undefined
   /** Whether what was said before this run began has been done. */
   private isSettled = false
@@ -43,31 +57,27 @@ export class Aside {
     this.reader = reader
   }
 
-  /** Where the events end that can be handled together from one on; there, where it can't be handled itself. */
-  endFrom(events: ReadonlyArray<Keyed>, start: number): number {
-    const stop = events.findIndex((each, i) => i >= start && !this.isReady(each))
-    return stop === -1 ? events.length : stop
-  }
-
-  /** What becomes of an event that can't be handled: one that is dropped is passed; one behind another waits there. */
-  passOver(each: Keyed | undefined): Handled {
-    const isOver = each === undefined || this.isDropped(each)
-    if (!isOver && !this.isBehind(each)) return { count: 0, ops: [], failed: each.fault }
-    return { count: 1, ops: isOver ? [] : [this.park(each, [])], failed: undefined }
-  }
-
-  private isReady(each: Keyed): boolean {
-    return each.fault === undefined && !this.isBehind(each) && !this.isDropped(each)
+  /** What can be done with together from one event on, of so many at most; nothing where that one can't be handled. */
+  portion(events: ReadonlyArray<Keyed>, start: number, most: number): Portion {
+    const [ready, waiting, places]: [Array<Keyed>, Array<Keyed>, Array<number>] = [[], [], []]
+    let end = start
+    for (; end < Math.min(events.length, start + most); end++) {
+      const each = events[end]
+      if (each === undefined || this.dropped.has(each.event.position)) continue
+      if (this.isBehind(each)) {
+        if (!this.put.has(each.event.position)) waiting.push(each)
+      } else if (each.fault === undefined) {
+        ready.push(each)
+        places.push(end - start)
+      } else break
+    }
+    const length = end - start
+    return { length, ready, waiting, through: (handled) => places[handled] ?? length }
   }
 
   /** Whether an event can't be handled now, since one of its keys before it wasn't. */
   private isBehind({ keys }: Keyed): boolean {
     return this.held.size > 0 && keys.some((key) => this.held.has(key))
-  }
-
-  /** Whether somebody decided that an event is never to be handled. */
-  private isDropped({ event }: Keyed): boolean {
-    return this.dropped.has(event.position)
   }
 
   /** Puts an event aside, as part of a commit; to be told by {@link hold} once that happened. */
@@ -87,7 +97,17 @@ export class Aside {
 
   /** Keeps back what follows under these keys. */
   hold(keys: ReadonlyArray<string>): void {
-    this.held = new Set([...this.held, ...keys])
+    for (const key of keys) this.held.add(key)
+  }
+
+  /** These were put behind others. */
+  waits(events: ReadonlyArray<Keyed>): void {
+    for (const { event } of events) this.put.add(event.position)
+  }
+
+  /** Everything before has been done with. */
+  passed(): void {
+    if (this.put.size > 0) this.put = new Set()
   }
 
   /** The entries of this partition in the order of their positions, and what they hold back. */
@@ -100,7 +120,8 @@ export class Aside {
         const own = entries.filter(({ value }) => value.processor === this.processor && value.reader === this.reader)
         this.dropped = new Set(own.filter(({ value }) => value.state === "dropped").map(({ value }) => value.position))
         const waiting = own.filter(({ value }) => value.state !== "dropped")
-        this.held = new Set(waiting.flatMap(({ value }) => value.keys))
+        this.held.clear()
+        for (const { value } of waiting) this.hold(value.keys)
         return waiting
       }
     )
@@ -131,23 +152,32 @@ export class Aside {
         if (tried === false) { for (const key of keys) held.add(key) }
         else if (tried !== true) return tried
       }
-      this.held = held
+      this.held.clear()
+      this.hold(Array.from(held))
       return undefined
     })
   }
 
-  /** Whether somebody may have said something of them since they were loaded. */
+  /** Whether somebody has said something of them since they were loaded; what this run has made of them isn't that. */
   private get changed(): Effect.Effect<boolean, StoreError> {
     const { seen } = this
-    if (this.held.size === 0 || seen === undefined) return Effect.succeed(false)
+    if ((this.held.size === 0 && this.dropped.size === 0) || seen === undefined) return Effect.succeed(false)
     if (!this.isSettled) {
       this.isSettled = true
       return Effect.succeed(true)
     }
-    return Effect.map(
-      Stream.runHead(parked(this.store).changedSince({ after: seen })),
-      (found) => found._tag === "Some"
+    const said = parked(this.store).changedSince({ after: seen }).pipe(
+      Stream.filter((change) => change._tag === "Put" && this.isSaid(change.value)),
+      Stream.runHead
     )
+    return Effect.map(Effect.zip(this.store.head, said), ([head, found]) => {
+      this.seen = head
+      return found._tag === "Some"
+    })
+  }
+
+  private isSaid({ processor, reader, state }: Parked): boolean {
+    return processor === this.processor && reader === this.reader && (state === "retry" || state === "dropped")
   }
 }
 

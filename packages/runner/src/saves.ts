@@ -38,6 +38,27 @@ export class Saves {
   }
 
   /**
+   * Saves what goes before the position is moved on, in as many commits as it takes: whoever goes on from there after a
+   * crash in between begins with what is there already.
+   */
+  readonly apart = Effect.fnUntraced({ self: this }, function*(
+    ops: ReadonlyArray<Op>,
+    fewer?: number
+  ): Effect.fn.Return<Fenced | undefined, StoreError> {
+    const most = fewer ?? this.store.about.limits.commitEvents - 1
+    for (let from = 0; from < ops.length; from += most) {
+      const some = ops.slice(from, from + most)
+      const fenced: Fenced | undefined = yield* Effect.catchIf(
+        this.save(this.progress.saved, some),
+        ({ _tag }) => _tag === "LimitExceeded" && some.length > 1,
+        () => this.apart(some, Math.ceil(some.length / 2))
+      )
+      if (fenced !== undefined) return fenced
+    }
+    return undefined
+  })
+
+  /**
    * Who was overtaken without knowing meets what the others have made since, and may fail at that: a failure counts
    * only where the partition is still its own.
    */
@@ -51,7 +72,7 @@ export class Saves {
   ): Effect.fn.Return<Unsaved | undefined, StoreError> {
     const { ops } = handled
     const commit = this.store.commit([this.progress.move(position), ...also, ...ops])
-    const outcome = handled.outcome ?? (yield* refusedAsOwn(commit, ops))
+    const outcome = handled.outcome ?? (yield* refusedAsOwn(commit, [...also, ...ops]))
     yield* this.bell.open
     if ("failed" in outcome) return outcome
     if (outcome._tag === "Conflict" && !this.isFence(outcome)) return { failed: Cause.fail(expectationFailed(outcome)) }

@@ -1,16 +1,7 @@
 /** The run of one partition by whoever has its lease: page after page, each saved with what came of it. */
-import {
-  type Checkpoint,
-  type Entry,
-  type Event,
-  type Fenced,
-  Position,
-  type StoreError,
-  type StoreShape
-} from "@persist/core"
+import type { Checkpoint, Entry, Fenced, Position, StoreError, StoreShape } from "@persist/core"
 import { wakeUpsEnded } from "@persist/core/progress"
-import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
+import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Pull from "effect/Pull"
 import * as Semaphore from "effect/Semaphore"
@@ -18,10 +9,11 @@ import * as Stream from "effect/Stream"
 import { Attempts, type Restore, type Stopped } from "./attempts.ts"
 import { type Batch, batches } from "./batches.ts"
 import { Deadlines } from "./deadline.ts"
-import { describe, type Policy } from "./failure.ts"
+import type { Policy } from "./failure.ts"
 import { type Parked, parked, type PartitionReport } from "./names.ts"
-import { Aside, givenUp, type Keyed } from "./parked.ts"
+import { Aside, type Keyed } from "./parked.ts"
 import type { Alarm, Assignment, Handled, Saving } from "./processor.ts"
+import { type Hands, tryAgain } from "./retry.ts"
 import { Saves } from "./saves.ts"
 import { Sight, type Stretch } from "./sight.ts"
 
@@ -48,6 +40,7 @@ export class Worker<R> {
   private looked: Position
   private readonly attempts: Attempts
   private readonly sight: Sight
+  private readonly hands: Hands<R>
   private readonly deadlines: Deadlines
 
   constructor(options: WorkerOptions<R>) {
@@ -58,6 +51,7 @@ export class Worker<R> {
     this.looked = checkpoint.position
     this.aside = new Aside(store, processor, checkpoint.name)
     this.sight = new Sight(processor, checkpoint.name)
+    this.hands = { store, assignment, saves: this.saves, sight: this.sight }
     this.deadlines = new Deadlines(store, assignment.source)
   }
 
@@ -89,13 +83,14 @@ export class Worker<R> {
     return Effect.scoped(Effect.uninterruptibleMask((restore) =>
       Effect.gen({ self: this }, function*() {
         const { source, work } = assignment
+        const again = (entry: Entry<Parked>) => Effect.tap(tryAgain(this.hands, entry), () => restore(Effect.void))
         const pull = yield* Stream.toPull(batches(store, source, this.saves.progress.saved, work.keysOf))
         while (true) {
           const read = yield* restore(Pull.catchDone(pull, () => Effect.undefined))
           if (read === undefined) return yield* wakeUpsEnded(store)
           for (const batch of read) {
             const ended = yield* this.turn(
-              Effect.flatMap(this.aside.settle(this.again), (met) =>
+              Effect.flatMap(this.aside.settle(again), (met) =>
                 met === undefined ? this.take(batch, restore) : Effect.succeed(met))
             )
             if (ended !== undefined) {
@@ -113,7 +108,7 @@ export class Worker<R> {
       const ahead = entries.filter(({ value }) => value.position > this.saves.progress.saved)
       if (ahead.length === 0) return Effect.undefined
       const ops = ahead.map(({ key }) => parked(this.options.store).ops.delete(key))
-      return Effect.andThen(this.saves.save(this.saves.progress.saved, ops), (fenced) =>
+      return Effect.andThen(this.saves.apart(ops), (fenced) =>
         fenced === undefined ? Effect.as(this.aside.load, undefined) : Effect.succeed(fenced))
     })
   )
@@ -182,6 +177,7 @@ export class Worker<R> {
       yield* restore(Effect.void)
     }
     this.looked = through
+    this.aside.passed()
     yield* this.saves.bell.open
     return own.length === 0 && this.saves.progress.passed(through) ? yield* this.saves.save(through, []) : undefined
   })
@@ -195,17 +191,25 @@ export class Worker<R> {
   ): Effect.fn.Return<Stretch, StoreError, R> {
     const reached = (count: number) =>
       own[from + count] === undefined ? through : own[from + count - 1]?.event.position ?? through
-    const end = Math.min(this.aside.endFrom(own, from), from + most)
-    const step = end === from
-      ? this.aside.passOver(own[from])
-      : yield* this.handle(own.slice(from, end), (count) => [this.saves.progress.move(reached(count))])
-    const { count, failed } = step
+    const portion = this.aside.portion(own, from, most)
+    const { length, ready, waiting } = portion
+    if (length === 0) return { count: 0, failed: own[from]?.fault, fenced: undefined }
+    const puts = waiting.map((each) => this.aside.park(each, []))
+    // With nothing to be handled they take one commit; otherwise what comes of the others may need all of its room.
+    const fenced = ready.length === 0 || puts.length === 0 ? undefined : yield* this.saves.apart(puts)
+    if (fenced !== undefined) return { count: 0, failed: undefined, fenced }
+    if (ready.length > 0) this.aside.waits(waiting)
+    const step = ready.length === 0 ? nothing : yield* this.handle(ready, (handled) => [
+      this.saves.progress.move(reached(portion.through(handled)))
+    ])
+    const { failed } = step
+    const count = portion.through(step.count)
     if (count === 0) return { count, failed, fenced: undefined }
     const position = reached(count)
-    const unsaved = yield* this.saves.keep(position, step)
+    const unsaved = yield* this.saves.keep(position, step, ready.length === 0 ? puts : [])
     if (unsaved !== undefined && "fenced" in unsaved) return { count, failed, ...unsaved }
     if (unsaved !== undefined) {
-      // One of them expects what isn't so: those before it can be done with.
+      // One of them expects what isn't so, or they are too much together: those before it can be done with.
       if (count > 1) return yield* this.stretch(own, from, through, Math.ceil(count / 2))
       return { count: 0, fenced: undefined, ...unsaved }
     }
@@ -244,51 +248,6 @@ export class Worker<R> {
   private fail(cause: Cause.Cause<unknown>, restore: Restore, isFinal?: boolean) {
     return Effect.andThen(this.sight.failed, this.attempts.fail(cause, restore, isFinal))
   }
-
-  /** Tries a parked event again; answers whether it's done with. */
-  private readonly again = Effect.fnUntraced({ self: this }, function*(
-    entry: Entry<Parked>
-  ): Effect.fn.Return<Fenced | boolean, StoreError, R> {
-    const { key, revision, value } = entry
-    const read = this.options.assignment.source.read(Position(value.position - 1), Position(value.position))
-    const { failed, fenced } = yield* Effect.matchEffect(read, {
-      // It can't be decoded yet.
-      onFailure: (error) =>
-        error._tag === "Corrupt"
-          ? Effect.succeed<Stretch>({ count: 0, failed: Cause.fail(error), fenced: undefined })
-          : Effect.fail(error),
-      onSuccess: ({ items }) => {
-        const found = items.map((event) => ({ event, keys: value.keys }))
-        return this.sight.stretch(found, 0, this.release(entry, items))
-      }
-    })
-    if (failed === undefined) return fenced ?? true
-    yield* this.sight.failed
-    const attempts = [...value.attempts, { at: yield* Clock.currentTimeMillis, error: describe(failed) }]
-    // What somebody says of it meanwhile counts more.
-    yield* parked(this.options.store).put(key, { ...value, state: "parked", attempts }, { expected: revision })
-    return false
-  })
-
-  private readonly release = Effect.fnUntraced({ self: this }, function*(
-    { key, value }: Entry<Parked>,
-    items: ReadonlyArray<Event>
-  ): Effect.fn.Return<Stretch, StoreError, R> {
-    const { assignment: { work }, store } = this.options
-    // What was truncated meanwhile can't be handled any more, and holds nobody back.
-    const release = parked(store).ops.delete(key)
-    const step: Handled = items.length === 0
-      ? yield* givenUp(value)
-      : yield* work.handle(
-        items,
-        value.attempts.length,
-        () => [this.saves.progress.move(this.saves.progress.saved), release]
-      )
-    if (step.failed !== undefined) return { count: 0, failed: step.failed, fenced: undefined }
-    const unsaved = yield* this.saves.keep(this.saves.progress.saved, step, [release])
-    if (unsaved !== undefined) return { count: 0, failed: undefined, fenced: undefined, ...unsaved }
-    step.committed?.()
-    yield* this.sight.handled(items.length)
-    return { count: items.length, failed: undefined, fenced: undefined }
-  })
 }
+
+const nothing: Handled = { count: 0, ops: [], failed: undefined }
