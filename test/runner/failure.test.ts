@@ -1,6 +1,6 @@
 /** How often what fails is tried again, and after how long. */
 import { assert, describe, it } from "@effect/vitest"
-import { run, subscription, whenProcessed, workflow } from "@persist/runner"
+import { health, run, subscription, whenProcessed, workflow } from "@persist/runner"
 import { delayAfter, policyOf } from "@persist/runner/failure"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -69,5 +69,40 @@ describe("what fails", () => {
       yield* fill(store, 1, 1)
       yield* Effect.forkChild(run(store, [shaky], quick))
       yield* until(Effect.sync(() => fired === 3))
+    }))
+
+  it.live("for a timer at no time names the event that set it, or the timer", () =>
+    Effect.gen(function*() {
+      const errorOf = Effect.fnUntraced(function*(later: (at: number) => number) {
+        const store = yield* newStore
+        const wrong = workflow({
+          name: "wrong",
+          events: Counted,
+          correlate: ({ stream }) => stream,
+          state: Schema.Null,
+          seed: null,
+          commands: Counted,
+          failure: { retries: 0 },
+          step: (_, happened) => ({
+            state: null,
+            timers: happened.type === "$timer" ? { again: -1 } : { later: later(happened.at) }
+          })
+        })
+        yield* fill(store, 1, 1)
+        yield* Effect.forkChild(run(store, [wrong], quick))
+        const { processors } = yield* until(health(store), (found) =>
+          found.processors.some(({ partitions }) => partitions[0]?.state === "stopped"))
+        return processors[0]?.partitions[0]?.error?.error ?? ""
+      })
+      assert.match(
+        yield* errorOf(() =>
+          0.5
+        ),
+        /timers.later: 0.5 is no time .*, set at event 1 of stream "order-0", type "Counted", position 1;/
+      )
+      assert.match(
+        yield* errorOf((at) => at),
+        /timers.again: -1 is no time .*, set at timer "later" of instance "order-0";/
+      )
     }))
 })

@@ -134,4 +134,35 @@ describe("a read model under a runner", () => {
       )
       assert.deepStrictEqual(state, { count: 2, last: 3 })
     }))
+
+  it.live("changes no more keys by an event than there is room for when that goes through after it was parked", () =>
+    Effect.gen(function*() {
+      const backend = yield* makeMemory()
+      const limits = { ...backend.about.limits, commitEvents: 8 }
+      const store = yield* makeStore({ ...backend, about: { ...backend.about, limits } })
+      let broken = true
+      const spread = ReadModel.make({
+        name: "spread",
+        version: 1,
+        events: Counted,
+        keys: ({ data }) => Array.from({ length: data.n }, (_, i) => `${i}`),
+        seed: 0,
+        value: Schema.Int,
+        step: (sum: number, { data }) => {
+          if (broken && data.n === 6) throw new Error("no")
+          return sum + data.n
+        }
+      })
+      yield* fill(store, 1, 7)
+      yield* Effect.forkChild(run(store, [readModel(spread, { failure: { retries: 0, finally: "park" } })], quick))
+      const list = Stream.runCollect(listParked(store))
+      const [sixth, last] = yield* until(list, ({ length }) => length === 2)
+      yield* retryParked(store, "spread@1", last?.position ?? 0)
+      broken = false
+      yield* retryParked(store, "spread@1", sixth?.position ?? 0)
+      const left = yield* until(list, ([first]) => first?.state === "parked" && first.position === last?.position)
+      // The checkpoint, and what was parked, are written too.
+      assert.match(left[0]?.attempts[0]?.error ?? "", /LimitExceeded: keys of event 7 of .* 7 keys .* 6/)
+      assert.strictEqual(Option.getOrNull(yield* spread.kv(store).get("5")), 6)
+    }))
 })

@@ -5,6 +5,8 @@ import { type EventOf, makeStore, readCheckpoint, type StoreShape, Unavailable }
 import { type Delivery, type FailurePolicy, run, subscription } from "@persist/runner"
 import { leases, parked, parkedKey, runners } from "@persist/runner/names"
 import { isIn } from "@persist/runner/partition"
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
@@ -108,6 +110,37 @@ describe("a runner also", () => {
       const idle = isIn({ index: 0, of: 2 }, "order-0") ? "noting#1" : "noting#0"
       yield* Effect.forkChild(run(store, [noting(new Notes(), "a", { partitions: 2 })], quick))
       yield* until(readCheckpoint(store, idle), (found) => Option.isSome(found) && found.value.position >= 1000)
+    }))
+
+  it.live("that is ended while it takes a partition leaves nothing running", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      yield* fill(store, 1, 1)
+      const notes = new Notes()
+      const [arrived, never] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+      const clock = yield* Clock.Clock
+      let taken = false
+      const held = Effect.andThen(Deferred.succeed(arrived, undefined), Deferred.await(never))
+      const monotonicTimeNanos = Effect.suspend(() => {
+        const isNext = taken
+        taken = false
+        return isNext ? Effect.andThen(held, clock.monotonicTimeNanos) : clock.monotonicTimeNanos
+      })
+      const own: Clock.Clock = Object.assign(Object.create(clock), { monotonicTimeNanos })
+      const processor = noting(notes, "ended")
+      const assign: typeof processor.assign = (...to) =>
+        Effect.tap(processor.assign(...to), () =>
+          Effect.sync(() => {
+            taken = true
+          }))
+      const ended = yield* Effect.forkChild(
+        Effect.provideService(run(store, [{ ...processor, assign }], quick), Clock.Clock, own)
+      )
+      yield* Deferred.await(arrived)
+      yield* Fiber.interrupt(ended)
+      yield* Effect.forkChild(run(store, [noting(notes, "next")], quick))
+      yield* counted(notes, 1)
+      assert.deepStrictEqual(Array.from(notes.by), [["next", 1]])
     }))
 
   it.live("looks for a store that can't be reached until it's there again, and says so in two lines", () =>

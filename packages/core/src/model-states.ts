@@ -46,16 +46,22 @@ interface Stepped<A> {
   readonly claims: ReadonlyArray<Claim>
 }
 
+/** What a commit has for states and entries: so many bytes of payload, and so many writes. */
+export interface Room {
+  readonly bytes: number
+  readonly writes: number
+}
+
 /** The states of a read model, and what events make of them. */
 export class States<C extends Catalogue, A> {
   private readonly held: HeldStates<C, A>
   private readonly store: StoreShape
   private readonly model: ReadModel<C, A>
-  private readonly room: number
+  private readonly room: Room
   private readonly claiming: boolean
 
-  /** `room` is how many bytes of payload a commit has for states and entries. */
-  constructor(store: StoreShape, model: ReadModel<C, A>, room: number) {
+  /** `room` is what a commit has for them. */
+  constructor(store: StoreShape, model: ReadModel<C, A>, room: Room) {
     this.held = new HeldStates(store, model)
     this.store = store
     this.model = model
@@ -104,7 +110,7 @@ export class States<C extends Catalogue, A> {
    * `LimitExceeded` where the first of them has none that can be used.
    */
   private route(items: ReadonlyArray<EventOf<C>>, start: number): Result.Result<Routed<EventOf<C>>, StoreError> {
-    const { commitEvents, nameBytes } = this.store.about.limits
+    const { nameBytes } = this.store.about.limits
     // A state may leave one entry of each index, and take another.
     const writesOfKey = 1 + 2 * this.model.readIndexes.length
     const told: Array<ReadonlyArray<string>> = []
@@ -114,10 +120,9 @@ export class States<C extends Catalogue, A> {
       if (event === undefined) break
       const own = keysOf(this.model, event, nameBytes)
       const more = Result.isSuccess(own) ? own.success.reduce((n, key) => keys.has(key) ? n : n + 1, 0) : 0
-      if (i > start && (Result.isFailure(own) || (keys.size + more) * writesOfKey >= commitEvents)) break
+      if (i > start && (Result.isFailure(own) || (keys.size + more) * writesOfKey > this.room.writes)) break
       if (Result.isFailure(own)) return Result.fail(own.failure)
-      // The checkpoint is written too.
-      if (more >= commitEvents) return Result.fail(tooManyKeys(event, more, commitEvents - 1))
+      if (more > this.room.writes) return Result.fail(tooManyKeys(event, more, this.room.writes))
       for (const key of own.success) keys.add(key)
       told.push(own.success)
     }
@@ -205,11 +210,10 @@ export class States<C extends Catalogue, A> {
     }
     const writes = entryWrites(this.model.readIndexes, moved)
     for (const { value } of writes) bytes += value === undefined ? 0 : payloadBytes(value)
-    if (bytes > this.room) return Result.fail(tooLarge("states changed by one event", bytes, this.room))
-    // The checkpoint is written too.
-    const most = this.store.about.limits.commitEvents - 1
-    return changed.length + writes.length > most
-      ? Result.fail(tooManyWrites(changed.length + writes.length, most))
+    const { room } = this
+    if (bytes > room.bytes) return Result.fail(tooLarge("states changed by one event", bytes, room.bytes))
+    return changed.length + writes.length > room.writes
+      ? Result.fail(tooManyWrites(changed.length + writes.length, room.writes))
       : Result.succeed({ changed, entries: writes })
   }
 
@@ -217,7 +221,7 @@ export class States<C extends Catalogue, A> {
     const encoded = this.model.codec.encode(`state of key ${quoted(key)}`, state)
     if (Result.isFailure(encoded)) return Result.fail(encoded.failure)
     const size = payloadBytes(encoded.success)
-    const limit = Math.min(this.room, this.store.about.limits.payloadBytes)
+    const limit = Math.min(this.room.bytes, this.store.about.limits.payloadBytes)
     return size > limit ? Result.fail(tooLarge(`state of key ${quoted(key)}`, size, limit)) : encoded
   }
 

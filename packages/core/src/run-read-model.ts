@@ -20,7 +20,7 @@ import * as Fault from "./fault.ts"
 import { until } from "./follow.ts"
 import { foreignKeys, otherEvents, otherIndexes } from "./model-fault.ts"
 import { modelNamespaces, type ModelPlace } from "./model-namespaces.ts"
-import { States } from "./model-states.ts"
+import { type Room, States } from "./model-states.ts"
 import { quoted } from "./path.ts"
 import { utf8Bytes } from "./payload.ts"
 import { Progress, wakeUpsEnded } from "./progress.ts"
@@ -224,9 +224,11 @@ const takenNamespace = Effect.fnUntraced(function*(
   return undefined
 })
 
-/** How many bytes a commit has for a read model's states, beside its checkpoint. */
-export const roomForStates = ({ about }: StoreShape, checkpoint: ReaderFilter): number =>
-  about.limits.commitBytes - utf8Bytes(JSON.stringify(storedCheckpoint(about, unbounded, checkpoint)))
+/** What a commit has for a read model's states, beside its checkpoint. */
+export const roomForStates = ({ about }: StoreShape, checkpoint: ReaderFilter): Room => ({
+  bytes: about.limits.commitBytes - utf8Bytes(JSON.stringify(storedCheckpoint(about, unbounded, checkpoint))),
+  writes: about.limits.commitEvents - 1
+})
 
 /** Takes pages into a read model. */
 class Keeper<C extends Catalogue, A> {

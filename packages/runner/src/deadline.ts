@@ -30,20 +30,21 @@ export class Deadlines {
     due: Option.Option<number>,
     looked: Position
   ): Effect.fn.Return<number, StoreError> {
-    const left = Option.isNone(due) ? longestWait : due.value - (yield* Clock.currentTimeMillis)
-    if (Option.isNone(due) || left > 0) return Math.min(left, longestWait)
-    return (yield* this.isMet(due.value, looked)) ? 0 : longestWait
+    if (Option.isNone(due)) return longestWait
+    const now = yield* Clock.currentTimeMillis
+    if (due.value > now) return Math.min(due.value - now, longestWait)
+    // The clock was set back: what was there by then is to be found out again.
+    if (now < this.met) this.met = -1
+    return (yield* this.isMet(due.value, now, looked)) ? 0 : longestWait
   })
 
   private readonly isMet = Effect.fnUntraced({ self: this }, function*(
     at: number,
+    now: number,
     looked: Position
   ): Effect.fn.Return<boolean, StoreError> {
     while (at > this.met) {
-      if (this.next === undefined) {
-        const now = yield* Clock.currentTimeMillis
-        this.next = { at: now, head: yield* this.store.head }
-      }
+      this.next ??= { at: now, head: yield* this.store.head }
       const { at: time, head } = this.next
       if (looked < head && (yield* this.source.next(looked, head)) !== undefined) return false
       this.met = time

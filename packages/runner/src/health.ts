@@ -103,7 +103,7 @@ export const health = (store: StoreShape): Effect.Effect<Health, StoreError> =>
     const head = yield* store.head
     const own = readers.filter(({ name }) => names.has(ownerOf(name)))
     const begun = yield* Effect.forEach(own, (reader) => known.partition(store, head, reader), { concurrency: 16 })
-    const all = [...begun, ...known.unbegun(own, head)]
+    const all = [...begun, ...(yield* known.unbegun(store, head, own))]
     const processors = ever.map(({ key: name, value: { guarantee, kind, partitions: whole } }): ProcessorHealth => {
       const partitions = all.filter(({ reader }) => ownerOf(reader) === name)
       const parked = aside.filter(({ processor, state }) => processor === name && state !== "dropped").length
@@ -193,19 +193,29 @@ class Known {
     }))
   }
 
-  /** The partitions that couldn't even be registered. */
-  unbegun(registered: ReadonlyArray<Checkpoint>, head: Position): ReadonlyArray<PartitionHealth> {
+  /** The partitions that couldn't even be registered: to them all that there is may be left. */
+  unbegun(
+    store: StoreShape,
+    head: Position,
+    registered: ReadonlyArray<Checkpoint>
+  ): Effect.Effect<ReadonlyArray<PartitionHealth>, StoreError> {
     const names = new Set(registered.map(({ name }) => name))
-    return Array.from(this.refusedBy).filter(([reader]) => !names.has(reader)).map(([reader, id]) => ({
-      reader,
-      position: origin,
-      lag: head,
-      lagTime: 0,
-      state: "stopped",
-      runner: this.runners.find((runner) => runner.id === id),
-      rate: 0,
-      error: this.reports.get(`${id} ${reader}`)?.error
-    }))
+    const left = Array.from(this.refusedBy).filter(([reader]) => !names.has(reader))
+    const { about, engine } = store
+    const first = left.length === 0 || about.lacks.has("readAll")
+      ? Effect.undefined
+      : firstOfAll(engine, { after: origin, to: head, prefix: "", types: undefined })
+    return Effect.map(first, (oldest) =>
+      left.map(([reader, id]) => ({
+        reader,
+        position: origin,
+        lag: head,
+        lagTime: oldest === undefined ? 0 : Math.max(0, this.now - oldest.at),
+        state: "stopped",
+        runner: this.runners.find((runner) => runner.id === id),
+        rate: 0,
+        error: this.reports.get(`${id} ${reader}`)?.error
+      })))
   }
 
   private idleState(processor: string, owner: string | undefined): PartitionHealth["state"] {

@@ -2,11 +2,13 @@
 import {
   type BuildOptions,
   type Catalogue,
+  type Checkpoint,
   type Event,
   type EventOf,
   Invalid,
   isStoreError,
-  type ReadModel
+  type ReadModel,
+  type StoreShape
 } from "@persist/core"
 import { millisFault, optionsFault } from "@persist/core/fault"
 import { States } from "@persist/core/model-states"
@@ -78,7 +80,7 @@ export const readModel = <C extends Catalogue, A>(
         source,
         work: workOf(
           model,
-          new States(store, model, roomForStates(store, checkpoint) - roomForParked),
+          new States(store, model, roomBesideParked(store, checkpoint)),
           goingLive(store, model, going)
         )
       }))
@@ -94,8 +96,11 @@ const goLiveFault = (goLive: unknown): Invalid | undefined =>
       remedy: "pass \"by itself\" or \"by hand\""
     })
 
-// The key of a parked event, which is deleted in the same commit.
-const roomForParked = 1024
+// A parked event that goes through is deleted in the same commit: one write, which takes the bytes of its key.
+const roomBesideParked = (store: StoreShape, checkpoint: Checkpoint) => {
+  const { bytes, writes } = roomForStates(store, checkpoint)
+  return { bytes: bytes - 1024, writes: writes - 1 }
+}
 
 /** Events of the model's own catalogue, as they come from its own source. */
 type Own<C extends Catalogue> = Event & EventOf<C>

@@ -233,12 +233,14 @@ export class Runner<R> {
       checkpoint,
       assignment: { ...assigned, source }
     })
-    // It ends with the runner, which waits for it; not with the look in which it begins.
-    const fiber = yield* Effect.forkDetach(Effect.andThen(start.await, worker.run))
     const control = said.get(processor.name)?.revision
     const at = yield* monotonicMillis
-    this.refusals.clear(reader)
-    this.running.set(reader, { own, worker, fiber, control, counted: { handled: 0, at, rate: 0 } })
+    // It ends with the runner, which waits for it, and so has to know it; not with the look in which it begins.
+    const forked = Effect.forkDetach(Effect.andThen(start.await, worker.run))
+    yield* Effect.uninterruptible(Effect.map(forked, (fiber) => {
+      this.refusals.clear(reader)
+      this.running.set(reader, { own, worker, fiber, control, counted: { handled: 0, at, rate: 0 } })
+    }))
   })
 
   private decodedOnce(processor: string): RecentPages<Event> {

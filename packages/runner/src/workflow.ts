@@ -1,6 +1,8 @@
 /** Workflows: a state for each instance, moved by events and timers, and what it commands in the same commit. */
 import type { Catalogue, Entry, Event, EventOf, Expected, InputOf, Kv, Op, PureSchema, StoreShape } from "@persist/core"
 import { type Causation, Invalid } from "@persist/core"
+import { place } from "@persist/core/model-fault"
+import { quoted } from "@persist/core/path"
 import { seedThunk } from "@persist/core/seed"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -202,7 +204,7 @@ class Moves<A, I> {
     const { ops, set, state, streams } = stepped.success
     if (streams.some((stream) => this.streams.has(stream))) return "later"
     const next = state === undefined ? undefined : { state, timers: merged(left, set) }
-    const fault = next === undefined ? undefined : timeFault(next.timers)
+    const fault = next === undefined ? undefined : timeFault(next.timers, key, happened)
     if (fault !== undefined) return Cause.fail(fault)
     this.changeTimers(key, left, next?.timers ?? {}, origin)
     if (next === undefined) this.held.delete(key)
@@ -242,11 +244,18 @@ const merged = (
     Object.entries({ ...before, ...set }).flatMap(([timer, at]) => at === undefined ? [] : [[timer, at]])
   )
 
-const timeFault = (all: Instance<unknown>["timers"]): Invalid | undefined => {
-  const wrong = Object.entries(all).find(([, at]) => !Number.isSafeInteger(at) || at < 0)
-  return wrong === undefined ? undefined : new Invalid({
-    field: `timers.${wrong[0]}`,
-    reason: "is no time in milliseconds since 1970",
+const timeFault = (
+  all: Instance<unknown>["timers"],
+  instance: string,
+  happened: Event | TimerFired
+): Invalid | undefined => {
+  const [timer, at] = Object.entries(all).find(([, time]) => !Number.isSafeInteger(time) || time < 0) ?? []
+  const by = "timer" in happened
+    ? `timer ${quoted(happened.timer)} of instance ${quoted(instance)}`
+    : `${place(happened)}, position ${happened.position}`
+  return timer === undefined ? undefined : new Invalid({
+    field: `timers.${timer}`,
+    reason: `${at} is no time in milliseconds since 1970, set at ${by}`,
     remedy: "give when it's due, such as the event's `at` and some milliseconds more"
   })
 }
