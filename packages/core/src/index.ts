@@ -1,5 +1,6 @@
 /** Everything core offers, by concept. */
 export { type Archive, archiveNamespace } from "./archive.ts"
+export type { ParkedBound } from "./awaited.ts"
 export * from "./backend.ts"
 export * from "./catalogue.ts"
 export { type Causation, causationKey, causedBy, correlationKey, eventId } from "./causation.ts"

@@ -1,5 +1,6 @@
 /** How far a retention rule shortens a stream, and who holds it back. */
 import * as Effect from "effect/Effect"
+import { type AwaitedIn, type ParkedBound, parkedBound } from "./awaited.ts"
 import type { StreamInfo } from "./backend.ts"
 import type { Engine } from "./engine.ts"
 import { Corrupt, type StoreError } from "./error.ts"
@@ -18,6 +19,7 @@ export type RetentionBound =
   | { readonly _tag: "Rule" }
   /** This reader has come to this position only. */
   | { readonly _tag: "Reader"; readonly name: string; readonly position: Position }
+  | ParkedBound
   /** The newest snapshot of this projection doesn't hold more, or knows its history by the event that stays. */
   | { readonly _tag: "Snapshot"; readonly projection: string; readonly version: number }
 
@@ -40,6 +42,7 @@ export interface Shears {
   /** When the run began, in milliseconds since 1970. */
   readonly now: number
   readonly readersFor: ReadersFor
+  readonly awaitedIn: AwaitedIn
   readonly restsOn: RestsOn
 }
 
@@ -108,7 +111,7 @@ interface Bound {
 
 /** The first seq that must stay, below `end`, and what for; `undefined` where an event is gone. */
 const boundOf = Effect.fnUntraced(function*(
-  { engine, readersFor, restsOn }: Shears,
+  { awaitedIn, engine, readersFor, restsOn }: Shears,
   { first, last, stream }: StreamInfo,
   end: Seq
 ): Effect.fn.Return<Bound | undefined, StoreError> {
@@ -124,6 +127,10 @@ const boundOf = Effect.fnUntraced(function*(
       : seqAfter(engine, stretch, position)
     if (before === undefined) return undefined
     if (before < bound.before) bound = { before, boundedBy: { _tag: "Reader", name, position } }
+  }
+  const awaited = awaitedIn(stream, first)
+  if (awaited !== undefined && awaited.seq < bound.before) {
+    bound = { before: awaited.seq, boundedBy: parkedBound(awaited) }
   }
   for (const { position, projection, seq, version } of bound.before === first ? [] : yield* restsOn(stream)) {
     const read: Seq | undefined = yield* seqAfter(engine, { stream, from: first, end: bound.before }, position)

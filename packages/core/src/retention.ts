@@ -5,6 +5,7 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { type Archive, type Claim, claimArchive } from "./archive.ts"
+import { awaitedByStream } from "./awaited.ts"
 import type { Op } from "./draft.ts"
 import { Invalid, type StoreError } from "./error.ts"
 import * as Fault from "./fault.ts"
@@ -30,7 +31,7 @@ export interface Retained {
   readonly streams: number
   /** Events that were removed. */
   readonly events: number
-  /** Events that the rule lets go and that stayed, since a reader or a snapshot needs them. */
+  /** Events that the rule lets go and that stayed, since somebody needs them. */
   readonly held: number
 }
 
@@ -57,10 +58,10 @@ export const planRetention = (store: StoreShape, rule: RetentionRule): Stream.St
 
 /**
  * Removes what a rule lets go, step by step: a step is some streams, or a part of a long one, whose events are first
- * given to the archive and then removed in one commit. Never an event that a registered reader has yet to read, nor one
- * that a snapshot of a stream, a prefix or all streams still needs; a reader that is registered while it runs is asked
- * as well. Streams keep their numbering, whatever goes. An interruption waits for the step in hand; whatever ends it,
- * the next run goes on, and every event is in the store or in the archive, once.
+ * given to the archive and then removed in one commit. Never an event that a registered reader has yet to read, one
+ * that a processor has parked, nor one that a snapshot of a stream, a prefix or all streams still needs; a reader that
+ * is registered while it runs is asked as well. Streams keep their numbering, whatever goes. An interruption waits for
+ * the step in hand; whatever ends it, the next run goes on, and every event is in the store or in the archive, once.
  *
  * Fails with `Invalid` for a bad rule, `Corrupt` where a reader belongs to another history of the store, `Unavailable`
  * where another run has taken the archive over, `Unsupported` where the backend can't truncate, as the archive does,
@@ -116,6 +117,7 @@ const planPage = Effect.fnUntraced(function*(
     rule,
     now,
     readersFor: yield* readersByStream(store),
+    awaitedIn: yield* awaitedByStream(store),
     restsOn: yield* restingSnapshots(store)
   }
   const cuts = yield* Effect.forEach(infos, (info) => cutOf(shears, info), { concurrency: 16 })

@@ -2,6 +2,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { awaitedByStream, type ParkedBound, parkedBound } from "./awaited.ts"
 import type { Catalogue } from "./catalogue.ts"
 import { compactions } from "./compacted.ts"
 import type { StoreError } from "./error.ts"
@@ -24,6 +25,7 @@ export type CompactionBound =
   | { readonly _tag: "Keep"; readonly events: number }
   /** This reader has come to this position only. */
   | { readonly _tag: "Reader"; readonly name: string; readonly position: Position }
+  | ParkedBound
 
 /** What a compaction did, or would do. */
 export interface Compacted {
@@ -108,13 +110,18 @@ const boundOf = Effect.fnUntraced(function*(
     ? { _tag: "Snapshot", seq: last }
     : { _tag: "Keep", events: keepEvents }
   const [slowest] = yield* readersOf(store, stream, own)
-  if (slowest === undefined || wanted <= first) return { before: wanted, boundedBy }
-  const { name, position } = slowest
-  const after = yield* seqAfter(store.engine, { stream, from: first, end: Seq(wanted + 1) }, position)
-  if (after === undefined) return undefined
-  // What a reader has read last it may know its place by.
-  const read = Seq(Math.max(first, after - 1))
-  return read >= wanted
-    ? { before: wanted, boundedBy }
-    : { before: read, boundedBy: { _tag: "Reader", name, position } }
+  if (wanted <= first) return { before: wanted, boundedBy }
+  let bound: { readonly before: Seq; readonly boundedBy: CompactionBound } = { before: wanted, boundedBy }
+  if (slowest !== undefined) {
+    const { name, position } = slowest
+    const after = yield* seqAfter(store.engine, { stream, from: first, end: Seq(wanted + 1) }, position)
+    if (after === undefined) return undefined
+    // What a reader has read last it may know its place by.
+    const read = Seq(Math.max(first, after - 1))
+    if (read < wanted) bound = { before: read, boundedBy: { _tag: "Reader", name, position } }
+  }
+  const awaited = (yield* awaitedByStream(store))(stream, first)
+  return awaited === undefined || awaited.seq >= bound.before
+    ? bound
+    : { before: awaited.seq, boundedBy: parkedBound(awaited) }
 })

@@ -1,5 +1,6 @@
 /** The namespaces a runner keeps its own things in. */
 import type { Kv, StoreShape } from "@persist/core"
+import { parkedNamespace } from "@persist/core/awaited"
 import * as Schema from "effect/Schema"
 
 const AttemptSchema = Schema.Struct({ at: Schema.Number, error: Schema.String })
@@ -59,7 +60,7 @@ const Parked = Schema.Struct({
 export type Parked = typeof Parked.Type
 
 /** What was put aside, by processor and position. */
-export const parked = (store: StoreShape): Kv<Parked> => store.system("$parked", Parked)
+export const parked = (store: StoreShape): Kv<Parked> => store.system(parkedNamespace, Parked)
 
 /** The key of a parked event: those of a processor are beside each other, in the order of their positions. */
 export const parkedKey = (processor: string, position: number): string =>

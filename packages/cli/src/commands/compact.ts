@@ -56,6 +56,8 @@ const reason = (bound: CompactionBound): string => {
       return `--keep-events ${bound.events}`
     case "Reader":
       return `reader ${JSON.stringify(bound.name)}, which has come to position ${bound.position}`
+    case "Parked":
+      return `processor ${JSON.stringify(bound.processor)}, which parked the event at position ${bound.position}`
   }
 }
 

@@ -1,0 +1,97 @@
+/** What a processor has parked stays in the log until it went through or was dropped, however far others have come. */
+import { assert, describe, it } from "@effect/vitest"
+import { compact, type ParkedBound, planRetention, Position, Projection, retain, type StoreShape } from "@persist/core"
+import { dropParked, listParked, retryParked, run, subscription } from "@persist/runner"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { Counted, fill, newStore } from "./orders.ts"
+import { quick, until } from "./until.ts"
+
+/** A store of two streams of five, of which a processor that runs has parked what comes from the third of one on. */
+const withParked = Effect.gen(function*() {
+  const store = yield* newStore
+  yield* fill(store, 2, 5)
+  const seen: Array<number> = []
+  let broken = true
+  const picky = subscription({
+    name: "picky",
+    events: Counted,
+    failure: { retries: 0, finally: "park" },
+    handle: ({ data, stream }) =>
+      Effect.suspend(() => {
+        if (broken && stream === "order-1" && data.n === 3) return Effect.fail("no")
+        seen.push(data.n)
+        return Effect.void
+      })
+  })
+  yield* Effect.forkChild(run(store, [picky], quick))
+  const parked = yield* until(Stream.runCollect(listParked(store)), ({ length }) => length === 3)
+  yield* until(Effect.sync(() => seen.length === 7))
+  return {
+    store,
+    seen,
+    positions: parked.map(({ position }) => position),
+    mend: () => {
+      broken = false
+    }
+  }
+})
+
+const rule = { prefix: "", maxCount: 1 }
+
+const plan = (store: StoreShape) =>
+  Effect.map(
+    Stream.runCollect(planRetention(store, rule)),
+    (cuts) => cuts.map(({ boundedBy, held, removed, stream }) => [stream, removed, held, boundedBy])
+  )
+
+const counted = Projection.make({
+  name: "counted",
+  version: 1,
+  events: Counted,
+  seed: 0,
+  state: Schema.Int,
+  step: (count: number) => count + 1
+})
+
+describe("what is parked", () => {
+  it.live("bounds retention, which names it, and then goes through", () =>
+    Effect.gen(function*() {
+      const { mend, positions: [first = 0], seen, store } = yield* withParked
+      const parked: ParkedBound = { _tag: "Parked", processor: "picky", position: Position(first) }
+      assert.deepStrictEqual(yield* plan(store), [
+        ["order-0", 4, 0, { _tag: "Rule" }],
+        ["order-1", 2, 2, parked]
+      ])
+      assert.deepStrictEqual(yield* retain(store, rule), { streams: 2, events: 6, held: 2 })
+      mend()
+      yield* retryParked(store, "picky", first)
+      yield* until(Effect.sync(() => seen.length === 10))
+      assert.deepStrictEqual(seen.slice(7), [3, 4, 5])
+      yield* until(Stream.runCollect(listParked(store)), ({ length }) => length === 0)
+      assert.deepStrictEqual(yield* plan(store), [["order-1", 2, 0, { _tag: "Rule" }]])
+    }))
+
+  it.live("bounds compaction", () =>
+    Effect.gen(function*() {
+      const { positions: [first = 0], store } = yield* withParked
+      const { boundedBy, removed } = yield* compact(store, { projection: counted, stream: "order-1" })
+      assert.deepStrictEqual([removed, boundedBy], [2, { _tag: "Parked", processor: "picky", position: first }])
+      const other = yield* compact(store, { projection: counted, stream: "order-0" })
+      assert.deepStrictEqual([other.removed, other.boundedBy._tag], [4, "Snapshot"])
+    }))
+
+  it.live("bounds nothing once it was dropped", () =>
+    Effect.gen(function*() {
+      const { positions: [first = 0, , third = 0], store } = yield* withParked
+      yield* dropParked(store, "picky", third)
+      yield* dropParked(store, "picky", first)
+      // What waited behind it goes through.
+      yield* until(
+        Stream.runCollect(listParked(store)),
+        (left) => left.every(({ state }) => state === "dropped")
+      )
+      assert.deepStrictEqual((yield* plan(store))[1], ["order-1", 4, 0, { _tag: "Rule" }])
+    }))
+})
