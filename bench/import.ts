@@ -9,7 +9,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { expected, input } from "../examples/repository-history/figures.ts"
-import { describeMachine, type Machine, median } from "./machine.ts"
+import { describeMachine, type Machine } from "./harness/machine.ts"
+import { median } from "./harness/statistics.ts"
 
 const rounds = Number(process.argv[2] ?? 7)
 const directory = mkdtempSync(join(tmpdir(), "persist-bench-"))

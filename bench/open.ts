@@ -15,7 +15,8 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { describeMachine, median } from "./machine.ts"
+import { describeMachine } from "./harness/machine.ts"
+import { median } from "./harness/statistics.ts"
 
 type Open = (path: string) => Effect.Effect<BackendShape, StoreError | BackendError, Scope>
 

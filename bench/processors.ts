@@ -11,7 +11,7 @@ import * as Schema from "effect/Schema"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { median } from "./machine.ts"
+import { median } from "./harness/statistics.ts"
 
 const total = Number(process.argv[2] ?? 100_000)
 const rounds = Number(process.argv[3] ?? 3)

@@ -3,6 +3,7 @@ import Database from "better-sqlite3"
 import { closeSync, fsyncSync, openSync, rmSync, writeSync } from "node:fs"
 import { availableParallelism, cpus, release, totalmem, type } from "node:os"
 import { join } from "node:path"
+import { median } from "./statistics.ts"
 
 /** A machine, its versions, and what a flush to its disk takes. */
 export interface Machine {
@@ -12,13 +13,11 @@ export interface Machine {
   readonly system: string
   readonly node: string
   readonly sqlite: string
+  /** Its version and whether it flushes; where it took part. */
+  readonly postgres?: string
   /** Writing 4 KiB at the end of a file and fsync, in milliseconds: the median of 100. */
   readonly fsyncMillis: number
 }
-
-/** The middle one of some numbers; the upper one of two. */
-export const median = (numbers: ReadonlyArray<number>): number =>
-  numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? 0
 
 /** Describes this machine, and its disk where `directory` is. */
 export const describeMachine = (directory: string): Machine => ({

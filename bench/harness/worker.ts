@@ -1,0 +1,76 @@
+/** The process of one side in one workload: opens it, warms it up, and does a round whenever it's asked. */
+import { sides } from "../sides/sides.ts"
+import { type Ready, type Sizes, timed } from "../workloads/workload.ts"
+import { workloads } from "../workloads/workloads.ts"
+import type { Assignment, Reply, Request } from "./messages.ts"
+
+interface Prepared {
+  readonly round: () => Promise<Readonly<Record<string, number>>>
+  readonly note: string | undefined
+  readonly close: () => Promise<void>
+}
+
+/** Repeats more and more until it takes half a round: that warms it up, and says how many times a round is. */
+const calibrated = async (ready: Extract<Ready, { repeat: unknown }>, { round }: Sizes): Promise<number> => {
+  const most = ready.most ?? Infinity
+  for (let count = 1, spent = 0;;) {
+    const taken = await timed(() => ready.repeat(count))
+    spent += taken
+    const next = Math.max(1, Math.min(most, Math.round(count * round / taken), count * 8))
+    // The compiler has seen it by then, or it's so slow that its compilation doesn't count.
+    if (taken >= round / 2 && spent >= 2 * round || count === most && spent >= round) return next
+    count = next
+  }
+}
+
+const roundOf = async (ready: Ready, sizes: Sizes): Promise<Prepared["round"]> => {
+  if ("measure" in ready) return ready.measure
+  const count = await calibrated(ready, sizes)
+  return async () => ({ rate: count * ready.each * 1000 / await timed(() => ready.repeat(count)) })
+}
+
+const prepare = async ({ place, side: name, sizes, store, workload }: Assignment): Promise<Prepared | string> => {
+  const entry = sides[store].find((side) => side.name === name)
+  const work = workloads.find((one) => one.name === workload)
+  if (entry === undefined || work === undefined) throw new Error(`there is no ${workload} on ${name}`)
+  const side = await entry.open(place).catch((error: unknown) => {
+    if (isMissing(error)) return undefined
+    throw error
+  })
+  if (side === undefined) return "isn't installed"
+  const ready = await work.prepare(side, sizes)
+  if (ready === undefined) {
+    await side.close()
+    return "hasn't got this"
+  }
+  return { round: await roundOf(ready, sizes), note: side.note, close: side.close }
+}
+
+const isMissing = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND"
+
+let prepared: Prepared | undefined
+
+const answer = async (request: Request): Promise<Reply> => {
+  if (request.ask === "prepare") {
+    const found = await prepare(request.assignment)
+    if (typeof found === "string") return { is: "absent", why: found }
+    prepared = found
+    return { is: "ready", note: found.note }
+  }
+  if (request.ask === "close") {
+    await prepared?.close()
+    return { is: "closed" }
+  }
+  // What was left by the round before is nobody's cost.
+  globalThis.gc?.()
+  return { is: "measured", figures: await prepared?.round() ?? {} }
+}
+
+// One thing after another: the harness waits for each answer.
+process.on("message", (request: Request) => {
+  void answer(request)
+    .catch((error: unknown): Reply => ({ is: "failed", why: String(error instanceof Error ? error.message : error) }))
+    .then((reply) => process.send?.(reply))
+})
+process.on("disconnect", () => process.exit())

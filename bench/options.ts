@@ -1,0 +1,73 @@
+/** The command line of the bench. */
+import { parseArgs } from "node:util"
+import type { StoreName } from "./sides/persist.ts"
+
+/** What `--help` prints. */
+export const help = `npm run bench -- [options]
+
+Measures persist beside the same work written by hand and beside other libraries; the sides take turns.
+
+  --quick          short rounds, few of them and small stores: to see that it runs, not to be believed
+  --json           prints the results as JSON
+  --only NAME      only workloads whose name begins so; may be given several times
+  --store STORE    only sqlite, file, postgres or memory; may be given several times
+  --rounds N       how many rounds (9, quick 3)
+  --no-peers       only ours and by hand: installs nothing
+  --directory DIR  where stores are made (the system's temporary directory): the disk that is measured
+  --compare        prints which rows moved more than the noise since bench/results.json; ends with 3 where one did
+  --save           writes bench/results.json and bench/results.md; other rows of a like run stay
+  --list           prints the workloads
+  --help
+
+PostgreSQL is started for the run, or is the server that PERSIST_TEST_POSTGRES names by a superuser's URL. Other
+libraries are installed below bench/peers when they are first needed. With PERSIST_BENCH_PROFILE=DIR each side writes a
+CPU profile there. Ends with 0, with 1 where a side of ours failed, with 2 for a wrong option.
+`
+
+/** What was asked for. */
+export interface Options {
+  readonly quick: boolean
+  readonly json: boolean
+  readonly list: boolean
+  readonly compare: boolean
+  readonly save: boolean
+  readonly peers: boolean
+  readonly only: ReadonlyArray<string>
+  readonly stores: ReadonlyArray<StoreName>
+  readonly rounds: number
+  readonly directory: string | undefined
+}
+
+const storeNames: ReadonlyArray<StoreName> = ["sqlite", "file", "postgres", "memory"]
+
+/** Reads the arguments; gives a text where they are wrong or ask for help. */
+export const readOptions = (args: ReadonlyArray<string>): Options | { readonly wrong: string } | "help" => {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        quick: { type: "boolean", default: false },
+        json: { type: "boolean", default: false },
+        list: { type: "boolean", default: false },
+        compare: { type: "boolean", default: false },
+        save: { type: "boolean", default: false },
+        help: { type: "boolean", default: false },
+        "no-peers": { type: "boolean", default: false },
+        only: { type: "string", multiple: true, default: [] },
+        store: { type: "string", multiple: true, default: [] },
+        rounds: { type: "string" },
+        directory: { type: "string" }
+      }
+    })
+    if (values.help) return "help"
+    const stores = storeNames.filter((name) => values.store.length === 0 || values.store.includes(name))
+    const unknown = values.store.find((name) => !storeNames.some((known) => known === name))
+    if (unknown !== undefined) return { wrong: `there is no store ${unknown}: use ${storeNames.join(", ")}` }
+    const rounds = Number(values.rounds ?? (values.quick ? 3 : 9))
+    if (!Number.isSafeInteger(rounds) || rounds < 1) return { wrong: "--rounds is a whole number from 1 on" }
+    const { compare, directory, json, list, only, quick, save } = values
+    return { quick, json, list, compare, save, peers: !values["no-peers"], only, stores, rounds, directory }
+  } catch (error) {
+    return { wrong: error instanceof Error ? error.message : String(error) }
+  }
+}

@@ -1,0 +1,141 @@
+/** Emmett's event stores, used as its documentation does: `appendToStream`, `aggregateStream`, consumers. */
+import { join } from "node:path"
+import { checkCount, fold, type Folded, nothing, type Order, orderOf, placed } from "../payload.ts"
+import { loadPeer } from "../peers/load.ts"
+import { databaseBytes } from "./raw-postgres.ts"
+import { byPromise, type FeedSide, fileBytes, type LogSide, type OpenSide } from "./side.ts"
+
+interface Event {
+  readonly type: string
+  readonly data: Order
+}
+
+interface Consumer {
+  readonly start: () => Promise<void>
+  readonly close: () => Promise<void>
+  /** What SQLite's consumer calls it. */
+  readonly processor?: (options: object) => unknown
+  /** What PostgreSQL's consumer calls it. */
+  readonly reactor?: (options: object) => unknown
+}
+
+interface EventStore {
+  readonly appendToStream: (
+    stream: string,
+    events: ReadonlyArray<Event>,
+    options?: { readonly expectedStreamVersion: bigint | string }
+  ) => Promise<unknown>
+  readonly aggregateStream: (stream: string, options: {
+    readonly evolve: (state: Folded, event: Event) => Folded
+    readonly initialState: () => Folded
+  }) => Promise<{ readonly state: Folded; readonly currentStreamVersion: bigint }>
+  readonly consumer?: (options?: object) => Consumer
+  readonly close?: () => Promise<void>
+  readonly schema?: { readonly migrate: () => Promise<unknown> }
+}
+
+interface Core {
+  readonly getInMemoryEventStore: () => EventStore
+  readonly isExpectedVersionConflictError: (error: unknown) => boolean
+}
+
+const evolve = (state: Folded, { data }: Event): Folded => fold(state, data)
+
+const eventOf = (order: Order): Event => ({ type: placed, data: order })
+
+const logSide = (store: EventStore, core: Core): LogSide => ({
+  append: byPromise(({ orders, stream }) => store.appendToStream(stream, orders.map(eventOf))),
+  contend: byPromise(async (stream) => {
+    for (;;) {
+      const options = { evolve: (state: Folded) => state, initialState: nothing }
+      const { currentStreamVersion: expectedStreamVersion } = await store.aggregateStream(stream, options)
+      try {
+        const event = eventOf(orderOf(Number(expectedStreamVersion)))
+        await store.appendToStream(stream, [event], { expectedStreamVersion })
+        return
+      } catch (error) {
+        if (!core.isExpectedVersionConflictError(error)) throw error
+      }
+    }
+  }),
+  fold: byPromise(async ({ events, stream }) => {
+    const { state } = await store.aggregateStream(stream, { evolve, initialState: nothing })
+    checkCount(state.events, events)
+  })
+})
+
+/** Consumers with the settings they have by default, each under a new name, so that it begins where it's told to. */
+const feedSide = (consumer: NonNullable<EventStore["consumer"]>): FeedSide => {
+  let made = 0
+  const consume = (startFrom: string, eachMessage: (event: Event) => void) => {
+    const options = { processorId: `bench-${made++}`, startFrom, eachMessage }
+    const started = consumer()
+    started.reactor?.(options)
+    if (started.reactor === undefined) started.processor?.(options)
+    // It ends with what went wrong, or when it's closed.
+    const ended = started.start()
+    return { ended, close: () => started.close() }
+  }
+  return {
+    catchUp: async (events) => {
+      let left = events
+      const all = Promise.withResolvers<void>()
+      const { close, ended } = consume("BEGINNING", () => {
+        if (--left === 0) all.resolve()
+      })
+      await Promise.race([all.promise, ended])
+      await close()
+    },
+    follow: async (handle) => {
+      const { close } = consume("END", ({ data }) => handle(data))
+      return close
+    }
+  }
+}
+
+const loadCore = () => loadPeer<Core>("@event-driven-io/emmett")
+
+/** Emmett in memory. */
+export const openEmmettMemory: OpenSide = async () => {
+  const core = await loadCore()
+  return { ...logSide(core.getInMemoryEventStore(), core), close: async () => undefined }
+}
+
+/** Emmett on SQLite: its default pool stalls under concurrent appends, so one shared connection. */
+export const openEmmettSqlite: OpenSide = async ({ directory }) => {
+  const { getSQLiteEventStore, sqliteConnection } = await loadPeer<{
+    readonly sqliteConnection: (options: { readonly fileName: string }) => object
+    readonly getSQLiteEventStore: (options: object) => EventStore & Pick<Required<EventStore>, "consumer">
+  }>("@event-driven-io/emmett-sqlite")
+  const core = await loadCore()
+  const fileName = join(directory, "emmett.db")
+  const store = getSQLiteEventStore({
+    fileName,
+    schema: { autoMigration: "CreateOrUpdate" },
+    connectionOptions: { singleton: true, connection: sqliteConnection({ fileName }) }
+  })
+  await store.schema?.migrate()
+  return {
+    ...logSide(store, core),
+    ...feedSide(store.consumer),
+    note: "one shared connection; concurrent calls are answered before their common transaction is durable",
+    bytes: () => fileBytes(directory),
+    close: async () => store.close?.()
+  }
+}
+
+/** Emmett on PostgreSQL, with its pool as it comes. */
+export const openEmmettPostgres: OpenSide = async ({ url }) => {
+  const { getPostgreSQLEventStore } = await loadPeer<{
+    readonly getPostgreSQLEventStore: (url: string) => EventStore & Pick<Required<EventStore>, "consumer">
+  }>("@event-driven-io/emmett-postgresql")
+  const core = await loadCore()
+  const store = getPostgreSQLEventStore(url)
+  await store.schema?.migrate()
+  return {
+    ...logSide(store, core),
+    ...feedSide(store.consumer),
+    bytes: () => databaseBytes(url),
+    close: async () => store.close?.()
+  }
+}

@@ -1,0 +1,103 @@
+/** persist's log through Promises and through Effect. */
+import type { StoreShape } from "@persist/core"
+import { load, Projection, saveSnapshot } from "@persist/core"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { Store } from "persist"
+import { checkCount, fold, type Folded, nothing, type Order, orderOf, placed } from "../payload.ts"
+import { byPromise, type LogSide, type Loop } from "./side.ts"
+
+const inputOf = (order: Order) => ({ type: placed, data: order })
+
+/** The data of an untyped event is any JSON; what is there is what the bench has written. */
+export const orderIn = ({ data }: { readonly data: unknown }): Order => data as Order
+
+/** Repeats a verb that is an effect: each client a fiber. */
+export const byEffect =
+  <Input>(verb: (input: Input) => Effect.Effect<unknown, unknown>): Loop<Input> => (clients, each, input) => {
+    const client = (number: number) =>
+      Effect.suspend(() => {
+        let call = 0
+        return Effect.whileLoop({
+          while: () => call < each,
+          body: () => verb(input(number, call++)),
+          step: () => undefined
+        })
+      })
+    return clients === 1
+      ? Effect.runPromise(client(0))
+      : Effect.runPromise(Effect.forEach(Array.from({ length: clients }, (_, n) => n), client, {
+        concurrency: "unbounded",
+        discard: true
+      }))
+  }
+
+/** The fold as a projection. */
+const orders = Projection.make({
+  name: "orders",
+  version: 1,
+  seed: nothing(),
+  step: ({ events, total }: Folded, event): Folded => ({ events: events + 1, total: total + orderIn(event).total })
+})
+
+/** The log through Promises. */
+export const promiseLogSide = (store: Store): LogSide => {
+  const log = store.log()
+  const contend = async (stream: string): Promise<unknown> => {
+    for (;;) {
+      const expected = await log.lastSeq(stream)
+      const answer = await log.append(stream, inputOf(orderOf(expected)), { expected })
+      if (answer._tag !== "Conflict") return answer
+    }
+  }
+  return {
+    append: byPromise(({ orders: some, stream }) => log.append(stream, some.map(inputOf), { expected: "any" })),
+    contend: byPromise(contend),
+    fold: byPromise(async ({ events, stream }) => {
+      const state = nothing()
+      for (const event of await log.read(stream).toArray()) fold(state, orderIn(event))
+      checkCount(state.events, events)
+    }),
+    load: byPromise(async ({ events, stream }) => {
+      const { state } = await store.load(orders, { stream })
+      checkCount(state.events, events)
+    }),
+    saveSnapshot: async (stream) => void await store.saveSnapshot(orders, { stream }),
+    readAll: async (events) => {
+      const state = nothing()
+      for await (const event of log.readAll()) fold(state, orderIn(event))
+      checkCount(state.events, events)
+    }
+  }
+}
+
+const foldAll = <E>(read: Stream.Stream<{ readonly data: unknown }, E>, events: number) =>
+  Effect.suspend(() => {
+    const state = nothing()
+    const folded = Stream.runForEachArray(read, (some) =>
+      Effect.sync(() => some.forEach((event) => fold(state, orderIn(event)))))
+    return Effect.map(folded, () =>
+      checkCount(state.events, events))
+  })
+
+/** The log through Effect. */
+export const effectLogSide = (store: StoreShape): LogSide => {
+  const log = store.log()
+  const contend = Effect.fnUntraced(function*(stream: string) {
+    for (;;) {
+      const expected = yield* log.lastSeq(stream)
+      const answer = yield* log.append(stream, inputOf(orderOf(expected)), { expected })
+      if (answer._tag !== "Conflict") return answer
+    }
+  })
+  return {
+    append: byEffect(({ orders: some, stream }) => log.append(stream, some.map(inputOf), { expected: "any" })),
+    contend: byEffect(contend),
+    fold: byEffect(({ events, stream }) => foldAll(log.read(stream), events)),
+    load: byEffect(({ events, stream }) =>
+      Effect.map(load(store, orders, { stream }), ({ state }) => checkCount(state.events, events))
+    ),
+    saveSnapshot: (stream) => Effect.runPromise(Effect.asVoid(saveSnapshot(store, orders, { stream }))),
+    readAll: (events) => Effect.runPromise(foldAll(log.readAll(), events))
+  }
+}

@@ -1,0 +1,42 @@
+/** persist on each of its stores, through Promises and through Effect. */
+import { join } from "node:path"
+import { open } from "persist"
+import { effectFeedSide, promiseFeedSide } from "./persist-feed.ts"
+import { effectKvSide, promiseKvSide } from "./persist-kv.ts"
+import { effectLogSide, promiseLogSide } from "./persist-log.ts"
+import { databaseBytes } from "./raw-postgres.ts"
+import { fileBytes, type OpenSide, type Place } from "./side.ts"
+
+/** The stores that the bench knows. */
+export type StoreName = "sqlite" | "postgres" | "file" | "memory"
+
+/** The URL of a store at a place. */
+export const storeUrl = (name: StoreName, { directory, url }: Place): string =>
+  ({
+    sqlite: `sqlite:${join(directory, "persist.db")}`,
+    postgres: url,
+    file: `file:${join(directory, "persist")}`,
+    memory: "memory:"
+  })[name]
+
+const bytesOf = async (name: StoreName, { directory, url }: Place): Promise<number> => {
+  return name === "postgres" ? await databaseBytes(url) : await fileBytes(directory)
+}
+
+/** Opens persist's store of a name through Promises. */
+export const openPromise = (name: StoreName): OpenSide => async (place) => {
+  const store = await open(storeUrl(name, place))
+  return {
+    ...promiseLogSide(store),
+    ...promiseFeedSide(store),
+    ...promiseKvSide(store),
+    ...name === "memory" ? {} : { bytes: () => bytesOf(name, place) },
+    close: store.close
+  }
+}
+
+/** The same store through Effect. */
+export const openEffect = (name: StoreName): OpenSide => async (place) => {
+  const { close, effect: store } = await open(storeUrl(name, place))
+  return { ...effectLogSide(store), ...effectFeedSide(store), ...effectKvSide(store), close }
+}

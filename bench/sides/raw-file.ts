@@ -1,0 +1,141 @@
+/**
+ * A file by hand: records one after another, each with its length and checksum, encoded into one buffer; one write and
+ * one flush for each group; where they lie is in memory. What a kv puts is a record as well, its values in a map.
+ */
+import { closeSync, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from "node:fs"
+import { join } from "node:path"
+import { crc32 } from "node:zlib"
+import { checkCount, fold, nothing, type Order, orderOf, placed } from "../payload.ts"
+import { grouped } from "./group.ts"
+import { byPromise, type LogSide, type OpenSide } from "./side.ts"
+
+interface Append {
+  readonly stream: string
+  readonly texts: ReadonlyArray<string>
+  /** The last seq it takes the stream to have, or none. */
+  readonly expected?: number
+}
+
+const headBytes = 32
+
+/** Room for the largest group: 256 appenders, or a batch of 1,000. */
+const room = 1 << 20
+
+const openLog = (path: string) => {
+  const fd = openSync(path, "w+")
+  const buffer = Buffer.alloc(room)
+  // Where each record of a stream begins, and how long it is.
+  const places = new Map<string, Array<number>>()
+  let [end, head] = [0, 0]
+  const encode = (stream: string, seq: number, at: number, text: string, start: number): number => {
+    let next = buffer.writeDoubleLE(++head, start + 8)
+    next = buffer.writeDoubleLE(seq, next)
+    next = buffer.writeDoubleLE(at, next)
+    const names = buffer.write(`${stream}\0${placed}\0`, next)
+    next += names
+    next += buffer.write(text, next)
+    buffer.writeUInt32LE(next - start, start)
+    buffer.writeUInt32LE(crc32(buffer.subarray(start + 8, next)), start + 4)
+    return next
+  }
+  const flush = (appends: ReadonlyArray<Append>): ReadonlyArray<boolean> => {
+    let length = 0
+    const at = Date.now()
+    const answers = appends.map(({ expected, stream, texts }) => {
+      const own = places.get(stream) ?? []
+      if (expected !== undefined && expected !== own.length) return false
+      if (own.length === 0) places.set(stream, own)
+      for (const text of texts) {
+        own.push(end + length)
+        length = encode(stream, own.length, at, text, length)
+      }
+      return true
+    })
+    writeSync(fd, buffer, 0, length, end)
+    fdatasyncSync(fd)
+    end += length
+    return answers
+  }
+  return { fd, places, append: grouped(flush), end: () => end }
+}
+
+const checked = (record: Buffer): Buffer => {
+  if (crc32(record.subarray(8)) !== record.readUInt32LE(4)) throw new Error("damaged")
+  return record
+}
+
+/** The payload of a record: what follows the second name. */
+const textIn = (record: Buffer): string =>
+  record.toString("utf8", record.indexOf(0, record.indexOf(0, headBytes) + 1) + 1)
+
+const readsOf = ({ end, fd, places }: ReturnType<typeof openLog>): Pick<LogSide, "fold" | "readAll"> => {
+  const buffer = Buffer.alloc(256 * 1024)
+  /** Hands over the records from one place on, until `use` says that it's enough. */
+  const walk = (from: number, use: (record: Buffer, at: number) => boolean) => {
+    for (let offset = from; offset < end();) {
+      const count = readSync(fd, buffer, 0, buffer.length, offset)
+      let at = 0
+      while (at + headBytes <= count) {
+        const length = buffer.readUInt32LE(at)
+        if (at + length > count) break
+        if (!use(checked(buffer.subarray(at, at + length)), offset + at)) return
+        at += length
+      }
+      offset += at
+    }
+  }
+  return {
+    fold: byPromise(async ({ events, stream }) => {
+      const state = nothing()
+      const own = places.get(stream) ?? []
+      // Neighbours are read at once, as far as the buffer goes.
+      for (let i = 0; i < own.length;) {
+        const before = i
+        walk(own[i] ?? 0, (record, at) => {
+          if (at === own[i]) {
+            i++
+            fold(state, JSON.parse(textIn(record)))
+          }
+          return i < own.length && (own[i] ?? 0) - at < 4096
+        })
+        if (i === before) throw new Error("a record isn't where it was written")
+      }
+      checkCount(state.events, events)
+    }),
+    readAll: async (events) => {
+      const state = nothing()
+      walk(0, (record) => {
+        fold(state, JSON.parse(textIn(record)))
+        return true
+      })
+      checkCount(state.events, events)
+    }
+  }
+}
+
+/** Opens a file by hand. */
+export const openRawFile: OpenSide = async ({ directory }) => {
+  const log = openLog(join(directory, "raw.log"))
+  const values = new Map<string, string>()
+  const put = async (key: string, value: Order) => {
+    const text = JSON.stringify(value)
+    await log.append({ stream: key, texts: [text] })
+    values.set(key, text)
+  }
+  return {
+    ...readsOf(log),
+    append: byPromise(({ orders, stream }) =>
+      log.append({ stream, texts: orders.map((order) => JSON.stringify(order)) })
+    ),
+    contend: byPromise(async (stream) => {
+      for (;;) {
+        const expected = log.places.get(stream)?.length ?? 0
+        if (await log.append({ stream, texts: [JSON.stringify(orderOf(expected))], expected })) return
+      }
+    }),
+    get: byPromise(async (key) => JSON.parse(values.get(key) ?? "null")),
+    put: byPromise(({ key, value }) => put(key, value)),
+    bytes: async () => fstatSync(log.fd).size,
+    close: async () => closeSync(log.fd)
+  }
+}

@@ -1,0 +1,125 @@
+/** SQLite by hand: better-sqlite3, the least that would be correct, with group commit. The limit. */
+import Database from "better-sqlite3"
+import { statSync } from "node:fs"
+import { join } from "node:path"
+import { checkCount, fold, nothing, type Order, orderOf, placed } from "../payload.ts"
+import { grouped } from "./group.ts"
+import { rawFeedSide, sqlitePages } from "./raw-feed.ts"
+import { rawSqliteKv } from "./raw-sqlite-kv.ts"
+import { byPromise, type LogSide, type OpenSide } from "./side.ts"
+
+interface Append {
+  readonly stream: string
+  readonly orders: ReadonlyArray<Order>
+  /** The last seq it takes the stream to have, or none. */
+  readonly expected?: number
+}
+
+const schema = `
+  CREATE TABLE stream (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+  CREATE TABLE event (
+    position INTEGER PRIMARY KEY, stream INTEGER NOT NULL, seq INTEGER NOT NULL, type TEXT NOT NULL,
+    at INTEGER NOT NULL, data TEXT NOT NULL, UNIQUE (stream, seq)
+  );
+  CREATE TABLE kv (key TEXT PRIMARY KEY, value TEXT NOT NULL, revision INTEGER NOT NULL) WITHOUT ROWID`
+
+const connect = (path: string) => {
+  const db = new Database(path)
+  db.pragma("journal_mode = WAL")
+  db.pragma("synchronous = FULL")
+  db.pragma("cache_size = -65536")
+  return db
+}
+
+/** Appends of one process, which alone writes: last seqs are in memory. */
+const appendsTo = (db: Database.Database) => {
+  const begin = db.prepare("BEGIN IMMEDIATE")
+  const commit = db.prepare("COMMIT")
+  const rollback = db.prepare("ROLLBACK")
+  const addStream = db.prepare<[string]>("INSERT INTO stream (name) VALUES (?)")
+  const insert = db.prepare<[number, number, string, number, string]>(
+    "INSERT INTO event (stream, seq, type, at, data) VALUES (?, ?, ?, ?, ?)"
+  )
+  const tails = new Map<string, { readonly id: number; last: number }>()
+  const tailOf = (stream: string) => {
+    const known = tails.get(stream)
+    if (known !== undefined) return known
+    const tail = { id: Number(addStream.run(stream).lastInsertRowid), last: 0 }
+    tails.set(stream, tail)
+    return tail
+  }
+  const flush = (appends: ReadonlyArray<Append>): ReadonlyArray<boolean> => {
+    const at = Date.now()
+    begin.run()
+    try {
+      const answers = appends.map(({ expected, orders, stream }) => {
+        const tail = tailOf(stream)
+        if (expected !== undefined && expected !== tail.last) return false
+        for (const order of orders) insert.run(tail.id, ++tail.last, placed, at, JSON.stringify(order))
+        return true
+      })
+      commit.run()
+      return answers
+    } catch (error) {
+      rollback.run()
+      throw error
+    }
+  }
+  return { append: grouped(flush), tails }
+}
+
+const logSide = (db: Database.Database, listeners: Set<(order: Order) => void>): LogSide => {
+  const { append: put, tails } = appendsTo(db)
+  const append = async (one: Append) => {
+    const answer = await put(one)
+    for (const listener of listeners) one.orders.forEach(listener)
+    return answer
+  }
+  const ofStream = db.prepare<[number], { readonly data: string }>(
+    "SELECT position, seq, type, at, data FROM event WHERE stream = ? ORDER BY seq"
+  )
+  const page = db.prepare<[number], { readonly position: number; readonly data: string }>(
+    "SELECT position, stream, seq, type, at, data FROM event WHERE position > ? ORDER BY position LIMIT 1000"
+  )
+  return {
+    append: byPromise(append),
+    contend: byPromise(async (stream) => {
+      for (;;) {
+        const expected = tails.get(stream)?.last ?? 0
+        if (await append({ stream, orders: [orderOf(expected)], expected })) return
+      }
+    }),
+    fold: byPromise(async ({ events, stream }) => {
+      const state = nothing()
+      for (const { data } of ofStream.all(tails.get(stream)?.id ?? 0)) fold(state, JSON.parse(data))
+      checkCount(state.events, events)
+    }),
+    readAll: async (events) => {
+      const state = nothing()
+      let rows = page.all(0)
+      while (rows.length > 0) {
+        for (const { data } of rows) fold(state, JSON.parse(data))
+        rows = page.all(rows.at(-1)?.position ?? 0)
+      }
+      checkCount(state.events, events)
+    }
+  }
+}
+
+/** Opens a file by hand. */
+export const openRawSqlite: OpenSide = async ({ directory }) => {
+  const path = join(directory, "raw.db")
+  const db = connect(path)
+  db.exec(schema)
+  const listeners = new Set<(order: Order) => void>()
+  return {
+    ...logSide(db, listeners),
+    ...rawFeedSide(sqlitePages(db), listeners),
+    ...rawSqliteKv(db),
+    bytes: async () => {
+      db.pragma("wal_checkpoint(TRUNCATE)")
+      return statSync(path).size
+    },
+    close: async () => void db.close()
+  }
+}

@@ -1,0 +1,109 @@
+/** What the workloads ask of a side. A verb that a side hasn't got is a hole in its column. */
+import { statSync } from "node:fs"
+import { readdir } from "node:fs/promises"
+import { join } from "node:path"
+import type { Order } from "../payload.ts"
+
+/**
+ * Repeats a verb: so many clients at once, each making `each` calls one after another. A side repeats in its own
+ * manner, by promises or in fibers, so that nothing but its own way is measured.
+ */
+export type Loop<Input> = (
+  clients: number,
+  each: number,
+  input: (client: number, call: number) => Input
+) => Promise<void>
+
+/** Orders to append to a stream, whatever is there. */
+export interface Appending {
+  readonly stream: string
+  readonly orders: ReadonlyArray<Order>
+}
+
+/** A stream to be read and folded, and how many events it holds. */
+export interface Folding {
+  readonly stream: string
+  readonly events: number
+}
+
+/** Where a side keeps what it's given. */
+export interface Place {
+  /** A directory of its own. */
+  readonly directory: string
+  /** An empty database of its own, where the store is PostgreSQL. */
+  readonly url: string
+}
+
+/** A key to be put or compared and set. */
+export interface Putting {
+  readonly key: string
+  readonly value: Order
+}
+
+/** Keys from one on, in order. */
+export interface Scanning {
+  readonly from: string
+  readonly limit: number
+}
+
+/** The verbs of a log. */
+export interface LogSide {
+  /** Appends to a stream whatever is there. */
+  readonly append?: Loop<Appending>
+  /** Reads how far a stream has come and appends one event that expects it, again until it wins. */
+  readonly contend?: Loop<string>
+  /** Reads a stream from its first event and folds it. */
+  readonly fold?: Loop<Folding>
+  /** The same from a snapshot, which `saveSnapshot` has made. */
+  readonly load?: Loop<Folding>
+  readonly saveSnapshot?: (stream: string) => Promise<void>
+  /** Reads all events, parsed, in pages. */
+  readonly readAll?: (events: number) => Promise<void>
+}
+
+/** The verbs of what follows a log. */
+export interface FeedSide {
+  /** Hands all events to a handler that keeps its place, from the first on; ends when it has had so many. */
+  readonly catchUp?: (events: number) => Promise<void>
+  /** Builds a read model over a few keys, each event once, from zero. */
+  readonly rebuild?: (events: number) => Promise<void>
+  /** Hands every event from now on to `handle`; gives what stops it once it follows. */
+  readonly follow?: (handle: (order: Order) => void) => Promise<() => Promise<void>>
+}
+
+/** The verbs of a kv. */
+export interface KvSide {
+  readonly get?: Loop<string>
+  readonly put?: Loop<Putting>
+  /** Reads a key and puts it if it's unchanged. */
+  readonly cas?: Loop<Putting>
+  readonly scan?: Loop<Scanning>
+}
+
+/** One store, opened by one library or by hand. */
+export interface Side extends LogSide, FeedSide, KvSide {
+  /** What a reader has to know to compare it fairly. */
+  readonly note?: string
+  /** How much it keeps on the disk. */
+  readonly bytes?: () => Promise<number>
+  readonly close: () => Promise<void>
+}
+
+/** Opens a side at an empty place. */
+export type OpenSide = (place: Place) => Promise<Side>
+
+/** Repeats a verb that answers with a promise. */
+export const byPromise =
+  <Input>(verb: (input: Input) => Promise<unknown>): Loop<Input> => async (clients, each, input) => {
+    const client = async (_: unknown, number: number) => {
+      for (let call = 0; call < each; call++) await verb(input(number, call))
+    }
+    await Promise.all(Array.from({ length: clients }, client))
+  }
+
+/** The bytes of the files below a directory. */
+export const fileBytes = async (directory: string): Promise<number> => {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true })
+  return entries.filter((entry) => entry.isFile())
+    .reduce((sum, { name, parentPath }) => sum + statSync(join(parentPath, name)).size, 0)
+}

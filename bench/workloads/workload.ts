@@ -1,0 +1,56 @@
+/** What a workload is: how it prepares a side, and what one round of it measures. */
+import type { Side } from "../sides/side.ts"
+import type { Part } from "../sides/sides.ts"
+
+/** How a figure is read. */
+export interface Figure {
+  readonly unit: string
+  readonly better: "more" | "less"
+}
+
+/** What one round has measured, by the names of the workload's figures. */
+export type Figures = Readonly<Record<string, number>>
+
+/** A side that is ready for rounds. */
+export type Ready =
+  | {
+    /** Does its work `count` times, of which the harness measures the rate: the figure `rate`. */
+    readonly repeat: (count: number) => Promise<void>
+    /** How many events or keys one time is. */
+    readonly each: number
+    /** The most times that a round may take, where there is no more to be read. */
+    readonly most?: number
+  }
+  | { readonly measure: () => Promise<Figures> }
+
+/** How much there is of what workloads read, and how long their rounds are. */
+export interface Sizes {
+  /** Events in a store whose log is read as a whole. */
+  readonly log: number
+  /** Keys in a kv. */
+  readonly keys: number
+  /** How long a round takes, about, in milliseconds. */
+  readonly round: number
+}
+
+/** One workload. */
+export interface Workload {
+  readonly name: string
+  /** What it does, as a row of the table. */
+  readonly title: string
+  readonly figures: Readonly<Record<string, Figure>>
+  /** What a side must keep to take part. */
+  readonly needs: ReadonlyArray<Part>
+  /** Fills a side and says how a round goes; `undefined` where the side hasn't got the verb. */
+  readonly prepare: (side: Side, sizes: Sizes) => Promise<Ready | undefined>
+}
+
+/** The figure of workloads that are repeated. */
+export const rate = (unit: string): Workload["figures"] => ({ rate: { unit, better: "more" } })
+
+/** How many milliseconds something takes. */
+export const timed = async (run: () => Promise<void>): Promise<number> => {
+  const from = performance.now()
+  await run()
+  return performance.now() - from
+}

@@ -1,0 +1,33 @@
+/** The bench runs: one small workload by each side that needs nothing installed, and its results have their shape. */
+import { execFile } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import { promisify } from "node:util"
+import { expect, test } from "vitest"
+import type { Results } from "../../bench/report/results.ts"
+
+const main = fileURLToPath(new URL("../../bench/main.ts", import.meta.url))
+
+const bench = (...args: ReadonlyArray<string>) =>
+  promisify(execFile)(process.execPath, ["--conditions=source", main, ...args], { encoding: "utf8" })
+
+test("measures ours and by hand, says on what, and sets them in ratios", { timeout: 120_000 }, async () => {
+  const args = ["--quick", "--json", "--no-peers", "--rounds", "1", "--store", "sqlite", "--only", "append-64"]
+  const { stdout } = await bench(...args)
+  const { machine, quick, rounds, rows }: Results = JSON.parse(stdout)
+  expect({ node: machine.node, quick, rounds }).toEqual({ node: process.versions.node, quick: true, rounds: 1 })
+  expect(rows).toMatchObject([{ store: "sqlite", workload: "append-64", unit: "events/s" }])
+  const sides = rows[0]?.sides ?? []
+  expect(sides.map(({ kind }) => kind)).toEqual(["ours", "ours", "raw"])
+  for (const { value } of sides) expect(value?.median).toBeGreaterThan(0)
+  const [ours, effect, raw] = sides
+  expect(raw?.ratio?.median).toBeCloseTo((ours?.value?.median ?? 0) / (raw?.value?.median ?? 0))
+  expect(effect?.ratio?.median).toBeCloseTo((ours?.value?.median ?? 0) / (effect?.value?.median ?? 0))
+})
+
+test("refuses what it doesn't know, with its help", async () => {
+  await expect(bench("--only", "nothing-such")).rejects.toMatchObject({ code: 2 })
+  await expect(bench("--store", "redis")).rejects.toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("there is no store redis")
+  })
+})
