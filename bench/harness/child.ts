@@ -43,7 +43,9 @@ const ask = (child: ChildProcess, request: Request, within: number): Promise<Rep
 /** Starts a side; gives why it can't take part where it can't. `within` is the most a request may take. */
 export const startChild = async (assignment: Assignment, within: number): Promise<Child | string> => {
   const profile = process.env.PERSIST_BENCH_PROFILE
-  const profiling = profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profile}`]
+  const profiling = profile === undefined
+    ? []
+    : ["--cpu-prof", `--cpu-prof-dir=${profile}/${assignment.store}-${assignment.workload}-${assignment.side}`]
   const child = fork(worker, [], {
     execArgv: ["--conditions=source", "--expose-gc", "--disable-warning=ExperimentalWarning", ...profiling],
     stdio: ["ignore", "ignore", "inherit", "ipc"]

@@ -32,8 +32,22 @@ interface Store {
 
 const meta = { correlation: "bench", causation: {} }
 
+/** Concurrent commits on SQLite fail as busy: who appends has to try again. */
+const patiently = async (commit: () => Promise<unknown>): Promise<unknown> => {
+  for (;;) {
+    try {
+      return await commit()
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith("SQLITE_BUSY"))) throw error
+    }
+  }
+}
+
 const sideOf = (store: Store): Side => ({
-  append: byPromise(({ orders, stream }) => store.commit(stream, orders.map((data) => ({ name: placed, data })), meta)),
+  append: byPromise(async ({ orders, stream }) => {
+    const events = orders.map((data) => ({ name: placed, data }))
+    await patiently(() => store.commit(stream, events, meta))
+  }),
   contend: byPromise(async (stream) => {
     for (;;) {
       let last = -1
@@ -41,7 +55,7 @@ const sideOf = (store: Store): Side => ({
         last = version
       }, { stream, stream_exact: true })
       try {
-        await store.commit(stream, [{ name: placed, data: orderOf(last + 1) }], meta, last)
+        await patiently(() => store.commit(stream, [{ name: placed, data: orderOf(last + 1) }], meta, last))
         return
       } catch (error) {
         if (!(error instanceof Error && error.name === "ConcurrencyError")) throw error
@@ -98,5 +112,5 @@ export const openActSqlite: OpenSide = async ({ directory }) => {
   }>("@rotorsoft/act-sqlite")
   const store = new SqliteStore({ url: `file:${join(directory, "act.db")}` })
   await store.seed()
-  return { ...sideOf(store), bytes: () => fileBytes(directory) }
+  return { ...sideOf(store), note: "tried again when busy", bytes: () => fileBytes(directory) }
 }
