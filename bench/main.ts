@@ -13,7 +13,9 @@ import { workloads } from "./workloads/workloads.ts"
 const say = (line: string): void => void process.stderr.write(`${line}\n`)
 
 const sizes = (quick: boolean): Sizes =>
-  quick ? { log: 10_000, keys: 2000, round: 60 } : { log: 200_000, keys: 100_000, round: 500 }
+  quick
+    ? { log: 10_000, keys: 2000, open: 20_000, round: 60 }
+    : { log: 200_000, keys: 100_000, open: 10_000_000, round: 500 }
 
 /** Measures; the rows that it has found. */
 const measure = async (options: Options, chosen: ReadonlyArray<Workload>, places: Places) => {
@@ -29,7 +31,7 @@ const measure = async (options: Options, chosen: ReadonlyArray<Workload>, places
     for (const workload of chosen) {
       say(`${store}: ${workload.title}`)
       const found = await runWorkload(store, workload, places, plan)
-      for (const row of found) say(`  ${lineOf(row)}`)
+      for (const row of found) if (row.figure !== "cpu") say(`  ${lineOf(row)}`)
       rows.push(...found)
     }
   }

@@ -26,7 +26,13 @@ const calibrated = async (ready: Extract<Ready, { repeat: unknown }>, { round }:
 const roundOf = async (ready: Ready, sizes: Sizes): Promise<Prepared["round"]> => {
   if ("measure" in ready) return ready.measure
   const count = await calibrated(ready, sizes)
-  return async () => ({ rate: count * ready.each * 1000 / await timed(() => ready.repeat(count)) })
+  const done = count * ready.each
+  return async () => {
+    const before = process.cpuUsage()
+    const millis = await timed(() => ready.repeat(count))
+    const { system, user } = process.cpuUsage(before)
+    return { rate: done * 1000 / millis, cpu: (system + user) / done }
+  }
 }
 
 const prepare = async ({ place, side: name, sizes, store, workload }: Assignment): Promise<Prepared | string> => {

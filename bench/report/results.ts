@@ -60,7 +60,7 @@ const machineLines = ({ cores, cpu, fsyncMillis, memoryGiB, node, postgres, sqli
 export const reportOf = (results: Results): string => {
   const { at, machine, quick, rounds, rows } = results
   const stores = Object.entries(names).flatMap(([store, name]) => {
-    const own = rows.filter((row) => row.store === store)
+    const own = rows.filter(({ figure, store: of }) => of === store && figure !== "cpu")
     return own.length === 0 ? [] : ["", `## ${name}`, "", header, ...own.map(lineOf)]
   })
   return [

@@ -4,6 +4,7 @@ import { open } from "persist"
 import { effectFeedSide, promiseFeedSide } from "./persist-feed.ts"
 import { effectKvSide, promiseKvSide } from "./persist-kv.ts"
 import { effectLogSide, promiseLogSide } from "./persist-log.ts"
+import { wholeSide } from "./persist-whole.ts"
 import { databaseBytes } from "./raw-postgres.ts"
 import { fileBytes, type OpenSide, type Place } from "./side.ts"
 
@@ -25,12 +26,16 @@ const bytesOf = async (name: StoreName, { directory, url }: Place): Promise<numb
 
 /** Opens persist's store of a name through Promises. */
 export const openPromise = (name: StoreName): OpenSide => async (place) => {
-  const store = await open(storeUrl(name, place))
+  const url = storeUrl(name, place)
+  const store = await open(url)
   return {
     ...promiseLogSide(store),
     ...promiseFeedSide(store),
     ...promiseKvSide(store),
-    ...name === "memory" ? {} : { bytes: () => bytesOf(name, place) },
+    ...name === "memory" ? {} : {
+      ...wholeSide(name, url, store),
+      bytes: () => bytesOf(name, place)
+    },
     close: store.close
   }
 }

@@ -69,6 +69,24 @@ export interface FeedSide {
   readonly rebuild?: (events: number) => Promise<void>
   /** Hands every event from now on to `handle`; gives what stops it once it follows. */
   readonly follow?: (handle: (order: Order) => void) => Promise<() => Promise<void>>
+  /** The same in another process; tells of each order how many milliseconds it took from when it was sent. */
+  readonly followElsewhere?: (took: (millis: number) => void) => Promise<() => Promise<void>>
+}
+
+/** What opening a store takes. */
+export interface Opened {
+  /** From the call to the head being known, in milliseconds. */
+  readonly time: number
+  /** What became resident meanwhile, in MiB, the library having been loaded before. */
+  readonly memory: number
+}
+
+/** What concerns a store as a whole; each is the last thing that its side is asked for. */
+export interface WholeSide {
+  /** Closes it; then each call opens it in a process of its own. */
+  readonly reopened?: () => Promise<() => Promise<Opened>>
+  /** Kills a process that writes, and opens what it left and appends: how many milliseconds that took. */
+  readonly recovered?: () => Promise<number>
 }
 
 /** The verbs of a kv. */
@@ -81,7 +99,7 @@ export interface KvSide {
 }
 
 /** One store, opened by one library or by hand. */
-export interface Side extends LogSide, FeedSide, KvSide {
+export interface Side extends LogSide, FeedSide, KvSide, WholeSide {
   /** What a reader has to know to compare it fairly. */
   readonly note?: string
   /** How much it keeps on the disk. */

@@ -20,13 +20,15 @@ const catchingUp = (name: string, title: string, verb: "catchUp" | "rebuild"): W
   }
 })
 
+type Append = NonNullable<LogSide["append"]>
+
 const percentile = (numbers: ReadonlyArray<number>, part: number): number =>
   numbers.toSorted((a, b) => a - b)[Math.min(numbers.length - 1, Math.floor(numbers.length * part))] ?? NaN
 
 const sleep = (millis: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, millis))
 
 /** Appends so many events a second, without waiting for one before the next is due. */
-const pace = async (append: NonNullable<LogSide["append"]>, perSecond: number, events: number): Promise<void> => {
+const pace = async (append: Append, perSecond: number, events: number): Promise<void> => {
   const from = performance.now()
   const pending: Array<Promise<void>> = []
   for (let sent = 0; sent < events;) {
@@ -41,7 +43,7 @@ const pace = async (append: NonNullable<LogSide["append"]>, perSecond: number, e
 }
 
 /** What 64 appenders reach here, for a moment. */
-const capacity = async (append: NonNullable<LogSide["append"]>): Promise<number> => {
+const capacity = async (append: Append): Promise<number> => {
   const once = async (each: number) => {
     const from = performance.now()
     await append(64, each, (client) => ({ stream: `paced-${client}`, orders: [orderOf(client)] }))
@@ -51,47 +53,58 @@ const capacity = async (append: NonNullable<LogSide["append"]>): Promise<number>
   return await once(20)
 }
 
-type Follows = Side & Pick<Required<FeedSide>, "follow"> & Pick<Required<LogSide>, "append">
+type Follow = NonNullable<FeedSide["followElsewhere"]>
 
-const follows = (side: Side): side is Follows => side.follow !== undefined && side.append !== undefined
+const inSameProcess = ({ follow }: Side): Follow | undefined =>
+  follow && ((took) =>
+    follow(({ sent }) => {
+      if (sent > 0) took((microseconds() - sent) / 1000)
+    }))
 
 /** Milliseconds from before an append to its handler, of `events` events at a pace. */
-const measured = async (side: Follows, perSecond: number, events: number) => {
+const measured = async (append: Append, follow: Follow, perSecond: number, events: number) => {
   const taken: Array<number> = []
   const all = Promise.withResolvers<void>()
-  const stop = await side.follow(({ sent }) => {
-    if (sent === 0) return
-    taken.push((microseconds() - sent) / 1000)
+  const stop = await follow((millis) => {
+    taken.push(millis)
     if (taken.length === events) all.resolve()
   })
   // Who follows from the end on has to have found it.
-  await sleep(200)
-  await pace(side.append, perSecond, events)
+  await sleep(300)
+  await pace(append, perSecond, events)
   await all.promise
   await stop()
   return { p50: percentile(taken, 0.5), p99: percentile(taken, 0.99) }
 }
 
-const figures = { p50: { unit: "ms", better: "less" }, p99: { unit: "ms", better: "less" } } as const
-
-const latency = (name: string, title: string, half: boolean): Workload => ({
+const latency = (
+  name: string,
+  title: string,
+  half: boolean,
+  followOf: (side: Side) => Follow | undefined
+): Workload => ({
   name,
   title,
-  figures,
+  figures: { p50: { unit: "ms", better: "less" }, p99: { unit: "ms", better: "less" } },
   needs: ["log"],
   prepare: async (side, { round }: Sizes) => {
-    if (!follows(side)) return undefined
-    const perSecond = half ? await capacity(side.append) / 2 : 50
+    const [append, follow] = [side.append, followOf(side)]
+    if (append === undefined || follow === undefined) return undefined
+    const perSecond = half ? await capacity(append) / 2 : 50
     const events = half ? Math.ceil(perSecond * round / 1000) : Math.ceil(round / 4)
-    await measured(side, perSecond, events)
-    return { measure: () => measured(side, perSecond, events) }
+    await measured(append, follow, perSecond, events)
+    return { measure: () => measured(append, follow, perSecond, events) }
   }
 })
+
+const elsewhere = ({ followElsewhere }: Side) => followElsewhere
 
 /** All that follow. */
 export const feeds: ReadonlyArray<Workload> = [
   catchingUp("catch-up-handler", "a subscription catching up into a handler", "catchUp"),
   catchingUp("catch-up-model", "a read model over 20 keys, built from zero", "rebuild"),
-  latency("latency-idle", "append to handler, 50 events a second", false),
-  latency("latency-half", "append to handler, at half of what 64 appenders reach", true)
+  latency("latency-idle", "append to handler, 50 events a second", false, inSameProcess),
+  latency("latency-half", "append to handler, at half of what 64 appenders reach", true, inSameProcess),
+  latency("latency-other", "append to a handler in another process, 50 events a second", false, elsewhere),
+  latency("latency-other-half", "the same at half of what 64 appenders reach", true, elsewhere)
 ]

@@ -14,7 +14,7 @@ export type Figures = Readonly<Record<string, number>>
 /** A side that is ready for rounds. */
 export type Ready =
   | {
-    /** Does its work `count` times, of which the harness measures the rate: the figure `rate`. */
+    /** Does its work `count` times, of which the harness measures the figures of `rate`. */
     readonly repeat: (count: number) => Promise<void>
     /** How many events or keys one time is. */
     readonly each: number
@@ -29,6 +29,8 @@ export interface Sizes {
   readonly log: number
   /** Keys in a kv. */
   readonly keys: number
+  /** Events in a store that is opened. */
+  readonly open: number
   /** How long a round takes, about, in milliseconds. */
   readonly round: number
 }
@@ -45,8 +47,11 @@ export interface Workload {
   readonly prepare: (side: Side, sizes: Sizes) => Promise<Ready | undefined>
 }
 
-/** The figure of workloads that are repeated. */
-export const rate = (unit: string): Workload["figures"] => ({ rate: { unit, better: "more" } })
+/** The figures of workloads that are repeated; the processor's time is kept, but isn't in the tables. */
+export const rate = (unit: string): Workload["figures"] => ({
+  rate: { unit, better: "more" },
+  cpu: { unit: `microseconds of processor, ${unit.replace("s/s", "")}`, better: "less" }
+})
 
 /** How many milliseconds something takes. */
 export const timed = async (run: () => Promise<void>): Promise<number> => {

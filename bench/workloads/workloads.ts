@@ -1,10 +1,10 @@
 /** All workloads, in the order of the table. */
 import { appends } from "./append.ts"
-import { disk } from "./disk.ts"
 import { feeds } from "./feeds.ts"
 import { keys } from "./keys.ts"
 import { reads } from "./read.ts"
+import { whole } from "./whole.ts"
 import type { Workload } from "./workload.ts"
 
 /** The workloads by their order. */
-export const workloads: ReadonlyArray<Workload> = [...appends, ...reads, ...feeds, ...keys, disk]
+export const workloads: ReadonlyArray<Workload> = [...appends, ...reads, ...feeds, ...keys, ...whole]

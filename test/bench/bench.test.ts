@@ -15,7 +15,10 @@ test("measures ours and by hand, says on what, and sets them in ratios", { timeo
   const { stdout } = await bench(...args)
   const { machine, quick, rounds, rows }: Results = JSON.parse(stdout)
   expect({ node: machine.node, quick, rounds }).toEqual({ node: process.versions.node, quick: true, rounds: 1 })
-  expect(rows).toMatchObject([{ store: "sqlite", workload: "append-64", unit: "events/s" }])
+  expect(rows).toMatchObject([
+    { store: "sqlite", workload: "append-64", figure: "rate", unit: "events/s" },
+    { store: "sqlite", workload: "append-64", figure: "cpu" }
+  ])
   const sides = rows[0]?.sides ?? []
   expect(sides.map(({ kind }) => kind)).toEqual(["ours", "ours", "raw"])
   for (const { value } of sides) expect(value?.median).toBeGreaterThan(0)
