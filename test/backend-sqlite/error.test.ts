@@ -26,7 +26,7 @@ describe("the driver's errors", () => {
     ["SQLITE_IOERR_FSYNC", "Unavailable", /\(SQLITE_IOERR_FSYNC\); check the disk/],
     ["SQLITE_CANTOPEN", "Unavailable", /can't be opened; check/],
     ["SQLITE_CANTOPEN_DIRTYWAL", "Unavailable", /can't be opened; check/],
-    ["SQLITE_READONLY_DBMOVED", "Unavailable", /moved or deleted .*; put it back/],
+    ["SQLITE_READONLY_DBMOVED", "Unavailable", /moved, deleted or replaced .*; open the store again/],
     ["SQLITE_READONLY", "Denied", /\(SQLITE_READONLY\); grant the process permission/],
     ["SQLITE_READONLY_CANTINIT", "Denied", /grant the process permission/],
     ["SQLITE_READONLY_DIRECTORY", "Denied", /the directory .*; grant the process permission/],

@@ -18,7 +18,7 @@ test("after a restore no reader goes on by its old checkpoint, and what is store
     store: "sqlite:app.db",
     backend: "sqlite",
     incarnation: expect.stringMatching(/^[0-9a-f-]{36}$/),
-    readers: ["mailer"]
+    readers: [{ name: "mailer", kind: "reader", command: "persist projections adopt mailer" }]
   })
   expect(renewed["incarnation"]).not.toBe(before)
   expect(await desk.json("stats")).toMatchObject({
@@ -30,6 +30,10 @@ test("after a restore no reader goes on by its old checkpoint, and what is store
   expect(refused).toMatchObject({ code: 1, tag: "Corrupt", where: `checkpoint of reader "mailer"` })
   expect(refused["reason"]).toContain("another history of the store")
   expect(await desk.jsonLines("subscribe", "--name", "other", "--once")).toMatchObject([{ data: 1 }])
+  // It goes on with what came after the backup.
+  await desk.json("projections", "adopt", "mailer")
+  await desk.run("append", "a", "T", "3", "--expected", "1")
+  expect(await desk.jsonLines("subscribe", "--name", "mailer", "--once")).toMatchObject([{ data: 3 }])
 })
 
 test("it is said in lines too, and a store without readers needs nothing more", async () => {
@@ -41,7 +45,11 @@ test("it is said in lines too, and a store without readers needs nothing more", 
   await desk.run("append", "a", "T", "1", "--expected", "0")
   await desk.run("subscribe", "--name", "mailer", "--once")
   const { stdout } = await desk.run("renew")
-  expect(stdout.split("\n").slice(1)).toEqual(["1 reader to reset, or to rebuild for a read model:", "  mailer", ""])
+  expect(stdout.split("\n").slice(1)).toEqual([
+    "1 reader can't go on until you say how:",
+    "  mailer  reader: persist projections adopt mailer",
+    ""
+  ])
 })
 
 test("where there is no store none is made, and a store in memory has no other incarnation", async () => {

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { expect, test } from "vitest"
 import { type Desk, errorOf, openDesk, root } from "./program.ts"
+import { until } from "./until.ts"
 
 const of = (path: string) => JSON.stringify(join(root, path))
 
@@ -33,13 +34,6 @@ const pay = (desk: Desk, ...to: ReadonlyArray<string>) =>
     "--name",
     to.join()
   )
-
-const until = async <A>(ask: () => Promise<A>, there: (a: A) => boolean): Promise<A> => {
-  for (;;) {
-    const found = await ask()
-    if (there(found)) return found
-  }
-}
 
 const mails = (desk: Desk) => readFileSync(desk.path("mails"), "utf8").trimEnd().split("\n").sort()
 
@@ -88,7 +82,9 @@ test("a paused processor does nothing until it's resumed", async () => {
   using desk = openDesk()
   writeFileSync(desk.path("mailer.ts"), mailer)
   await pay(desk, "ann")
-  await desk.json("projections", "pause", "mailer")
+  const typo = errorOf(await desk.run("projections", "pause", "mialer", "--json"))
+  expect(typo).toMatchObject({ code: 2, field: "name" })
+  await desk.json("projections", "pause", "mailer", "--anyway")
   const running = desk.start("run", "mailer.ts")
   await until(() => desk.jsonLines("kv", "ls", "$runner"), ({ length }) => length === 1)
   expect((await desk.run("projections", "ls")).stdout).not.toContain("running")

@@ -33,6 +33,7 @@ const commands = [
   "projections pause",
   "projections resume",
   "projections reset",
+  "projections adopt",
   "projections rebuild",
   "projections compare",
   "projections switch",

@@ -2,7 +2,18 @@
 import { assert, describe, it } from "@effect/vitest"
 import { listReaders, registerReader, type StoreShape } from "@persist/core"
 import { checkpoints } from "@persist/core/checkpoint"
-import { dropParked, forget, health, listParked, pause, resume, retryParked, run, subscription } from "@persist/runner"
+import {
+  dropParked,
+  forget,
+  health,
+  listParked,
+  pause,
+  resume,
+  retryParked,
+  run,
+  subscription,
+  watchHealth
+} from "@persist/runner"
 import { knownProcessors, leases, runners } from "@persist/runner/names"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -93,6 +104,28 @@ describe("health", () => {
       assert.strictEqual(work?.healthy, false)
     }))
 
+  it.live("tells by what it has watched who is alive, whatever clocks say", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      const record = { label: "one", startedAt: 0, patience: 60_000, processors: [], partitions: [] }
+      // Of machines whose clocks are years behind and ahead: the first one shows itself, the second one doesn't.
+      const ahead = Date.now() + 1e11
+      yield* runners(store).put("behind", record, { at: 1 })
+      yield* runners(store).put("ahead", { ...record, patience: 20 }, { at: ahead })
+      const told = Effect.map(health(store), (found) =>
+        found.runners.map(({ alive, id, watched }) => [id, alive, watched]))
+      assert.deepStrictEqual(yield* told, [["ahead", true, false], ["behind", false, false]])
+      const look = Effect.map(
+        yield* watchHealth(store),
+        (found) =>
+          found.runners.map(({ alive, id, watched }) => [id, alive, watched])
+      )
+      assert.deepStrictEqual(yield* look, yield* told)
+      yield* runners(store).put("behind", record, { at: 2 })
+      assert.deepStrictEqual((yield* look)[1], ["behind", true, true])
+      yield* until(look, ([one]) => one?.[1] === false && one[2] === true)
+    }))
+
   it.live("shows what stopped a partition, until it's resumed", () =>
     Effect.gen(function*() {
       const store = yield* newStore
@@ -127,6 +160,19 @@ describe("an operator", () => {
       assert.strictEqual(handled, 3)
       yield* resume(store, "count")
       yield* until(Effect.sync(() => handled), (n) => n === 6)
+    }))
+
+  it.live("is told of a name that nobody ever ran, unless it's to be paused before", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      yield* knownProcessors(store).put("work", { partitions: 1, kind: "reaction", guarantee: "exactly once" })
+      assert.match(
+        (yield* errorOf(pause(store, "wokr"))).message,
+        /^name: "wokr" isn't known here; say "work", if you mean that, or pause it anyway/
+      )
+      assert.match((yield* errorOf(resume(store, "other"))).message, /^name: "other" isn't known here; list what is$/)
+      yield* pause(store, "other", { anyway: true })
+      yield* resume(store, "other")
     }))
 
   it.live("retries or drops what is parked, and is told where nothing is", () =>

@@ -24,7 +24,7 @@ export class Unsettled extends Error {
 
 /** The answer of a handle whose scope has ended. */
 export const closed = (operation: string): Unavailable =>
-  new Unavailable({ operation, reason: "the store is closed", remedy: "open it again" })
+  new Unavailable({ operation, reason: "the store is closed", remedy: "open it again", reopen: true })
 
 /** The answer of a handle that has stopped. */
 export const stopped = (operation: string, { cause, message }: Unsettled): Unavailable =>
@@ -32,6 +32,7 @@ export const stopped = (operation: string, { cause, message }: Unsettled): Unava
     operation,
     reason: `the store stopped after ${message}`,
     remedy: "close it and open it again",
+    reopen: true,
     ...(cause === undefined ? {} : { cause })
   })
 

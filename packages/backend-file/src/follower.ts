@@ -239,5 +239,6 @@ const replaced = (reason: string): Unavailable =>
   new Unavailable({
     operation: "read",
     reason: `the store was replaced while it was open: ${reason}`,
-    remedy: "open it again"
+    remedy: "open it again",
+    reopen: true
   })

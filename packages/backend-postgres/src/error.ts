@@ -34,7 +34,7 @@ export const stateOf = (cause: unknown): string | undefined => {
 
 /** The answer of a handle whose scope has ended. */
 export const closed = (operation: string): Unavailable =>
-  new Unavailable({ operation, reason: "the store is closed", remedy: "open it again" })
+  new Unavailable({ operation, reason: "the store is closed", remedy: "open it again", reopen: true })
 
 /** Whether the server refuses to write at all, as one that recovers does: the caller looks for another. */
 export const isReadOnly = (cause: unknown): boolean => stateOf(cause) === "25006"

@@ -258,7 +258,8 @@ const renewed = () =>
   new Unavailable({
     operation: "commit",
     reason: "the store was given another incarnation while it was open",
-    remedy: "open it again"
+    remedy: "open it again",
+    reopen: true
   })
 
 const prepare = (db: Database.Database) => ({

@@ -16,7 +16,7 @@ export const isBusy = (code: string): boolean => code.startsWith("SQLITE_BUSY") 
 
 /** The answer of a handle whose scope has ended. */
 export const closed = (operation: string): Unavailable =>
-  new Unavailable({ operation, reason: "the store is closed", remedy: "open it again" })
+  new Unavailable({ operation, reason: "the store is closed", remedy: "open it again", reopen: true })
 
 /**
  * Classifies a failed call of the driver on the file at `path`. `Unavailable`: locks, space, memory, input and output.
@@ -31,9 +31,7 @@ export const classify = (operation: string, path: string, cause: unknown): Backe
   }
   if (code === "SQLITE_FULL") return unavailable("the disk is full", "free some space, then try again")
   if (code === "SQLITE_NOMEM" || code === "SQLITE_IOERR_NOMEM") return unavailable("out of memory", "try again")
-  if (code === "SQLITE_READONLY_DBMOVED") {
-    return unavailable("the file was moved or deleted while it was open", "put it back and open the store again")
-  }
+  if (code === "SQLITE_READONLY_DBMOVED") return movedFile(operation, cause)
   if (code.startsWith("SQLITE_CANTOPEN")) {
     return unavailable(
       "the file or its -wal can't be opened",
@@ -103,11 +101,13 @@ export const unreadable = (operation: string, path: string, cause: unknown): Bac
 const isForbidden = (code: string): boolean => code === "EACCES" || code === "EPERM"
 
 /** The refusal to go on with a file that its path no longer names: what is written to it would be lost. */
-export const movedFile = (operation: string): Unavailable =>
+export const movedFile = (operation: string, cause?: unknown): Unavailable =>
   new Unavailable({
     operation,
     reason: "the file was moved, deleted or replaced while it was open",
-    remedy: "open the store again"
+    remedy: "open the store again",
+    reopen: true,
+    ...(cause === undefined ? {} : { cause })
   })
 
 /** What a failed call means on this handle: closed, an error that was already told apart, or one of the driver's. */

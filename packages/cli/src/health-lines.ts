@@ -1,31 +1,40 @@
 /** How processors fare, in lines for people. */
-import type { PartitionHealth, ProcessorHealth } from "@persist/runner"
+import { commandOf, type PartitionHealth, type ProcessorHealth } from "@persist/runner"
 import { counted, lasting, printable } from "./printable.ts"
 
 /** A processor in a line. */
 export const processorLine = (
   { guarantee, healthy, kind, name, parked, partitions, standing }: ProcessorHealth
 ): string => {
-  const lag = partitions.reduce((most, partition) => Math.max(most, partition.lag ?? 0), 0)
   const parts = [
     healthy ? "healthy" : "NOT HEALTHY",
     ...standing === undefined ? [] : [standing],
     `${kind}, ${guarantee}`,
     counted(partitions.length, "partition"),
-    lag === 0 ? "caught up" : `${counted(lag, "position")} behind`,
+    placeOf(name, partitions),
     ...parked === 0 ? [] : [`${parked} parked`]
   ]
   return printable(`${name}  ${parts.join(", ")}`)
 }
 
+/** How far a processor is, at its slowest partition; where their positions mean nothing, what it needs. */
+export const placeOf = (name: string, partitions: ReadonlyArray<PartitionHealth>): string => {
+  const needs = partitions.flatMap((partition) => partition.needs === undefined ? [] : [partition.needs])
+  const need = needs.includes("reset") ? "reset" : needs[0]
+  if (need !== undefined) return `needs ${commandOf(name, need)}`
+  const lag = partitions.reduce((most, partition) => Math.max(most, partition.lag ?? 0), 0)
+  return lag === 0 ? "caught up" : `${counted(lag, "position")} behind`
+}
+
 /** A partition in a line. */
 export const partitionLine = (
-  { error, lag, lagTime, position, rate, reader, runner, state }: PartitionHealth
+  { error, lag = 0, lagTime, needs, position, rate, reader, runner, state }: PartitionHealth
 ): string => {
   const parts = [
     state,
     `at ${position}`,
-    ...lag === undefined ? ["needs a reset"] : lag === 0 ? [] : [`${lag} behind, ${lasting(lagTime)} old`],
+    ...needs === undefined ? [] : [`needs ${needs}`],
+    ...lag === 0 ? [] : [`${lag} behind, ${lasting(lagTime)} old`],
     ...rate === 0 ? [] : [`${rate} a second`],
     ...runner === undefined
       ? []

@@ -1,5 +1,5 @@
 /** Patience with a store that is followed for good: while it can't be read, that is said once, and it's waited for. */
-import type { BackendError, BackendShape, Unavailable } from "@persist/core"
+import { type BackendError, type BackendShape, mustReopen, type Unavailable } from "@persist/core"
 import * as Effect from "effect/Effect"
 import { say } from "./output.ts"
 import { printable } from "./printable.ts"
@@ -8,8 +8,9 @@ import { printable } from "./printable.ts"
 const pause = 500
 
 /**
- * The same store, whose reads are repeated for as long as they are `Unavailable`; stderr is told once that it's gone,
- * and once that it's back. Commits fail as before: a commit that waits could not be interrupted.
+ * The same store, whose reads are repeated for as long as they are `Unavailable`, unless it must be opened again;
+ * stderr is told once that it's gone, and once that it's back. Commits fail as before: a commit that waits could not be
+ * interrupted.
  */
 export const patient = (backend: BackendShape): BackendShape => {
   let away = false
@@ -27,7 +28,10 @@ export const patient = (backend: BackendShape): BackendShape => {
     Effect.catchTag(
       Effect.tap(read, () => back),
       "Unavailable",
-      (error) => Effect.andThen(left(error), Effect.andThen(Effect.sleep(pause), Effect.suspend(() => waiting(read))))
+      (error) =>
+        mustReopen(error)
+          ? Effect.fail(error)
+          : Effect.andThen(left(error), Effect.andThen(Effect.sleep(pause), Effect.suspend(() => waiting(read))))
     )
   return {
     ...backend,

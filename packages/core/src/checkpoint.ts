@@ -109,14 +109,17 @@ const sameTypes = (a: ReadonlyArray<string> | undefined, b: ReadonlyArray<string
     ? a === b
     : JSON.stringify(a.toSorted()) === JSON.stringify(b.toSorted())
 
+/** What a `Corrupt` calls a reader's checkpoint that means nothing in its store. */
+export const checkpointPlace = (reader: string): string => `checkpoint of reader ${quoted(reader)}`
+
 /** Why a checkpoint means nothing in this store, whose head was read after it: another history, or beyond its end. */
 export const staleCheckpoint = (
   { incarnation }: About,
   head: Position,
   checkpoint: Checkpoint
 ): Corrupt | undefined => {
-  const where = `checkpoint of reader ${quoted(checkpoint.name)}`
-  const remedy =
+  const where = checkpointPlace(checkpoint.name)
+  const remedy = "go on from it by persist projections adopt, where it was restored together with the log; otherwise " +
     "reset the reader (rebuild, where it is a read model), so that it reads again from a position you choose"
   if (checkpoint.incarnation !== incarnation) {
     return new Corrupt({
@@ -131,7 +134,7 @@ export const staleCheckpoint = (
 
 /**
  * Reads a reader's checkpoint; none where there is no such reader. `Corrupt` where it belongs to another history of
- * the store or lies beyond its head, as after a restore: resetting the reader mends it. Otherwise as every kv read.
+ * the store or lies beyond its head, as after a restore: its remedy says what mends it. Otherwise as every kv read.
  */
 export const readCheckpoint = (
   store: StoreShape,

@@ -13,11 +13,15 @@ export class Invalid extends Schema.TaggedError<Invalid>()("Invalid", {
   }
 }
 
-/** The store could not answer. Nothing happened; trying again may succeed. */
+/**
+ * The store could not answer. Nothing happened; trying again may succeed, but for where `reopen` says that this handle
+ * is of no use any more: it was closed or stopped, or another store or history is where its own was.
+ */
 export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable", {
   operation: Schema.String,
   reason: Schema.String,
   remedy: Schema.String,
+  reopen: Schema.optionalKey(Schema.Literal(true)),
   cause: Schema.optionalKey(Schema.Defect())
 }) {
   override get message(): string {
@@ -100,6 +104,9 @@ export type BackendError = Unavailable | OutcomeUnknown | Corrupt | Unsupported 
 export type StoreError = BackendError | Invalid
 
 const tags = new Set(["Invalid", "Unavailable", "OutcomeUnknown", "LimitExceeded", "Denied", "Corrupt", "Unsupported"])
+
+/** Whether a failure says that the store is to be opened again: whoever goes on until it's ended ends with that. */
+export const mustReopen = (error: StoreError): boolean => error._tag === "Unavailable" && error.reopen === true
 
 /** Whether something thrown or failed is one of the store's errors. */
 export const isStoreError = (u: unknown): u is StoreError =>

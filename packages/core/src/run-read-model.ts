@@ -213,6 +213,22 @@ export const begin = Effect.fnUntraced(function*<C extends Catalogue, A>(
   return { checkpoint, source }
 })
 
+/**
+ * Fails with `Invalid` where a read model was built over other events, or with other indexes, under the same version;
+ * whatever history its checkpoint belongs to. Otherwise as every read.
+ */
+export const refuseOther = Effect.fnUntraced(function*<C extends Catalogue, A>(
+  store: StoreShape,
+  model: ReadModel<C, A>
+): Effect.fn.Return<void, StoreError> {
+  const { filter } = yield* prepare(store, model, undefined)
+  const found = yield* checkpoints(store).entry(model.reader)
+  if (Option.isNone(found)) return
+  const { indexes = [], prefix, types } = found.value.value
+  if (!sameFilter({ prefix, types }, filter)) return yield* otherEvents(model.namespace)
+  if (!sameForms(indexes, indexForms(model.readIndexes))) return yield* otherIndexes(model.namespace)
+})
+
 /** A namespace of a model that holds keys already. */
 const takenNamespace = Effect.fnUntraced(function*(
   store: StoreShape,

@@ -1,6 +1,9 @@
 /** Looking after processors: how they fare, and what operators say of them. */
 import type { PositionInput } from "@persist/core"
 import {
+  adopt as adoptEffect,
+  type Adopted,
+  type AdoptOptions,
   compareVersions as compareEffect,
   type Comparison as ComparisonEffect,
   type Difference,
@@ -13,6 +16,7 @@ import {
   listParked as listEffect,
   type ParkedEvent,
   pause as pauseEffect,
+  type PauseOptions,
   reset as resetEffect,
   type ResetOptions,
   resume as resumeEffect,
@@ -25,18 +29,25 @@ import { plain, type Reading, reading } from "./reading.ts"
 import { type Abortable, call, callPlain, split } from "./run.ts"
 import type { Store } from "./store.ts"
 
-/** Reads the health of all processors that were ever run here and not forgotten since. Rejects as every read. */
+/**
+ * Reads the health of all processors that were ever run here and not forgotten since. Who is alive is told by comparing
+ * clocks, which must agree to within a runner's patience. Rejects as every read.
+ */
 export const health = (store: Store, options?: Abortable): Promise<Health> =>
   callPlain(options, () => healthEffect(store.effect))
 
 /**
  * Stops a processor everywhere, once each partition has finished and saved what it has in hand, until it is resumed.
- * Whoever runs it notices within a look. Rejects as every commit.
+ * Whoever runs it notices within a look. Rejects with `Invalid` where nobody knows it, unless `anyway`, and as every
+ * commit.
  */
-export const pause = (store: Store, processor: string, options?: Abortable): Promise<void> =>
-  callPlain(options, () => pauseEffect(store.effect, processor))
+export const pause = (store: Store, processor: string, options?: PauseOptions & Abortable): Promise<void> =>
+  call(options, (own) => pauseEffect(store.effect, processor, own))
 
-/** Lets a paused processor go on, and partitions that stopped at a failure try again. Rejects as every commit. */
+/**
+ * Lets a paused processor go on, and partitions that stopped at a failure try again. Rejects with `Invalid` where
+ * nobody knows it, and as every commit.
+ */
 export const resume = (store: Store, processor: string, options?: Abortable): Promise<void> =>
   callPlain(options, () => resumeEffect(store.effect, processor))
 
@@ -84,6 +95,16 @@ export const dropParked = (
  */
 export const reset = (store: Store, processor: string, options?: ResetOptions & Abortable): Promise<void> =>
   call(options, (own) => resetEffect(store.effect, processor, own))
+
+/**
+ * Adopts into the store's present history what a processor had done in another one, as after a restore: it goes on from
+ * its restored checkpoints, a workflow with its instances and timers. Adopting again changes nothing. Rejects with
+ * `Invalid` where nobody knows it, where a checkpoint lies beyond the head and nothing says `from` where to go on (of a
+ * read model or tables nothing can), for `from` where none does, and for a place beyond the head; and as every read and
+ * commit.
+ */
+export const adopt = (store: Store, processor: string, options?: AdoptOptions & Abortable): Promise<Adopted> =>
+  call(options, (own) => adoptEffect(store.effect, processor, own))
 
 /**
  * Forgets a processor that is no longer run, with everything that is kept of it: compaction no longer waits for it, and

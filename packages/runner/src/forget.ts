@@ -13,7 +13,16 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { ownerOf } from "./known.ts"
 import { versionsOf } from "./live.ts"
-import { controls, instancesOf, knownProcessors, leases, parked, type RunnerRecord, runners } from "./names.ts"
+import {
+  controls,
+  instancesOf,
+  knownProcessors,
+  lastFailures,
+  leases,
+  parked,
+  type RunnerRecord,
+  runners
+} from "./names.ts"
 import { partitionsOf, readerOf } from "./partition.ts"
 import { timers, timersOf } from "./timers.ts"
 
@@ -78,11 +87,13 @@ const registrationsOps = Effect.fnUntraced(function*(
 ): Effect.fn.Return<ReadonlyArray<Op>, StoreError> {
   const states = yield* Effect.forEach(registered, (reader) => statesOps(store, reader))
   const held = yield* leases(store).getMany(Array.from(readers))
+  const failed = yield* lastFailures(store).getMany(Array.from(readers))
   const instances = store.system(instancesOf(name), Schema.Unknown)
   return [
     ...registered.map((reader) => checkpoints(store).ops.delete(reader)),
     ...states.flat(),
     ...(yield* instances.count({ limit: 1 })) === 0 ? [] : [instances.ops.clear()],
+    ...failed.flatMap((entry) => Option.isSome(entry) ? [lastFailures(store).ops.delete(entry.value.key)] : []),
     ...held.flatMap((entry) => Option.isSome(entry) ? [leases(store).ops.delete(entry.value.key)] : []),
     ...(yield* controls(store).has(name)) ? [controls(store).ops.delete(name)] : []
   ]

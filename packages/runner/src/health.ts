@@ -12,6 +12,7 @@ import { ownerOf } from "./known.ts"
 import {
   controls,
   knownProcessors,
+  lastFailures,
   type Lease,
   leases,
   type PartitionReport,
@@ -20,16 +21,23 @@ import {
 } from "./names.ts"
 import { listParked } from "./operate.ts"
 import type { Guarantee, ProcessorKind } from "./processor.ts"
+import { monotonicMillis, Sightings } from "./sightings.ts"
+import { type Need, needOf } from "./stale.ts"
 
 /** A runner, as far as the store knows. */
 export interface RunnerHealth {
   readonly id: string
   readonly label: string
   readonly startedAt: number
-  /** Milliseconds since it last showed itself, by the clocks of its machine and this one. */
+  /** Milliseconds since it last showed itself. */
   readonly silentFor: number
   /** Whether that's less than its patience. */
   readonly alive: boolean
+  /**
+   * Whether that was watched, on this machine alone; otherwise it's by the clocks of its machine and this one, and as
+   * wrong as they differ.
+   */
+  readonly watched: boolean
 }
 
 /** A partition of a processor. */
@@ -40,17 +48,19 @@ export interface PartitionHealth {
   readonly position: Position
   /**
    * 0 where no event that any of the processor's partitions wants is left, otherwise how many positions it is behind
-   * the head; `undefined` where its position means nothing here: it needs a reset.
+   * the head; `undefined` where its position means nothing here.
    */
   readonly lag: number | undefined
-  /** How old the first event is that is left, in milliseconds; 0 where there is none. */
+  /** What it needs where its position means nothing here, as after a restore; otherwise `undefined`. */
+  readonly needs: Need | undefined
+  /** How old the first event is that is left, in milliseconds, by its `at` and this machine's clock; 0 for none. */
   readonly lagTime: number
   /** `idle`: nobody runs it; `lost`: whoever has it is silent for too long. */
   readonly state: PartitionReport["state"] | "paused" | "idle" | "lost"
   readonly runner: RunnerHealth | undefined
   /** Events a second, of late. */
   readonly rate: number
-  /** Why it's retrying or stopped. */
+  /** Why it's retrying or stopped; of one that nobody runs, why it was stopped at last. */
   readonly error: Attempt | undefined
 }
 
@@ -73,7 +83,8 @@ export interface ProcessorHealth {
   readonly partitions: ReadonlyArray<PartitionHealth>
   /** How many events are parked, or wait behind one. */
   readonly parked: number
-  /** Every partition is run by somebody alive who isn't stuck, or need not be any more, and nothing is parked. */
+  /** Every partition is run by somebody alive who isn't stuck, or need not be any more, needs nothing, and nothing is
+   * parked. */
   readonly healthy: boolean
 }
 
@@ -84,8 +95,21 @@ export interface Health {
   readonly processors: ReadonlyArray<ProcessorHealth>
 }
 
-/** Reads the health of all processors that were ever run here and not forgotten since. Fails as every read. */
-export const health = (store: StoreShape): Effect.Effect<Health, StoreError> =>
+/**
+ * Reads the health of all processors that were ever run here and not forgotten since. Who is alive is told by comparing
+ * clocks, which must agree to within a runner's patience: whoever looks again and again uses {@link watchHealth}. Fails
+ * as every read.
+ */
+export const health = (store: StoreShape): Effect.Effect<Health, StoreError> => look(store, new Sightings())
+
+/**
+ * Makes a look at the health of all processors, to be taken again and again: who is alive is told by what it has
+ * watched since, and by comparing clocks only before that. Each look fails as every read.
+ */
+export const watchHealth = (store: StoreShape): Effect.Effect<Effect.Effect<Health, StoreError>> =>
+  Effect.sync(() => look(store, new Sightings()))
+
+const look = (store: StoreShape, sightings: Sightings): Effect.Effect<Health, StoreError> =>
   Effect.gen(function*() {
     const records = yield* Stream.runCollect(runners(store).scan())
     const held = yield* Stream.runCollect(leases(store).scan())
@@ -96,12 +120,25 @@ export const health = (store: StoreShape): Effect.Effect<Health, StoreError> =>
     const live = new Map(
       (yield* Stream.runCollect(liveVersions(store).scan())).map(({ key, value }) => [key, value.version])
     )
+    const failed = yield* Stream.runCollect(lastFailures(store).scan())
     const now = yield* Clock.currentTimeMillis
-    const known = new Known(records, held, new Set(said.flatMap(({ key, value }) => value.paused ? [key] : [])), now)
-    const names = new Set(ever.map(({ key }) => key))
+    const seen = yield* monotonicMillis
+    sightings.look(records, seen)
+    const known = new Known({
+      runners: records.map((record) => runnerHealth(record, sightings.silence(record, seen), now)),
+      records,
+      leases: new Map(held.map(({ key, value }) => [key, value])),
+      paused: new Set(said.flatMap(({ key, value }) => value.paused ? [key] : [])),
+      failures: new Map(failed.map(({ key, value }) => [key, value])),
+      now
+    })
+    const kinds = new Map(ever.map(({ key, value }) => [key, value.kind]))
     // Read after the checkpoints, so that none of them can rightly lie beyond it.
     const head = yield* store.head
-    const own = readers.filter(({ name }) => names.has(ownerOf(name)))
+    const own = readers.flatMap((reader) => {
+      const kind = kinds.get(ownerOf(reader.name))
+      return kind === undefined ? [] : [{ ...reader, kind }]
+    })
     const begun = yield* Effect.forEach(own, (reader) => known.partition(store, head, reader), { concurrency: 16 })
     const all = [...begun, ...(yield* known.unbegun(store, head, own))]
     const processors = ever.map(({ key: name, value: { guarantee, kind, partitions: whole } }): ProcessorHealth => {
@@ -133,49 +170,60 @@ const standingOf = (reader: string | undefined, live: ReadonlyMap<string, number
   return own.version > current ? "building" : "former"
 }
 
-const isHealthy = ({ state }: PartitionHealth): boolean => state === "running" || state === "paused"
+const isHealthy = ({ needs, state }: PartitionHealth): boolean =>
+  needs === undefined && (state === "running" || state === "paused")
+
+const runnerHealth = (
+  { at, key, value: { label, patience, startedAt } }: Entry<RunnerRecord>,
+  watched: number | undefined,
+  now: number
+): RunnerHealth => {
+  const silentFor = watched ?? Math.max(0, now - at)
+  return { id: key, label, startedAt, silentFor, alive: silentFor < patience, watched: watched !== undefined }
+}
+
+/** What was read, of everybody. */
+interface Found {
+  readonly runners: ReadonlyArray<RunnerHealth>
+  readonly records: ReadonlyArray<Entry<RunnerRecord>>
+  readonly leases: ReadonlyMap<string, Lease>
+  readonly paused: ReadonlySet<string>
+  readonly failures: ReadonlyMap<string, Attempt>
+  readonly now: number
+}
 
 /** What was read, to be asked by name. */
 class Known {
   readonly runners: ReadonlyArray<RunnerHealth>
+  private readonly found: Found
   private readonly reports: ReadonlyMap<string, PartitionReport>
   /** Who has said of a partition that it can't be run, whoever has its lease. */
   private readonly refusedBy: ReadonlyMap<string, string>
-  private readonly leases: ReadonlyMap<string, Lease>
-  private readonly paused: ReadonlySet<string>
-  private readonly now: number
 
-  constructor(
-    records: ReadonlyArray<Entry<RunnerRecord>>,
-    held: ReadonlyArray<Entry<Lease>>,
-    paused: ReadonlySet<string>,
-    now: number
-  ) {
-    this.runners = records.map(({ at, key, value: { label, patience, startedAt } }) => {
-      const silentFor = Math.max(0, now - at)
-      return { id: key, label, startedAt, silentFor, alive: silentFor < patience }
-    })
+  constructor(found: Found) {
+    this.found = found
+    this.runners = found.runners
     this.reports = new Map(
-      records.flatMap(({ key, value }) =>
+      found.records.flatMap(({ key, value }) =>
         value.partitions.map((report) => [`${key} ${report.reader}`, report] as const)
       )
     )
     const living = new Set(this.runners.flatMap(({ alive, id }) => alive ? [id] : []))
     this.refusedBy = new Map(
-      records.filter(({ key }) => living.has(key)).flatMap(({ key, value }) =>
+      found.records.filter(({ key }) => living.has(key)).flatMap(({ key, value }) =>
         value.partitions.flatMap(({ reader, state }) => state === "stopped" ? [[reader, key] as const] : [])
       )
     )
-    this.leases = new Map(held.map(({ key, value }) => [key, value]))
-    this.paused = paused
-    this.now = now
   }
 
-  partition(store: StoreShape, head: Position, reader: Checkpoint): Effect.Effect<PartitionHealth, StoreError> {
-    const { name, prefix, types } = reader
-    const owner = this.leases.get(name)?.runner ?? this.refusedBy.get(name)
-    const runner = this.runners.find(({ id }) => id === owner)
-    const report = runner?.alive === true ? this.reports.get(`${owner} ${name}`) : undefined
+  partition(
+    store: StoreShape,
+    head: Position,
+    reader: Checkpoint & { readonly kind: ProcessorKind }
+  ): Effect.Effect<PartitionHealth, StoreError> {
+    const { kind, name, prefix, types } = reader
+    const runner = this.holderOf(name)
+    const report = runner?.alive === true ? this.reports.get(`${runner.id} ${name}`) : undefined
     const position = Position(Math.max(reader.position, report?.position ?? 0))
     const isStale = staleCheckpoint(store.about, head, reader) !== undefined
     const next = isStale || position >= head || store.about.lacks.has("readAll")
@@ -185,12 +233,20 @@ class Known {
       reader: name,
       position,
       lag: isStale ? undefined : first === undefined ? 0 : head - position,
-      lagTime: first === undefined ? 0 : Math.max(0, this.now - first.at),
-      state: runner?.alive === true ? report?.state ?? "running" : this.idleState(ownerOf(name), owner),
+      needs: isStale ? needOf(kind, reader.position, head) : undefined,
+      lagTime: first === undefined ? 0 : Math.max(0, this.found.now - first.at),
+      state: runner?.alive === true ? report?.state ?? "running" : this.idleState(name),
       runner,
       rate: report?.rate ?? 0,
-      error: report?.error
+      error: report === undefined ? this.found.failures.get(name) : report.error
     }))
+  }
+
+  /** Whoever has a partition's lease, or else says that it can't be run: the living before the dead. */
+  private holderOf(reader: string): RunnerHealth | undefined {
+    const byId = (id: string | undefined) => this.runners.find((runner) => runner.id === id)
+    const holder = byId(this.found.leases.get(reader)?.runner)
+    return holder?.alive === true ? holder : byId(this.refusedBy.get(reader)) ?? holder
   }
 
   /** The partitions that couldn't even be registered: to them all that there is may be left. */
@@ -210,7 +266,8 @@ class Known {
         reader,
         position: origin,
         lag: head,
-        lagTime: oldest === undefined ? 0 : Math.max(0, this.now - oldest.at),
+        needs: undefined,
+        lagTime: oldest === undefined ? 0 : Math.max(0, this.found.now - oldest.at),
         state: "stopped",
         runner: this.runners.find((runner) => runner.id === id),
         rate: 0,
@@ -218,8 +275,8 @@ class Known {
       })))
   }
 
-  private idleState(processor: string, owner: string | undefined): PartitionHealth["state"] {
-    if (owner !== undefined) return "lost"
-    return this.paused.has(processor) ? "paused" : "idle"
+  private idleState(reader: string): PartitionHealth["state"] {
+    if (this.found.leases.has(reader)) return "lost"
+    return this.found.paused.has(ownerOf(reader)) ? "paused" : "idle"
   }
 }

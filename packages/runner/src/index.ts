@@ -1,4 +1,5 @@
 /** Projections in production: partitions, leases, failures that are retried or parked, health. */
+export { adopt, type Adopted, type AdoptedPartition, type AdoptOptions } from "./adopt.ts"
 export { compareVersions, type Comparison, type Difference } from "./compare.ts"
 export type { Attempt, FailurePolicy } from "./failure.ts"
 export { forget } from "./forget.ts"
@@ -8,7 +9,8 @@ export {
   type PartitionHealth,
   type ProcessorHealth,
   type RunnerHealth,
-  type Standing
+  type Standing,
+  watchHealth
 } from "./health.ts"
 export { Runner, type RunnerShape } from "./layer.ts"
 export { switchLive, type SwitchOptions } from "./live.ts"
@@ -20,6 +22,7 @@ export {
   listParked,
   type ParkedEvent,
   pause,
+  type PauseOptions,
   resume,
   retryParked
 } from "./operate.ts"
@@ -29,6 +32,7 @@ export { readModel, type ReadModelOptions, type ReadModelProcessor } from "./rea
 export { reset, type ResetOptions } from "./reset.ts"
 export { run } from "./run.ts"
 export type { RunnerOptions } from "./runner-options.ts"
+export { commandOf, listStale, type Need, type ReaderKind, type Stale } from "./stale.ts"
 export { type Delivery, subscription, type SubscriptionDefinition } from "./subscription.ts"
 export { tables, type TablesDefinition } from "./tables.ts"
 export { whenProcessed, type WhenProcessedOptions } from "./when-processed.ts"

@@ -80,5 +80,9 @@ const Control = Schema.Struct({ paused: Schema.Boolean })
 /** What operators have said of processors, by name. */
 export const controls = (store: StoreShape): Kv<typeof Control.Type> => store.system("$control", Control)
 
+/** Why partitions couldn't go on at last, by reader, until they are run again: whoever has said so may be gone. */
+export const lastFailures = (store: StoreShape): Kv<typeof AttemptSchema.Type> =>
+  store.system("$failure", AttemptSchema)
+
 /** The namespace of a workflow's instances. */
 export const instancesOf = (workflow: string): string => `$workflow/${workflow}`

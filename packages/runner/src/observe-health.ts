@@ -1,10 +1,10 @@
 /** The health of processors as metrics, for whoever keeps figures over time and calls people at night. */
-import { Invalid, type StoreError, type StoreShape } from "@persist/core"
+import { Invalid, mustReopen, type StoreError, type StoreShape } from "@persist/core"
 import * as Fault from "@persist/core/fault"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
-import { type Health, health, type PartitionHealth, type ProcessorHealth } from "./health.ts"
+import { type Health, type PartitionHealth, type ProcessorHealth, watchHealth } from "./health.ts"
 import { indexOf } from "./partition.ts"
 
 /** How often the health is looked at. */
@@ -17,7 +17,7 @@ export interface ObserveHealthOptions {
  * Keeps Effect's metrics at what `health` says, until it's interrupted; which ones those are is in `docs/telemetry.md`.
  * What is gone, such as a processor that was forgotten, goes from the metrics; while the store can't be reached, they
  * all do: old figures would say that it's well. Fails with `Invalid` for a wrong option, and as every read but for
- * `Unavailable` and `OutcomeUnknown`, after which it looks again.
+ * `Unavailable`, unless that says `reopen`, and `OutcomeUnknown`, after which it looks again.
  */
 export const observeHealth = (
   store: StoreShape,
@@ -26,18 +26,21 @@ export const observeHealth = (
   const fault = Fault.millisFault("every", every) ??
     (every > 0 ? undefined : new Invalid({ field: "every", reason: "is 0", remedy: "leave it out for 10,000" }))
   if (fault !== undefined) return Effect.fail(fault)
-  return Effect.contextWith((context: Context.Context<never>) => {
-    const shown = new Shown(context)
-    const away = (error: StoreError) =>
-      Effect.andThen(Effect.sync(() => shown.show([])), Effect.logDebug("the health can't be read", error))
-    const look = Effect.map(health(store), (found) => shown.show(figuresOf(found))).pipe(
-      Effect.catchTags({ Unavailable: away, OutcomeUnknown: away })
-    )
-    return Effect.onExit(
-      Effect.forever(Effect.andThen(look, Effect.sleep(every))),
-      () => Effect.sync(() => shown.show([]))
-    )
-  })
+  return Effect.flatMap(watchHealth(store), (health) =>
+    Effect.contextWith((context: Context.Context<never>) => {
+      const shown = new Shown(context)
+      const away = (error: StoreError) =>
+        mustReopen(error)
+          ? Effect.fail(error)
+          : Effect.andThen(Effect.sync(() => shown.show([])), Effect.logDebug("the health can't be read", error))
+      const look = Effect.map(health, (found) => shown.show(figuresOf(found))).pipe(
+        Effect.catchTags({ Unavailable: away, OutcomeUnknown: away })
+      )
+      return Effect.onExit(
+        Effect.forever(Effect.andThen(look, Effect.sleep(every))),
+        () => Effect.sync(() => shown.show([]))
+      )
+    }))
 }
 
 const gauge = (name: string, unit: string, description: string): Metric.Gauge<number> =>

@@ -4,16 +4,19 @@ import {
   type Entry,
   type Event,
   Invalid,
+  type Op,
   type Position,
   type StoreError,
   type StoreShape
 } from "@persist/core"
+import * as Fault from "@persist/core/fault"
 import { quoted } from "@persist/core/path"
+import { closest } from "@persist/core/suggest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Attempt } from "./failure.ts"
-import { controls, type Parked, parked, parkedKey } from "./names.ts"
+import { controls, knownProcessors, type Parked, parked, parkedKey } from "./names.ts"
 
 /** An event that was put aside. */
 export interface ParkedEvent {
@@ -34,16 +37,70 @@ export interface ParkedEvent {
   readonly updatedAt: number
 }
 
+/** How a processor is paused. */
+export interface PauseOptions {
+  /** Also one that was never run here: it waits from the beginning on. */
+  readonly anyway?: boolean | undefined
+}
+
 /**
  * Stops a processor everywhere, once each partition has finished and saved what it has in hand, until it is resumed.
- * Whoever runs it notices within a look. Fails as every commit.
+ * Whoever runs it notices within a look. Fails with `Invalid` where nobody knows it, unless `anyway`, and as every read
+ * and commit.
  */
-export const pause = (store: StoreShape, processor: string): Effect.Effect<void, StoreError> =>
-  Effect.asVoid(controls(store).put(processor, { paused: true }))
+export const pause = Effect.fnUntraced(function*(
+  store: StoreShape,
+  processor: string,
+  options: PauseOptions = {}
+): Effect.fn.Return<void, StoreError> {
+  const fault = Fault.optionsFault(options, ["anyway"]) ?? Fault.flagFault("anyway", options.anyway)
+  if (fault !== undefined) return yield* Effect.fail(fault)
+  if (options.anyway !== true) yield* demandKnown(store, processor, ", or pause it anyway, before it's first run")
+  yield* controls(store).put(processor, { paused: true })
+})
 
-/** Lets a paused processor go on, and partitions that stopped at a failure try again. Fails as every commit. */
-export const resume = (store: StoreShape, processor: string): Effect.Effect<void, StoreError> =>
-  Effect.asVoid(controls(store).put(processor, { paused: false }))
+/**
+ * Lets a paused processor go on, and partitions that stopped at a failure try again. Fails with `Invalid` where nobody
+ * knows it, and as every read and commit.
+ */
+export const resume = Effect.fnUntraced(function*(
+  store: StoreShape,
+  processor: string
+): Effect.fn.Return<void, StoreError> {
+  // It may have been paused before it was first run.
+  if (!(yield* controls(store).has(processor))) yield* demandKnown(store, processor)
+  yield* controls(store).put(processor, { paused: false })
+})
+
+const demandKnown = Effect.fnUntraced(function*(
+  store: StoreShape,
+  processor: string,
+  otherwise = ""
+): Effect.fn.Return<void, StoreError> {
+  const names = (yield* Stream.runCollect(knownProcessors(store).scan())).map(({ key }) => key)
+  if (names.includes(processor)) return
+  const near = closest(processor, names)
+  return yield* Effect.fail(
+    new Invalid({
+      field: "name",
+      reason: `${quoted(processor)} isn't known here`,
+      remedy: `${
+        near.length === 0 ? "list what is" : `say ${near.map(quoted).join(" or ")}, if you mean that`
+      }${otherwise}`
+    })
+  )
+})
+
+/**
+ * Makes an op that leaves a processor paused or not, as it is, and lets whoever runs it or was refused it begin again:
+ * a commit with it is a conflict where somebody says something else meanwhile. Fails as every read.
+ */
+export const spur = (store: StoreShape, processor: string): Effect.Effect<Op, StoreError> =>
+  Effect.map(controls(store).entry(processor), (said) => {
+    const paused = Option.exists(said, ({ value }) => value.paused)
+    const expected = Option.match(said, { onNone: () => "absent" as const, onSome: ({ revision }) => revision })
+    return controls(store).ops.put(processor, { paused }, { expected })
+  })
 
 const told = ({ at, value }: Entry<Parked>): ParkedEvent => ({ ...value, updatedAt: at })
 

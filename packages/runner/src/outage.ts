@@ -1,5 +1,5 @@
 /** Telling of a store that can't be reached: when that begins, now and then while it lasts, and when it's over. */
-import { isStoreError, type OutcomeUnknown, type StoreError, type Unavailable } from "@persist/core"
+import { isStoreError, mustReopen, type OutcomeUnknown, type StoreError, type Unavailable } from "@persist/core"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -20,11 +20,12 @@ export class Outage {
   private since: bigint | undefined
   private told = 0n
 
-  /** Looks; a store that can't be reached is told of, not failed with: it's looked for again. */
+  /** Looks; a store that can't be reached is told of, not failed with: it's looked for again, unless it's of no use. */
   readonly outlive = <R>(look: Effect.Effect<void, StoreError, R>): Effect.Effect<void, StoreError, R> =>
     Effect.catchTags(Effect.andThen(look, this.end), { Unavailable: this.begin, OutcomeUnknown: this.begin })
 
   private readonly begin = Effect.fnUntraced({ self: this }, function*(error: Unavailable | OutcomeUnknown) {
+    if (mustReopen(error)) return yield* Effect.fail(error)
     const now = yield* Clock.monotonicTimeNanos
     if (this.since !== undefined && now - this.told < toldEvery) return
     this.told = now

@@ -81,6 +81,8 @@ export interface Processor<R = never> {
   readonly policy: Policy
   /** The name of a partition's reader. */
   readonly readerOf: (partition: Partition) => string
+  /** Fails with `Invalid` where the store holds what another definition of the same name has made. */
+  readonly refuse?: (store: StoreShape) => Effect.Effect<void, StoreError>
   /** Registers a partition's reader, or finds it registered. */
   readonly register: (store: StoreShape, partition: Partition) => Effect.Effect<Checkpoint, StoreError>
   /** What a partition does, once its lease is taken. */

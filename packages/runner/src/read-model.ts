@@ -12,7 +12,7 @@ import {
 } from "@persist/core"
 import { millisFault, optionsFault } from "@persist/core/fault"
 import { States } from "@persist/core/model-states"
-import { begin, roomForStates } from "@persist/core/run-read-model"
+import { begin, refuseOther, roomForStates } from "@persist/core/run-read-model"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { type FailurePolicy, policyFault, policyOf } from "./failure.ts"
@@ -30,7 +30,7 @@ export interface ReadModelOptions extends BuildOptions {
   readonly goLive?: "by itself" | "by hand" | undefined
   /**
    * Milliseconds for which the version that was live before stays readable, a day by default; then it is dropped, once
-   * nobody runs it any more.
+   * nobody runs it any more. By the clocks of the machine that switched and of the one that drops it.
    */
   readonly grace?: number | undefined
 }
@@ -70,6 +70,7 @@ export const readModel = <C extends Catalogue, A>(
     partitions: 1,
     policy: policyOf(failure),
     readerOf: () => model.reader,
+    refuse: (store) => refuseOther(store, model),
     register: (store) =>
       Effect.flatMap(
         begin(store, model, { allowTruncated }),

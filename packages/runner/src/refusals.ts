@@ -31,10 +31,15 @@ interface Refusal {
 export class Refusals {
   private readonly all = new Map<string, Refusal>()
 
-  /** Notes why a partition can't be run; `at` is in milliseconds since 1970. */
-  note(reader: string, cause: Cause.Cause<unknown>, refusal: Omit<Refusal, "error"> & { readonly at: number }): void {
-    const { at, control, since } = refusal
-    this.all.set(reader, { error: { at, error: describe(cause) }, since, control })
+  /** Notes why a partition can't be run, and answers that; `at` is in milliseconds since 1970. */
+  note(
+    reader: string,
+    cause: Cause.Cause<unknown>,
+    { at, control, since }: Omit<Refusal, "error"> & { readonly at: number }
+  ): Attempt {
+    const error = { at, error: describe(cause) }
+    this.all.set(reader, { error, since, control })
+    return error
   }
 
   /** Whether it's too early to try again. */

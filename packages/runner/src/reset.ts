@@ -11,7 +11,9 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { ownerOf } from "./known.ts"
-import { controls, knownProcessors } from "./names.ts"
+import { knownProcessors } from "./names.ts"
+import { spur } from "./operate.ts"
+import { commandOf } from "./stale.ts"
 
 /** Where a processor begins again. */
 export interface ResetOptions extends BuildOptions {
@@ -39,7 +41,11 @@ export const reset = Effect.fnUntraced(function*(
   if (Option.isNone(known)) return yield* refused(name, "isn't known here", "list what is")
   const { kind } = known.value
   if (kind === "workflow") {
-    return yield* refused(name, "is a workflow, and would command anew what it has commanded", "give it a new name")
+    return yield* refused(
+      name,
+      "is a workflow, and would command anew what it has commanded",
+      `adopt it after a restore (${commandOf(name, "adopt")}), or give it a new name`
+    )
   }
   if (kind === "read model" && options.from !== undefined && options.from !== "start") {
     return yield* refused(name, "is a read model, which is made of all of its events", "leave out where to begin")
@@ -53,12 +59,9 @@ export const reset = Effect.fnUntraced(function*(
       yield* Effect.forEach(kept, ({ prefix }) => refuseTruncated(store, prefix), { discard: true })
     }
     const states = yield* Effect.forEach(kept, (checkpoint) => namespacesOf(store, checkpoint.name))
-    const said = yield* controls(store).entry(name)
-    const paused = Option.exists(said, ({ value }) => value.paused)
-    const expected = Option.match(said, { onNone: () => "absent" as const, onSome: ({ revision }) => revision })
     const done = yield* store.commit([
       // Whoever runs it and has nothing to save wouldn't notice otherwise.
-      controls(store).ops.put(name, { paused }, { expected }),
+      yield* spur(store, name),
       ...kept.map((checkpoint) =>
         checkpoints(store).ops.put(
           checkpoint.name,

@@ -13,8 +13,10 @@ import { outsideTraces } from "./sight.ts"
  * Runs processors, together with every other runner of the same store that knows them: each partition in one place,
  * moved when a runner comes, goes, stalls or dies. Runs until it is interrupted: then it finishes what it has in hand,
  * saves it and gives everything back. Fails with `Invalid` for a wrong option, for two processors of one name, and
- * where one has another number of partitions in this store; and as every read and commit; dies only as `whenStopped`
- * says.
+ * where one has another number of partitions in this store, or a read model other indexes under the same version; with
+ * `Unavailable` that says `reopen` where the store was closed, replaced or given another incarnation beneath it: what
+ * is there now is to be opened; and as every read and commit; dies only as `whenStopped` says. A store that can't be
+ * reached is looked for again.
  */
 export const run = <R>(
   store: StoreShape,

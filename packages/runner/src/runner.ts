@@ -1,13 +1,15 @@
 /** The runner: shows that it's alive, sees who else is, and runs the partitions that are its own. */
-import type { Event, Position, StoreError, StoreShape } from "@persist/core"
+import { type Event, mustReopen, type Position, type StoreError, type StoreShape } from "@persist/core"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
+import * as Option from "effect/Option"
 import { Feed } from "./feed.ts"
 import { enlist, ownerOf } from "./known.ts"
+import { LastFailures } from "./last-failures.ts"
 import { giveBack, takeLease } from "./lease.ts"
 import { type PartitionReport, type RunnerRecord, runners } from "./names.ts"
 import { isOutage } from "./outage.ts"
@@ -16,7 +18,8 @@ import type { Processor } from "./processor.ts"
 import type { RecentPages } from "./recent-pages.ts"
 import { isLasting, Refusals } from "./refusals.ts"
 import { paceOf, type RunnerOptions } from "./runner-options.ts"
-import { Sightings } from "./sightings.ts"
+import { monotonicMillis, Sightings } from "./sightings.ts"
+import { withOwnRemedy } from "./stale.ts"
 import { lookAround, shareOf, type View } from "./view.ts"
 import { type Ended, Worker } from "./worker.ts"
 
@@ -47,6 +50,7 @@ export class Runner<R> {
   private readonly sightings = new Sightings()
   private readonly running = new Map<string, Running<R>>()
   private readonly refusals = new Refusals()
+  private readonly lastFailures: LastFailures
   private readonly feed: Feed
   /** Pages of a processor of several partitions, by its name. */
   private readonly decoded = new Map<string, RecentPages<Event>>()
@@ -62,6 +66,7 @@ export class Runner<R> {
   ) {
     this.store = store
     this.feed = new Feed(store)
+    this.lastFailures = new LastFailures(store)
     this.startedAt = startedAt
     const { label, whenStopped = "stay" } = options
     this.patience = paceOf(options).patience
@@ -105,11 +110,13 @@ export class Runner<R> {
     })
   )
 
-  private readonly enlist = Effect.suspend(() =>
-    Effect.map(enlist(this.store, new Set(this.own.map(({ processor }) => processor))), () => {
+  private readonly enlist = Effect.suspend(() => {
+    const processors = new Set(this.own.map(({ processor }) => processor))
+    const refused = Effect.forEach(processors, ({ refuse }) => refuse?.(this.store) ?? Effect.void, { discard: true })
+    return Effect.map(Effect.andThen(refused, enlist(this.store, processors)), () => {
       this.enlisted = true
     })
-  )
+  })
 
   private readonly show = Effect.fnUntraced({ self: this }, function*(at: number): Effect.fn.Return<void, StoreError> {
     const record: RunnerRecord = {
@@ -146,12 +153,13 @@ export class Runner<R> {
 
   /** Forgets the partitions whose run has ended, but for those that are stopped: these stay here. */
   private readonly reap = Effect.suspend(() =>
-    Effect.forEach(Array.from(this.running), ([reader, { control, fiber }]) => {
+    Effect.forEach(Array.from(this.running), ([reader, { control, fiber, worker }]) => {
       const exit = fiber.pollUnsafe()
       if (exit === undefined) return Effect.void
       if (Exit.isSuccess(exit) && exit.value._tag === "Stopped") {
         this.feed.leave(reader)
-        return this.staying ? Effect.void : Effect.die(Cause.squash(exit.value.cause))
+        const noted = this.lastFailures.note(reader, worker.report.error)
+        return this.staying ? noted : Effect.andThen(noted, Effect.die(Cause.squash(exit.value.cause)))
       }
       this.running.delete(reader)
       this.feed.leave(reader)
@@ -162,18 +170,23 @@ export class Runner<R> {
   /** Notes what would only fail again; the rest is tried again with the next look. */
   private readonly failed = Effect.fnUntraced({ self: this }, function*(
     reader: string,
-    cause: Cause.Cause<unknown>,
+    cause: Cause.Cause<StoreError>,
     control: Position | undefined
-  ): Effect.fn.Return<void> {
+  ): Effect.fn.Return<void, StoreError> {
     // It has left, later than was waited for.
     if (Cause.hasInterruptsOnly(cause)) return
-    if (isLasting(cause) && !this.staying) return yield* Effect.die(Cause.squash(cause))
-    // That the store can't be reached is told once, of all that runs here.
-    const tell = isOutage(cause) ? Effect.logDebug : Effect.logWarning
-    yield* tell(`the run of ${reader} ended, and is tried again`, cause)
-    if (!isLasting(cause)) return
+    const error = Option.getOrUndefined(Cause.findErrorOption(cause))
+    if (error !== undefined && mustReopen(error)) return yield* Effect.fail(error)
+    if (!isLasting(cause)) {
+      // That the store can't be reached is told once, of all that runs here.
+      const tell = isOutage(cause) ? Effect.logDebug : Effect.logWarning
+      return yield* tell(`the run of ${reader} ended, and is tried again`, cause)
+    }
     const since = yield* monotonicMillis
-    this.refusals.note(reader, cause, { since, control, at: yield* Clock.currentTimeMillis })
+    const refused = this.refusals.note(reader, cause, { since, control, at: yield* Clock.currentTimeMillis })
+    yield* this.lastFailures.note(reader, refused)
+    if (!this.staying) return yield* Effect.die(Cause.squash(cause))
+    yield* Effect.logWarning(`${reader} can't be run as things are, and is tried again`, cause)
   })
 
   // What can't be run as it is keeps nothing else from running.
@@ -217,12 +230,12 @@ export class Runner<R> {
     const isFree = lease === undefined || lease.value.runner === this.id ||
       !alive.some(({ key }) => key === holder?.key)
     if (this.record === undefined || this.running.has(reader) || !isFree) return
-    const found = yield* processor.register(this.store, own.partition)
+    const found = yield* withOwnRemedy(this.store, processor, processor.register(this.store, own.partition))
     const asking = { id: this.id, revision: this.record.revision }
     const checkpoint = yield* takeLease(this.store, asking, found, { lease, holder })
     if (checkpoint === undefined) return
     const store = this.feed.storeFor(reader)
-    const assigned = yield* processor.assign(store, own.partition)
+    const assigned = yield* withOwnRemedy(this.store, processor, processor.assign(store, own.partition))
     const source = processor.partitions === 1
       ? assigned.source
       : this.feed.sourceFor(reader, this.decodedOnce(processor.name), assigned.source)
@@ -241,6 +254,7 @@ export class Runner<R> {
       this.refusals.clear(reader)
       this.running.set(reader, { own, worker, fiber, control, counted: { handled: 0, at, rate: 0 } })
     }))
+    yield* this.lastFailures.clear(reader)
   })
 
   private decodedOnce(processor: string): RecentPages<Event> {
@@ -266,8 +280,6 @@ export class Runner<R> {
     Effect.andThen(this.drop(() => true), runners(this.store).delete(this.id))
   )
 }
-
-const monotonicMillis = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos / 1_000_000n))
 
 const reportOf = <R>(running: Running<R>, at: number): PartitionReport => {
   const { handled } = running.worker.report

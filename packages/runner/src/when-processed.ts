@@ -16,6 +16,7 @@ import * as Option from "effect/Option"
 import { keyed } from "./parked.ts"
 import { type Partition, partitionsOf } from "./partition.ts"
 import type { Processor } from "./processor.ts"
+import { withOwnRemedy } from "./stale.ts"
 
 /** How long to wait, in milliseconds; 5,000 by default. */
 export interface WhenProcessedOptions {
@@ -67,7 +68,7 @@ const isThere = Effect.fnUntraced(function*<R>(
   partition: Partition,
   position: Position
 ): Effect.fn.Return<boolean, StoreError> {
-  const found = yield* readCheckpoint(store, processor.readerOf(partition))
+  const found = yield* withOwnRemedy(store, processor, readCheckpoint(store, processor.readerOf(partition)))
   let after = Option.match(found, { onNone: () => origin, onSome: (checkpoint) => checkpoint.position })
   if (after >= position) return true
   const { source, work } = yield* processor.assign(store, partition)

@@ -35,7 +35,7 @@ export const resetCommand = Command.make("reset", config, run).pipe(
     "Let a processor handle its events again. A subscription's handler is given them under the same keys; what a " +
       "reaction made is made again, and so is what went into tables of your own, which you empty first, while it's " +
       "paused. A read model is cleared, so that readers see it grow: to keep the old answer meanwhile give it a new " +
-      "version. A workflow can't be reset."
+      "version. A workflow can't be reset; after a restore it's adopted."
   ),
   Command.withShortDescription("Handle a processor's events once more"),
   Command.withExamples([

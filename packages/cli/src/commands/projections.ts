@@ -1,5 +1,6 @@
 /** `persist projections`: what runs, how it fares, and what operators say of it. */
 import * as Command from "effect/cli/Command"
+import { adoptCommand } from "./projections-adopt.ts"
 import { compareCommand } from "./projections-compare.ts"
 import { forgetCommand } from "./projections-forget.ts"
 import { projectionsLsCommand } from "./projections-ls.ts"
@@ -24,6 +25,7 @@ export const projectionsCommand = Command.make("projections").pipe(
     pauseCommand,
     resumeCommand,
     resetCommand,
+    adoptCommand,
     rebuildCommand,
     compareCommand,
     switchCommand,

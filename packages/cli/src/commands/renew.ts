@@ -1,5 +1,5 @@
 /** `persist renew`: another incarnation for a store that was restored or copied. */
-import { listReaders } from "@persist/core"
+import { commandOf, listStale } from "@persist/runner"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import { writeResult } from "../output.ts"
@@ -9,14 +9,18 @@ import { openStore, renewStore, shownUrl } from "../store-url.ts"
 const run = Effect.fnUntraced(function*() {
   const incarnation = yield* renewStore
   const store = yield* openStore("read")
-  const stale = (yield* listReaders(store)).filter(({ lag }) => lag === undefined).map(({ name }) => name)
+  const stale = (yield* listStale(store)).map(({ kind, name, needs }) => ({
+    name,
+    kind,
+    command: commandOf(name, needs)
+  }))
   const url = yield* shownUrl
   yield* writeResult(
     { store: url, backend: store.about.name, incarnation, readers: stale },
     [
       printable(`${url} begins another history: incarnation ${incarnation}`),
-      ...(stale.length === 0 ? [] : [`${counted(stale.length, "reader")} to reset, or to rebuild for a read model:`]),
-      ...stale.map((name) => printable(`  ${name}`))
+      ...(stale.length === 0 ? [] : [`${counted(stale.length, "reader")} can't go on until you say how:`]),
+      ...stale.map(({ command, kind, name }) => printable(`  ${name}  ${kind}: ${command}`))
     ]
   )
 }, Effect.scoped)

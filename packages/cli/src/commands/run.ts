@@ -1,10 +1,11 @@
 /** `persist run`: processors of modules, together with every other process that runs them. */
 import type { StoreShape } from "@persist/core"
-import { health, observeHealth, type ProcessorHealth, run as runProcessors } from "@persist/runner"
+import { observeHealth, type ProcessorHealth, run as runProcessors, watchHealth } from "@persist/runner"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
+import { placeOf } from "../health-lines.ts"
 import { type Exporter, openExporter, otlpFlag } from "../otlp.ts"
 import { say } from "../output.ts"
 import { counted, printable } from "../printable.ts"
@@ -35,7 +36,7 @@ const run = Effect.fnUntraced(function*({ files, label, otlp, patience }: Comman
   const names = new Set(processors.map(({ name }) => name))
   const told = new Map<string, string>()
   const tell = Effect.flatMap(
-    health(store),
+    yield* watchHealth(store),
     ({ processors: all }) =>
       Effect.forEach(all.filter(({ name }) => names.has(name)), (one) => {
         const line = lineOf(one)
@@ -67,12 +68,13 @@ const observing = (store: StoreShape, { interval }: Exporter): Effect.Effect<nev
 
 const lineOf = ({ name, parked, partitions }: ProcessorHealth): string => {
   const rate = partitions.reduce((sum, partition) => sum + partition.rate, 0)
-  const lag = partitions.reduce((most, partition) => Math.max(most, partition.lag ?? 0), 0)
   const parts = [
-    lag === 0 ? "caught up" : `${counted(lag, "position")} behind, ${counted(rate, "event")} a second`,
+    placeOf(name, partitions),
+    ...partitions.some(({ lag = 0 }) => lag > 0) ? [`${counted(rate, "event")} a second`] : [],
     ...parked === 0 ? [] : [`${counted(parked, "event")} parked`],
-    ...partitions.flatMap(({ error, reader, state }) =>
-      error === undefined ? [] : [`${reader} ${state}: ${error.error}`]
+    // What it needs says why.
+    ...partitions.flatMap(({ error, needs, reader, state }) =>
+      error === undefined || needs !== undefined ? [] : [`${reader} ${state}: ${error.error}`]
     )
   ]
   return printable(`${name}: ${parts.join("; ")}`)
