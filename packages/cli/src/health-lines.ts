@@ -1,5 +1,6 @@
 /** How processors fare, in lines for people. */
-import { commandOf, type PartitionHealth, type ProcessorHealth } from "@persist/runner"
+import type { PartitionHealth, ProcessorHealth } from "@persist/runner"
+import { commandOf } from "@persist/runner/stale"
 import { counted, lasting, printable } from "./printable.ts"
 
 /** A processor in a line. */

@@ -14,6 +14,7 @@ import {
   type InspectedEvent,
   inspectParked as inspectEffect,
   listParked as listEffect,
+  listStale as listStaleEffect,
   type ParkedEvent,
   pause as pauseEffect,
   type PauseOptions,
@@ -21,8 +22,10 @@ import {
   type ResetOptions,
   resume as resumeEffect,
   retryParked as retryEffect,
+  type Stale,
   switchLive as switchEffect,
-  type SwitchOptions
+  type SwitchOptions,
+  watchHealth as watchHealthEffect
 } from "@persist/runner"
 import * as Effect from "effect/Effect"
 import { plain, type Reading, reading } from "./reading.ts"
@@ -35,6 +38,19 @@ import type { Store } from "./store.ts"
  */
 export const health = (store: Store, options?: Abortable): Promise<Health> =>
   callPlain(options, () => healthEffect(store.effect))
+
+/**
+ * Makes a look at the health of all processors, to be taken again and again: who is alive is told by what it has
+ * watched since, and by comparing clocks only before that. Each look rejects as every read.
+ */
+export const watchHealth = (store: Store): (options?: Abortable) => Promise<Health> => {
+  const look = Effect.runSync(watchHealthEffect(store.effect))
+  return (options) => callPlain(options, () => look)
+}
+
+/** Lists who needs something after a restore, by name, and what. Rejects as every read. */
+export const listStale = (store: Store, options?: Abortable): Promise<ReadonlyArray<Stale>> =>
+  callPlain(options, () => listStaleEffect(store.effect))
 
 /**
  * Stops a processor everywhere, once each partition has finished and saved what it has in hand, until it is resumed.

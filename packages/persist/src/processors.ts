@@ -25,6 +25,7 @@ export type {
   ResetOptions,
   RunnerHealth,
   RunnerOptions,
+  Stale,
   Standing,
   Step,
   SwitchOptions,

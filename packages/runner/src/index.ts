@@ -32,7 +32,7 @@ export { readModel, type ReadModelOptions, type ReadModelProcessor } from "./rea
 export { reset, type ResetOptions } from "./reset.ts"
 export { run } from "./run.ts"
 export type { RunnerOptions } from "./runner-options.ts"
-export { commandOf, listStale, type Need, type ReaderKind, type Stale } from "./stale.ts"
+export { listStale, type Need, type ReaderKind, type Stale } from "./stale.ts"
 export { type Delivery, subscription, type SubscriptionDefinition } from "./subscription.ts"
 export { tables, type TablesDefinition } from "./tables.ts"
 export { whenProcessed, type WhenProcessedOptions } from "./when-processed.ts"

@@ -1,5 +1,6 @@
 /** `persist renew`: another incarnation for a store that was restored or copied. */
-import { commandOf, listStale } from "@persist/runner"
+import { listStale } from "@persist/runner"
+import { commandOf } from "@persist/runner/stale"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import { writeResult } from "../output.ts"
