@@ -2,12 +2,14 @@
 import { Invalid, open, ReadModel, Schema, type Store } from "persist"
 import * as processors from "persist/processors"
 import {
+  adopt,
   compareVersions,
   dropParked,
   forget,
   health,
   inspectParked,
   listParked,
+  listStale,
   pause,
   type Processor,
   reaction,
@@ -19,6 +21,7 @@ import {
   type RunOptions,
   subscription,
   switchLive,
+  watchHealth,
   whenProcessed
 } from "persist/processors"
 import { describe, expect, it } from "vitest"
@@ -172,6 +175,11 @@ describe("what operators say", () => {
     await resume(store, "noting")
     await whenProcessed(store, processor, position)
     expect(seen.slice(3)).toEqual(["Sold 3 0", `Sold ${position} 0`])
+    expect(await listStale(store)).toEqual([])
+    expect(await adopt(store, "noting", { dryRun: true })).toMatchObject({ kind: "subscription", partitions: [] })
+    await expect(adopt(store, "noting", { from: "end" })).rejects.toMatchObject({ _tag: "Invalid", field: "from" })
+    await expect(pause(store, "nothing")).rejects.toMatchObject({ _tag: "Invalid", field: "name" })
+    expect(await watchHealth(store)()).toMatchObject({ processors: [{ name: "noting", healthy: true }] })
     await expect(forget(store, "noting")).rejects.toMatchObject({ _tag: "Invalid", field: "name" })
     await running.stop()
     await forget(store, "noting")
