@@ -41,8 +41,21 @@ export interface Options {
 }
 
 /** Asks one law of a store. Never fails: what goes wrong is the verdict. */
-export const ask = (fixture: Fixture, law: Law, limit = 30_000): Effect.Effect<Verdict> =>
-  guarded(Effect.flatMap(aboutOf(fixture), (about) => judgeBy(fixture, about, law)), limit)
+export const ask = (fixture: Fixture, law: Law, limit = 30_000): Effect.Effect<Verdict> => asker(fixture, limit)(law)
+
+/** Asks laws of a store, one by one, and what the store says of itself only once: that takes a store of its own. */
+export const asker = (fixture: Fixture, limit: number): (law: Law) => Effect.Effect<Verdict> => {
+  let known: About | undefined
+  const about = Effect.suspend(() =>
+    known === undefined
+      ? Effect.tap(aboutOf(fixture), (told) =>
+        Effect.sync(() => {
+          known = told
+        }))
+      : Effect.succeed(known)
+  )
+  return (law) => guarded(Effect.flatMap(about, (told) => judgeBy(fixture, told, law)), limit)
+}
 
 const guarded = (verdict: Effect.Effect<Verdict, unknown, Scope.Scope>, limit: number): Effect.Effect<Verdict> =>
   Effect.scoped(verdict).pipe(

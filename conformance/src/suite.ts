@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import type { Fixture } from "./fixture.ts"
 import type { Law } from "./law.ts"
-import { ask } from "./runner.ts"
+import { asker } from "./runner.ts"
 
 /** The two functions of a test runner that are needed; vitest, jest and `node:test` all have them. */
 export interface TestRunner {
@@ -17,11 +17,12 @@ export const suite = (
   laws: ReadonlyArray<Law>,
   limit = 4_000
 ): void => {
+  const ask = asker(fixture, limit)
   for (const [family, members] of Map.groupBy(laws, (law) => law.family)) {
     describe(`${fixture.name}: ${family}`, () => {
       for (const law of members) {
         it(law.name, async () => {
-          const verdict = await Effect.runPromise(ask(fixture, law, limit))
+          const verdict = await Effect.runPromise(ask(law))
           if (verdict._tag === "Failed") throw new Error(verdict.reason)
         })
       }
