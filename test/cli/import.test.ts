@@ -1,11 +1,10 @@
 /** Importing the real history, killed and interrupted anywhere: each event once, in the order of the file. */
 import { spawn } from "node:child_process"
 import { readFileSync } from "node:fs"
-import { join } from "node:path"
 import { text } from "node:stream/consumers"
 import { gunzipSync } from "node:zlib"
 import { describe, expect, test } from "vitest"
-import { type Desk, history, openDesk, root } from "./program.ts"
+import { type Desk, history, openDesk, programFor } from "./program.ts"
 import { untilEvents } from "./store-file.ts"
 
 const original = gunzipSync(readFileSync(history)).toString()
@@ -80,7 +79,7 @@ test("Ctrl-C says where it stopped, ends with 130, and the same command goes on"
 
 test("a full disk ends it with a word on where it stopped, and the same command goes on", async () => {
   using desk = openDesk()
-  const program = [process.execPath, "--conditions=source", join(root, "packages/cli/src/bin.ts")]
+  const program = [process.execPath, ...programFor([])]
   // No file may grow beyond this: for the program it's as if the disk were full.
   const child = spawn("bash", ["-c", `ulimit -f 3000 && exec "$@"`, "bash", ...program, "import", history], {
     cwd: desk.directory,

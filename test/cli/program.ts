@@ -8,6 +8,7 @@ import type { Readable, Writable } from "node:stream"
 import { text } from "node:stream/consumers"
 import { fileURLToPath } from "node:url"
 import { vi } from "vitest"
+import { bundledProgram } from "./bundled.ts"
 
 // Processes take their time on a busy machine; this is a guard, and no part of any test.
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 })
@@ -18,10 +19,15 @@ export const root = fileURLToPath(new URL("../..", import.meta.url))
 /** The repository's history: 38,945 events, packed. */
 export const history = join(root, "examples/data/repository-history.ndjson.gz")
 
-const program = join(root, "packages/cli/src/bin.ts")
+const bundled = [await bundledProgram()]
+const fromSource = ["--conditions=source", join(root, "packages/cli/src/bin.ts")]
 
-// So many runs of the same program needn't compile it each time.
-const compiled = join(root, ".cache/node")
+/** What Node is started with for a run of the program: a module of the user's has to find the core the program has. */
+export const programFor = (args: ReadonlyArray<string>): ReadonlyArray<string> =>
+  args.some((arg) => arg.endsWith(".ts")) ? fromSource : bundled
+
+/** Where Node keeps what it compiled, for `NODE_COMPILE_CACHE`: so many runs of the same files needn't do it again. */
+export const compiled = join(root, ".cache/node")
 
 /** How a run ended, and what it wrote. */
 export interface Ran {
@@ -58,7 +64,7 @@ export interface Desk extends Disposable {
 export const openDesk = (): Desk => {
   const directory = mkdtempSync(join(tmpdir(), "persist-cli-"))
   const start = (...args: ReadonlyArray<string>): Running => {
-    const child = spawn(process.execPath, ["--conditions=source", program, ...args], {
+    const child = spawn(process.execPath, [...programFor(args), ...args], {
       cwd: directory,
       env: { ...process.env, PERSIST_URL: "sqlite:app.db", NO_COLOR: "1", NODE_COMPILE_CACHE: compiled },
       stdio: ["pipe", "pipe", "pipe"]

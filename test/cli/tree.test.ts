@@ -8,7 +8,7 @@ import { createInterface } from "node:readline"
 import { text } from "node:stream/consumers"
 import { exportTree } from "persist/effect/tree"
 import { expect, test } from "vitest"
-import { type Desk, errorOf, openDesk, root, type Running } from "./program.ts"
+import { type Desk, errorOf, openDesk, programFor, root, type Running } from "./program.ts"
 import { useStore } from "./store-file.ts"
 
 /** Every file of a tree that stays, by its path. */
@@ -117,7 +117,7 @@ test("a full disk ends it with 4, and the same command goes on", async () => {
   await useStore(desk.path("app.db"), (store) => store.kv("a").put("large", "x".repeat(600_000)))
   cpSync(desk.path("state"), desk.path("before"), { recursive: true })
   // No file may grow beyond this: for the program it's as if the disk were full.
-  const program = [process.execPath, "--conditions=source", join(root, "packages/cli/src/bin.ts")]
+  const program = [process.execPath, ...programFor([])]
   const child = spawn(
     "bash",
     ["-c", `ulimit -f 200 && exec "$@"`, "bash", ...program, "tree", "export", "state", "--json"],

@@ -1,8 +1,9 @@
-/** A page's blocks as programs: written where the project's packages resolve, type-checked and run. */
+/** The blocks of pages as programs: written where the project's packages resolve, type-checked at once, and run. */
 import { spawnSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { compiled, programFor } from "../cli/program.ts"
 import { root } from "../tidy/tree.ts"
 import type { Block } from "./blocks.ts"
 
@@ -18,10 +19,10 @@ export interface Run {
   readonly stderr: string
 }
 
-/** The programs of one page, each in a file that is named for where it stands. */
+/** Programs of any number of pages, each in a file that is named for where it stands. */
 export interface Workshop extends Disposable {
-  /** What the compiler has to say, by the `page:line` it is about; empty when all is well. */
-  readonly typeErrors: () => ReadonlyArray<string>
+  /** What the compiler has to say of some of them; empty when all is well. All are checked when it's first asked. */
+  readonly typeErrors: (programs: ReadonlyArray<Program>) => ReadonlyArray<string>
   /** Runs a program, with these variables added to its environment. */
   readonly run: (program: Program, variables?: Readonly<Record<string, string>>) => Run
 }
@@ -43,9 +44,15 @@ const makeDirectory = (): string => {
   return mkdtempSync(join(parent, "page-"))
 }
 
-// A shell block says `npx persist` or `persist`: both are the program of this project, from source.
+// A shell block says `npx persist` or `persist`: both are the program of this project.
+const quoted = (args: ReadonlyArray<string>) => args.map((arg) => `"${arg}"`).join(" ")
 const shellPrelude = `
-persist() { "${process.execPath}" --conditions=source "${join(root, "packages/cli/src/bin.ts")}" "$@"; }
+persist() {
+  case "$*" in
+    *.ts*) "${process.execPath}" ${quoted(programFor(["module.ts"]))} "$@" ;;
+    *) "${process.execPath}" ${quoted(programFor([]))} "$@" ;;
+  esac
+}
 npx() { "$@"; }
 `
 
@@ -57,12 +64,23 @@ export const openWorkshop = (programs: ReadonlyArray<Program>): Workshop => {
   for (const program of scripts) writeFileSync(join(directory, fileOf(program)), program.code)
   const { PERSIST_URL: _, ...env } = process.env
 
+  let found: ReadonlyArray<string> | undefined
+  const check = (): ReadonlyArray<string> => {
+    const tsc = join(root, "node_modules/typescript/bin/tsc")
+    const { status, stderr, stdout } = spawnSync(process.execPath, [tsc, "-p", directory], {
+      cwd: directory,
+      encoding: "utf8"
+    })
+    const errors = stdout.split("\n").filter((line) => line.includes("error TS"))
+    if ((status === 0) !== (errors.length === 0)) throw new Error(`tsc ended with ${status}:\n${stdout}${stderr}`)
+    return errors
+  }
+
   return {
-    typeErrors: () => {
-      if (scripts.length === 0) return []
-      const tsc = join(root, "node_modules/typescript/bin/tsc")
-      const { stdout } = spawnSync(process.execPath, [tsc, "-p", directory], { cwd: directory, encoding: "utf8" })
-      return stdout.split("\n").filter((line) => line.includes("error TS"))
+    typeErrors: (some) => {
+      found ??= check()
+      const files = some.map((program) => `${fileOf(program)}(`)
+      return found.filter((error) => files.some((file) => error.startsWith(file)))
     },
     run: (program, variables = {}) => {
       const cwd = mkdtempSync(join(tmpdir(), "persist-docs-"))
@@ -71,7 +89,7 @@ export const openWorkshop = (programs: ReadonlyArray<Program>): Workshop => {
         : ["bash", ["-euo", "pipefail", "-c", shellPrelude + program.code]] as const
       const { signal, status, stderr, stdout } = spawnSync(command, args, {
         cwd,
-        env: { ...env, ...variables },
+        env: { ...env, NODE_COMPILE_CACHE: compiled, ...variables },
         encoding: "utf8",
         timeout: limit
       })
