@@ -77,6 +77,26 @@ export const book = Effect.fnUntraced(function*(store: StoreShape, streams: Read
   )
 })
 
+/** Books many events in one stream, in few commits where the store can. */
+export const bookLong = (store: StoreShape, stream: string, many: number) => {
+  const { ops } = store.log(Ledger)
+  const each = store.about.lacks.has("atomic") ? 1 : 500
+  const parts = Array.from(
+    { length: Math.ceil(many / each) },
+    (_, n) => count(Math.min(each, many - n * each), n * each + 1)
+  )
+  return Effect.forEach(
+    parts,
+    (part) =>
+      store.commit([
+        ops.append(stream, part.map((n) => ({ type: n % 4 === 0 ? "Out" : "In", data: n, at: n * 10 })), {
+          expected: "any"
+        })
+      ]),
+    { concurrency: "unbounded", discard: true }
+  )
+}
+
 /** Every event of a ledger there is, in the total order. */
 export const booked = (store: StoreShape, stream?: string): Effect.Effect<ReadonlyArray<LedgerEvent>, unknown> =>
   Stream.runCollect(stream === undefined ? store.log(Ledger).readAll() : store.log(Ledger).read(stream))

@@ -18,19 +18,15 @@ import { storeStrong } from "./mutants/store-strong.ts"
 import { storeWaiting } from "./mutants/store-waiting.ts"
 import type { StoreMutant } from "./store-mutant.ts"
 
-/** Mutants of what is written and read back. */
-export const storeDataMutants: ReadonlyArray<StoreMutant> = [
+/** Mutants of the laws of stores: of what is written and read back, then of what is made of the log. */
+export const storeMutants: ReadonlyArray<StoreMutant> = [
   ...storeCommits,
   ...storeWaiting,
   ...storeIdentity,
   ...storeLog,
   ...storeKv,
   ...storeCatalogue,
-  ...storeInput
-]
-
-/** Mutants of what is made of the log. */
-export const storeReadingMutants: ReadonlyArray<StoreMutant> = [
+  ...storeInput,
   ...storeReaders,
   ...storeSubscriptions,
   ...storeRunners,
@@ -44,6 +40,3 @@ export const storeReadingMutants: ReadonlyArray<StoreMutant> = [
   ...storeQueries,
   ...storeStrong
 ]
-
-/** Mutants of the laws of stores. */
-export const storeMutants: ReadonlyArray<StoreMutant> = [...storeDataMutants, ...storeReadingMutants]

@@ -121,21 +121,3 @@ export const processor = readModel(model, { failure: { retries: 0 } })
   expect(await desk.json("projections", "rebuild", "two.ts")).toMatchObject({ version: 2, live: true })
   expect(await states(desk, 2)).toEqual({ ann: 3, bob: 1 })
 })
-
-test("a version is held back by none of its parked events that the live one misses as well", async () => {
-  using desk = openDesk()
-  const parking = (version: number) =>
-    sales(
-      version,
-      `(() => { if (event.data.amount === 2) throw new Error("no twos"); return paid + event.data.amount })()`
-    )
-      .replace("export default", "const model =") + `
-import { readModel } from ${of("packages/runner/src/index.ts")}
-export const processor = readModel(model, { failure: { retries: 0, finally: "park" } })
-`
-  for (const version of [1, 2, 3]) writeFileSync(desk.path(`${version}.ts`), parking(version))
-  await pay(desk, "all", [["ann", 1], ["ann", 2], ["bob", 1]])
-  for (const version of [1, 2, 3]) {
-    expect(await desk.json("projections", "rebuild", `${version}.ts`)).toMatchObject({ version, live: true })
-  }
-})

@@ -8,7 +8,7 @@ import { createInterface } from "node:readline"
 import { text } from "node:stream/consumers"
 import { exportTree } from "persist/effect/tree"
 import { expect, test } from "vitest"
-import { type Desk, errorOf, openDesk, programFor, root, type Running } from "./program.ts"
+import { type Desk, errorOf, openDesk, programFor, type Running } from "./program.ts"
 import { useStore } from "./store-file.ts"
 
 /** Every file of a tree that stays, by its path. */

@@ -5,16 +5,18 @@ import { describe, expect, it } from "vitest"
 describe("a query", () => {
   const Stock = Schema.Struct({ name: Schema.String, left: Schema.Int })
   const events = Catalogue.make({ Counted: Stock })
-  const stock = ReadModel.make({
-    name: "stock",
-    version: 1,
-    events,
-    keys: ({ stream }) => stream,
-    seed: { name: "", left: 0 },
-    step: (_, { data }) => data,
-    value: Stock,
-    indexes: { byLeft: { on: ["left"] } }
-  })
+  const stockOf = (version: number) =>
+    ReadModel.make({
+      name: "stock",
+      version,
+      events,
+      keys: ({ stream }) => stream,
+      seed: { name: "", left: 0 },
+      step: (_, { data }) => data,
+      value: Stock,
+      indexes: { byLeft: { on: ["left"] } }
+    })
+  const stock = stockOf(1)
 
   it("finds states by the page, and takes a signal", async () => {
     await using store = await open("memory:")
@@ -54,19 +56,9 @@ describe("a query", () => {
 
   it("asks the live version, whichever of those that are known it is", async () => {
     await using store = await open("memory:")
-    const newer = ReadModel.make({
-      name: "stock",
-      version: 2,
-      events,
-      keys: ({ stream }) => stream,
-      seed: { name: "", left: 0 },
-      step: (_, { data }) => data,
-      value: Stock,
-      indexes: { byLeft: { on: ["left"] } }
-    })
     await store.log(events).append("s1", { type: "Counted", data: { name: "tea", left: 1 } }, { expected: 0 })
     await store.catchUp(stock)
-    const current = await store.live([newer, stock], { signal: new AbortController().signal })
+    const current = await store.live([stockOf(2), stock], { signal: new AbortController().signal })
     expect(current.version).toBe(1)
     expect((await store.query(current, { where: { left: { eq: 1 } } })).items.map(({ key }) => key)).toEqual(["s1"])
     await expect(store.live([])).rejects.toMatchObject({ _tag: "Invalid", field: "versions" })

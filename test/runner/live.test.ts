@@ -1,6 +1,6 @@
 /** Versions of a read model: one is built beside the other, and readers change from one to the other in one commit. */
 import { assert, describe, it } from "@effect/vitest"
-import { live, moveCheckpoint, readCheckpoint, ReadModel, runReadModel, type StoreShape } from "@persist/core"
+import { live, moveCheckpoint, readCheckpoint, runReadModel, type StoreShape } from "@persist/core"
 import { liveVersions } from "@persist/core/live"
 import {
   dropParked,
@@ -17,29 +17,12 @@ import { switchTo } from "@persist/runner/live"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { errorOf } from "../backend-sqlite/place.ts"
-import { Counted, fill, newStore } from "./orders.ts"
+import { Counted, countsOf, fill, newStore } from "./orders.ts"
 import { quick, until } from "./until.ts"
 
-/** How many events each stream has had, in a version's own measure. */
-const counts = (version: number, fails: (n: number) => boolean = () => false) =>
-  ReadModel.make({
-    name: "counts",
-    version,
-    events: Counted,
-    keys: ({ stream }) => stream,
-    seed: { count: 0 },
-    value: Schema.Struct({ count: Schema.Int }),
-    indexes: { byCount: { on: ["count"] } },
-    step: ({ count }, { data: { n } }) => {
-      if (fails(n)) throw new Error("no")
-      return { count: count + version }
-    }
-  })
-
-const [old, next] = [counts(1), counts(2)]
+const [old, next] = [countsOf(1), countsOf(2)]
 
 /** How many events of a stream readers see. */
 const seen = Effect.fnUntraced(function*(store: StoreShape, stream = "order-0") {
@@ -53,7 +36,7 @@ const liveOf = (store: StoreShape) =>
 
 const built = (store: StoreShape, version: number, count: number) =>
   until(
-    counts(version).kv(store).get("order-0"),
+    countsOf(version).kv(store).get("order-0"),
     (state) => Option.isSome(state) && state.value.count === count * version
   )
 
@@ -104,7 +87,7 @@ describe("a new version of a read model", () => {
     Effect.gen(function*() {
       const store = yield* withOld(20)
       let isBroken = true
-      const broken = counts(2, (n) => isBroken && n === 10)
+      const broken = countsOf(2, (n) => isBroken && n === 10)
       const first = yield* start(store, [broken], { failure: { retries: 0 } })
       yield* until(health(store), ({ processors }) => processors[1]?.partitions[0]?.state === "stopped")
       const left = yield* readCheckpoint(store, next.reader)
@@ -122,7 +105,7 @@ describe("a new version of a read model", () => {
     Effect.gen(function*() {
       const store = yield* withOld(4)
       let isBroken = true
-      yield* start(store, [counts(2, (n) => isBroken && n === 3)], { failure: { retries: 0, finally: "park" } })
+      yield* start(store, [countsOf(2, (n) => isBroken && n === 3)], { failure: { retries: 0, finally: "park" } })
       const parked = Stream.runCollect(listParked(store, "counts@2"))
       const waiting = yield* until(parked, ({ length }) => length === 6)
       assert.match((yield* errorOf(switchLive(store, "counts", 2))).message, /parked/)
@@ -138,12 +121,12 @@ describe("a new version of a read model", () => {
       const store = yield* newStore
       yield* fill(store, 1, 4)
       const policy = { failure: { retries: 0, finally: "park" } } as const
-      const first = yield* start(store, [counts(1, (n) => n === 3)], policy)
+      const first = yield* start(store, [countsOf(1, (n) => n === 3)], policy)
       const waiting = yield* until(Stream.runCollect(listParked(store)), ({ length }) => length === 2)
       yield* dropParked(store, "counts@1", waiting[0]?.position ?? 0)
       yield* built(store, 1, 3)
       yield* Fiber.interrupt(first)
-      yield* start(store, [counts(2, (n) => n === 3)], policy)
+      yield* start(store, [countsOf(2, (n) => n === 3)], policy)
       yield* until(liveOf(store), (version) => version === 2)
       assert.strictEqual(yield* seen(store), 3)
     }))
@@ -153,9 +136,9 @@ describe("a new version of a read model", () => {
       const store = yield* newStore
       yield* fill(store, 1, 4)
       const policy = { failure: { retries: 0, finally: "park" } } as const
-      yield* start(store, [counts(1, (n) => n === 4)], policy)
+      yield* start(store, [countsOf(1, (n) => n === 4)], policy)
       const [parked] = yield* until(Stream.runCollect(listParked(store)), ({ length }) => length === 1)
-      const byHand = yield* start(store, [counts(2, (n) => n === 4)], { ...policy, goLive: "by hand" })
+      const byHand = yield* start(store, [countsOf(2, (n) => n === 4)], { ...policy, goLive: "by hand" })
       yield* until(Stream.runCollect(listParked(store, "counts@2")), ({ length }) => length === 1)
       yield* Fiber.interrupt(byHand)
       yield* dropParked(store, "counts@1", parked?.position ?? 0)
@@ -255,6 +238,6 @@ describe("the version that was live before", () => {
       yield* forget(store, "counts@1")
       yield* forget(store, "counts@2")
       assert.strictEqual(yield* liveOf(store), 0)
-      assert.strictEqual(yield* counts(2).kv(store).count(), 0)
+      assert.strictEqual(yield* countsOf(2).kv(store).count(), 0)
     }))
 })

@@ -34,8 +34,8 @@ export const totals = (store: StoreShape): Kv<typeof Total.Type> => store.kv("to
 /** What the workflow of a stream appends once its timer is due. */
 export const Woken = Catalogue.make({ Woken: Schema.Null })
 
-/** How many events each stream has had, in a version's own measure; what comes out of its turn throws. */
-export const countsOf = (version: number) =>
+/** How many events each stream has had, in a version's own measure; it throws at those that `refuses` says. */
+export const countsOf = (version: number, refuses: (n: number, before: number) => boolean = () => false) =>
   ReadModel.make({
     name: "counts",
     version,
@@ -46,7 +46,10 @@ export const countsOf = (version: number) =>
     value: Schema.Struct({ count: Schema.Int }),
     indexes: { byCount: { on: ["count"] } },
     step: ({ count }, { data: { n } }) => {
-      if (count !== (n - 1) * version) throw new Error(`${n} comes after ${count / version}`)
-      return { count: n * version }
+      if (refuses(n, count / version)) throw new Error(`${n} comes after ${count / version}`)
+      return { count: count + version }
     }
   })
+
+/** The same, of streams whose events must come in their turn. */
+export const turnsOf = (version: number) => countsOf(version, (n, before) => n !== before + 1)

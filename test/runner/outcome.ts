@@ -5,7 +5,7 @@ import { leases } from "@persist/runner/names"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { existsSync, readFileSync } from "node:fs"
-import { countsOf, totals, Woken } from "./orders.ts"
+import { totals, turnsOf, Woken } from "./orders.ts"
 import type { Sums } from "./sums.ts"
 
 /** How many events each of so many streams has had. */
@@ -31,7 +31,7 @@ export const allSummed = (sums: Sums, { each, streams }: Expected) =>
 
 /** Every event was counted once by the version of the read model that is live, which is this one. */
 export const allShown = Effect.fnUntraced(function*(store: StoreShape, version: number, { each, streams }: Expected) {
-  const current = yield* live(store, [countsOf(1), countsOf(2)])
+  const current = yield* live(store, [turnsOf(1), turnsOf(2)])
   const states = yield* Stream.runCollect(current.kv(store).scan())
   return current.version === version && states.length === streams &&
     states.every(({ value }) => value.count === each * version)

@@ -1,24 +1,16 @@
 /** Beginning again by hand: what each kind of processor makes of its events once more. */
 import { assert, describe, it } from "@effect/vitest"
-import { Catalogue, catchUp, ReadModel, type StoreShape } from "@persist/core"
+import { Catalogue, catchUp, type StoreShape } from "@persist/core"
 import { dropParked, listParked, readModel, reset, run, subscription, workflow } from "@persist/runner"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { errorOf } from "../backend-sqlite/place.ts"
-import { Counted, fill, newStore } from "./orders.ts"
+import { Counted, countsOf, fill, newStore } from "./orders.ts"
 import { quick, until } from "./until.ts"
 
-const counts = ReadModel.make({
-  name: "counts",
-  version: 1,
-  events: Counted,
-  keys: ({ stream }) => stream,
-  seed: 0,
-  value: Schema.Int,
-  step: (count: number) => count + 1
-})
+const counts = countsOf(1)
 
 const refusal = (store: StoreShape, name: string, options?: Parameters<typeof reset>[2]) =>
   Effect.map(errorOf(reset(store, name, options)), ({ message }) => message)
@@ -52,25 +44,25 @@ describe("a reset", () => {
       yield* fill(store, 2, 3)
       const model = {
         ...counts,
-        step: (count: number, { data, stream }: { data: { n: number }; stream: string }) => {
+        step: ({ count }: { count: number }, { data, stream }: { data: { n: number }; stream: string }) => {
           if (stream === "order-1" && data.n === 2) throw new Error("no")
-          return count + 1
+          return { count: count + 1 }
         }
       }
       yield* Effect.forkChild(run(store, [readModel(model, { failure: { retries: 0, finally: "park" } })], quick))
       const [poison] = yield* until(Stream.runCollect(listParked(store)), ({ length }) => length === 2)
       yield* dropParked(store, "counts@1", poison?.position ?? 0)
       const state = (stream: string) => Effect.map(counts.kv(store).get(stream), Option.getOrUndefined)
-      yield* until(state("order-1"), (count) => count === 2)
+      yield* until(state("order-1"), (one) => one?.count === 2)
       const since = yield* store.head
-      yield* store.kv("counts@1", Schema.Int).put("order-9", 9)
+      yield* store.kv("counts@1", Schema.Struct({ count: Schema.Int })).put("order-9", { count: 9 })
       yield* reset(store, "counts@1")
       yield* until(
         Effect.map(counts.kv(store).entry("order-1"), Option.getOrUndefined),
-        (entry) => entry !== undefined && entry.revision > since && entry.value === 2
+        (entry) => entry !== undefined && entry.revision > since && entry.value.count === 2
       )
       assert.deepStrictEqual(
-        (yield* Stream.runCollect(counts.kv(store).scan())).map(({ key, value }) => [key, value]),
+        (yield* Stream.runCollect(counts.kv(store).scan())).map(({ key, value }) => [key, value.count]),
         [["order-0", 3], ["order-1", 2]]
       )
     }))
@@ -101,7 +93,7 @@ describe("a reset", () => {
       yield* reset(store, "counts@1", { allowTruncated: true })
       yield* until(
         Effect.map(counts.kv(store).get("order-0"), Option.getOrUndefined),
-        (count) => count === 1
+        (one) => one?.count === 1
       )
     }))
 })

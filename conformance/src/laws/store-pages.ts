@@ -14,18 +14,45 @@ const many = 1105
 const unheld = { expected: "any" } as const
 
 // Events of two types in two streams, one after the other, with a key written now and then between them.
-const mixed = Effect.fnUntraced(function*(store: StoreShape, length: number) {
+const mixed = (store: StoreShape, length: number, first = 1) => {
   const { append } = store.log()
-  yield* Effect.forEach(
-    count(length),
+  return Effect.forEach(
+    count(length, first),
     (n) =>
       n % 5 === 4
         ? Effect.asVoid(store.kv("n").put("k", n))
-        : Effect.asVoid(append(n % 3 === 0 ? "sold" : "stock", input(n, n % 2 === 0 ? "Even" : "Odd"), unheld)),
-    { concurrency: "unbounded" }
+        : Effect.asVoid(append(n % 3 === 0 ? "sold" : "stock", input(n, typeOf(n)), unheld)),
+    { concurrency: "unbounded", discard: true }
   )
-  return yield* Stream.runCollect(store.log().readAll())
+}
+
+const typeOf = (n: number) => n % 2 === 0 ? "Even" : "Odd"
+
+// The same, more than a page of them: those in the middle in commits of seven events where the store can.
+const mixedLong = Effect.fnUntraced(function*(store: StoreShape) {
+  const { ops } = store.log()
+  yield* mixed(store, 75)
+  if (store.about.lacks.has("atomic")) yield* mixed(store, 1250, 76)
+  else {
+    yield* Effect.forEach(
+      count(143),
+      (n) => {
+        const [sold, stock] = [count(2, 69 + n * 7), count(5, 71 + n * 7)].map((numbers) =>
+          numbers.map((each) => input(each, typeOf(each)))
+        )
+        return store.commit([
+          ops.append("sold", sold ?? [], unheld),
+          ops.append("stock", stock ?? [], unheld),
+          store.kv("n").ops.put("k", n)
+        ])
+      },
+      { concurrency: "unbounded", discard: true }
+    )
+  }
+  yield* mixed(store, 75, 2000)
 })
+
+const everything = (store: StoreShape) => Stream.runCollect(store.log().readAll())
 
 /** Laws of reading what's longer than a page. */
 export const storePages = [
@@ -45,9 +72,10 @@ export const storePages = [
   }),
 
   law("all streams together are read whole, in parts and backwards", ["readAll"], function*(store) {
-    const events = yield* mixed(store, 1400)
+    yield* mixedLong(store)
+    const events = yield* everything(store)
     const log = store.log()
-    yield* equal("number of events", events.length, 1120)
+    yield* holds(events.length > 1105, `there were only ${events.length} events`)
     const third = events[70]?.position ?? 0
     const last = events[1100]?.position ?? 0
     const parts = [
@@ -67,7 +95,8 @@ export const storePages = [
     function*(
       store
     ) {
-      const events = yield* mixed(store, 1400)
+      yield* mixedLong(store)
+      const events = yield* everything(store)
       const log = store.log()
       const last = events[1060]?.position ?? 0
       for (const prefix of [undefined, "so", "sold", "solder"]) {
@@ -89,7 +118,8 @@ export const storePages = [
   ),
 
   law("all streams read on from any position give the rest", ["readAll"], function*(store) {
-    const events = yield* mixed(store, 23)
+    yield* mixed(store, 23)
+    const events = yield* everything(store)
     for (const { position } of events) {
       const before = yield* Stream.runCollect(store.log().readAll({ to: position }))
       const after = yield* Stream.runCollect(store.log().readAll({ after: position }))

@@ -135,7 +135,6 @@ export const storeCommits = [
     "a subscriber from a reader's checkpoint gets what comes after it, and leaves it there",
     "what was appended before a subscription first ran is handled like what comes later",
     "whoever interrupts a subscription waits for the event in hand, which is then saved",
-    "a stretch that is none of a subscription's is passed, and saved",
     "a read model follows, and shows an event to whoever waits for it"
   ]),
 

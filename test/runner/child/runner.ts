@@ -7,7 +7,7 @@ import * as Schema from "effect/Schema"
 import { appendFileSync } from "node:fs"
 import { openUrl } from "persist/effect"
 import { letGo } from "../../backend-sqlite/child/ready.ts"
-import { Counted, countsOf, totals, Woken } from "../orders.ts"
+import { Counted, totals, turnsOf, Woken } from "../orders.ts"
 import { sumsAt } from "../sums.ts"
 
 const [url = "", label = "", partitions = "1", patience = "1000", seen = "", version = "1"] = process.argv.slice(2)
@@ -45,7 +45,7 @@ const main = Effect.gen(function*() {
     handle: ({ data, stream }, { key }) =>
       Effect.sync(() => appendFileSync(seen, `${stream} ${data.n} ${label} ${key}\n`))
   })
-  const counting = readModel(countsOf(Number(version)), { failure: { retries: 0 }, grace: 0 })
+  const counting = readModel(turnsOf(Number(version)), { failure: { retries: 0 }, grace: 0 })
   // Woken some time after the first event of a stream, whoever runs its partition then.
   const waking = workflow({
     name: "waking",
