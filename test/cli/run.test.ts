@@ -1,5 +1,5 @@
 /** Running processors by the command line, and what operators see and say of them. */
-import { readFileSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { expect, test } from "vitest"
 import { type Desk, errorOf, openDesk, root } from "./program.ts"
@@ -93,6 +93,33 @@ test("a paused processor does nothing until it's resumed", async () => {
   running.process.kill("SIGTERM")
   expect((await running.ended).code).toBe(143)
   expect(mails(desk)).toEqual(["ann"])
+})
+
+test("the first Ctrl-C says what is waited for, and the second ends at once", async () => {
+  using desk = openDesk()
+  const hanging = mailer.replace(
+    `throw new Error("there is no address")`,
+    `{ appendFileSync("mails", "begun"); await new Promise(() => {}) }`
+  )
+  writeFileSync(desk.path("mailer.ts"), hanging)
+  await pay(desk, "ann", "nobody")
+  const running = desk.start("run", "mailer.ts")
+  const begun = () => existsSync(desk.path("mails")) && readFileSync(desk.path("mails"), "utf8").includes("begun")
+  await until(() => desk.run("projections", "ls"), begun)
+  let told = ""
+  const waits = new Promise<void>((resolve) => {
+    running.process.stderr.on("data", (chunk) => {
+      told += String(chunk)
+      if (/waiting for what is in hand: mailer#\d at position \d/.test(told)) resolve()
+    })
+  })
+  running.process.kill("SIGINT")
+  await waits
+  running.process.kill("SIGINT")
+  const { code, stderr } = await running.ended
+  expect(code).toBe(130)
+  expect(stderr).toMatch(/finishing what is in hand; Ctrl-C again ends at once[^]*info: waiting for/)
+  expect(stderr).not.toContain("stopped")
 })
 
 test.each([

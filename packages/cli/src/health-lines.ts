@@ -29,7 +29,7 @@ export const placeOf = (name: string, partitions: ReadonlyArray<PartitionHealth>
 
 /** A partition in a line. */
 export const partitionLine = (
-  { error, lag = 0, lagTime, needs, position, rate, reader, runner, state }: PartitionHealth
+  { busyFor, error, lag = 0, lagTime, needs, position, rate, reader, runner, state }: PartitionHealth
 ): string => {
   const parts = [
     state,
@@ -40,6 +40,7 @@ export const partitionLine = (
     ...runner === undefined
       ? []
       : [`${runner.label}${runner.alive ? "" : `, silent for ${lasting(runner.silentFor)}`}`],
+    ...busyFor < 10_000 ? [] : [`the same in hand for ${lasting(busyFor)}`],
     ...error === undefined ? [] : [error.error]
   ]
   return printable(`  ${reader}  ${parts.join("; ")}`)

@@ -28,10 +28,11 @@ export interface CompactOptions<S, C extends Catalogue> {
 /**
  * Loads the projection's state of a stream, saves it as a snapshot, and removes the events it stands in for, all in one
  * commit; but never an event that a registered reader (a subscription, a read model, a projection registered with
- * `registerProjection`) has yet to read, nor one that a processor has parked. The projection answers as before; from then on time travel to before the
- * snapshot is refused, and so are replays by projections without a snapshot of their own. Fails with `Invalid` for bad
- * options, a state that can't be kept and a stream that was truncated before without a snapshot, `Corrupt` where a
- * reader belongs to another history, `Unsupported` where the backend can't truncate; otherwise as every commit.
+ * `registerProjection`) has yet to read, nor one that a processor has parked. The projection answers as before; from
+ * then on time travel to before the snapshot is refused, and so are replays by projections without a snapshot of their
+ * own. Fails with `Invalid` for bad options, a state that can't be kept and a stream that was truncated before without
+ * a snapshot, `Corrupt` where a reader belongs to another history, `Unsupported` where the backend can't truncate;
+ * otherwise as every commit.
  */
 export const compact = <S, C extends Catalogue>(
   store: StoreShape,

@@ -16,6 +16,11 @@ export interface FailurePolicy {
    * `"park"` puts the event aside with its failures, and those of the same key that follow behind it.
    */
   readonly finally?: "stop" | "park" | undefined
+  /**
+   * Milliseconds after which health says that what is handled hangs, one event of a subscription or what others handle
+   * together; 300,000 by default. It isn't ended: what it has done by then nobody knows.
+   */
+  readonly hangsAfter?: number | undefined
 }
 
 /** A policy with every choice made. */
@@ -28,13 +33,13 @@ export interface Attempt {
   readonly error: string
 }
 
-const defaults: Policy = { retries: 5, delay: 200, longestDelay: 30_000, finally: "stop" }
+const defaults: Policy = { retries: 5, delay: 200, longestDelay: 30_000, finally: "stop", hangsAfter: 300_000 }
 
 /** What's wrong with a policy. */
 export const policyFault = (policy: FailurePolicy | undefined): Fault.Fault | undefined => {
   if (policy === undefined) return undefined
-  const { delay, longestDelay, retries, finally: end } = policy
-  for (const [field, value] of Object.entries({ delay, longestDelay })) {
+  const { delay, hangsAfter, longestDelay, retries, finally: end } = policy
+  for (const [field, value] of Object.entries({ delay, longestDelay, hangsAfter })) {
     const fault = value === undefined ? undefined : Fault.millisFault(`failure.${field}`, value)
     if (fault !== undefined) return fault
   }
@@ -51,7 +56,8 @@ export const policyOf = (policy: FailurePolicy = {}): Policy => ({
   retries: policy.retries ?? defaults.retries,
   delay: policy.delay ?? defaults.delay,
   longestDelay: policy.longestDelay ?? defaults.longestDelay,
-  finally: policy.finally ?? defaults.finally
+  finally: policy.finally ?? defaults.finally,
+  hangsAfter: policy.hangsAfter ?? defaults.hangsAfter
 })
 
 /** Milliseconds to wait after so many failed attempts; `undefined` where there were enough. */

@@ -55,8 +55,13 @@ export interface PartitionHealth {
   readonly needs: Need | undefined
   /** How old the first event is that is left, in milliseconds, by its `at` and this machine's clock; 0 for none. */
   readonly lagTime: number
-  /** `idle`: nobody runs it; `lost`: whoever has it is silent for too long. */
-  readonly state: PartitionReport["state"] | "paused" | "idle" | "lost"
+  /**
+   * `idle`: nobody runs it; `lost`: whoever has it is silent for too long; `hanging`: it has had the same in hand for
+   * longer than its policy's `hangsAfter`.
+   */
+  readonly state: PartitionReport["state"] | "hanging" | "paused" | "idle" | "lost"
+  /** Milliseconds for which it has had the same in hand, an event or some together; 0 where it goes on. */
+  readonly busyFor: number
   readonly runner: RunnerHealth | undefined
   /** Events a second, of late. */
   readonly rate: number
@@ -192,6 +197,9 @@ interface Found {
   readonly now: number
 }
 
+const stateOf = (report: PartitionReport | undefined): PartitionHealth["state"] =>
+  report?.hangs === true ? "hanging" : report?.state ?? "running"
+
 /** What was read, to be asked by name. */
 class Known {
   readonly runners: ReadonlyArray<RunnerHealth>
@@ -235,7 +243,8 @@ class Known {
       lag: isStale ? undefined : first === undefined ? 0 : head - position,
       needs: isStale ? needOf(kind, reader.position, head) : undefined,
       lagTime: first === undefined ? 0 : Math.max(0, this.found.now - first.at),
-      state: runner?.alive === true ? report?.state ?? "running" : this.idleState(name),
+      state: runner?.alive === true ? stateOf(report) : this.idleState(name),
+      busyFor: runner === undefined || report?.busyFor === undefined ? 0 : report.busyFor + runner.silentFor,
       runner,
       rate: report?.rate ?? 0,
       error: report === undefined ? this.found.failures.get(name) : report.error
@@ -269,6 +278,7 @@ class Known {
         needs: undefined,
         lagTime: oldest === undefined ? 0 : Math.max(0, this.found.now - oldest.at),
         state: "stopped",
+        busyFor: 0,
         runner: this.runners.find((runner) => runner.id === id),
         rate: 0,
         error: this.reports.get(`${id} ${reader}`)?.error

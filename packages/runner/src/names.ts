@@ -15,7 +15,11 @@ export const PartitionReport = Schema.Struct({
   handled: Schema.Natural,
   /** Events a second, of late. */
   rate: Schema.Number,
-  error: Schema.optionalKey(AttemptSchema)
+  error: Schema.optionalKey(AttemptSchema),
+  /** Milliseconds for which it has had the same in hand; none where it goes on. */
+  busyFor: Schema.optionalKey(Schema.Number),
+  /** That this is longer than its policy says is right. */
+  hangs: Schema.optionalKey(Schema.Boolean)
 })
 /** A report, as its schema says. */
 export type PartitionReport = typeof PartitionReport.Type

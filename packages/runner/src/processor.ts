@@ -49,11 +49,15 @@ export type Saving = (count: number) => ReadonlyArray<Op>
 export interface Work<R> {
   /** The keys an event is kept in order by, but for those of other partitions. None: it isn't for this one. */
   readonly keysOf: (event: Event) => ReadonlyArray<string>
-  /** Handles events, of which `attempt` is how often the first was tried before: as many as go into one commit. */
+  /**
+   * Handles events, of which `attempt` is how often the first was tried before: as many as go into one commit. Where
+   * they are handled one by one, `next` is told when one is done with.
+   */
   readonly handle: (
     events: ReadonlyArray<Event>,
     attempt: number,
-    saving: Saving
+    saving: Saving,
+    next: () => void
   ) => Effect.Effect<Handled, StoreError, R>
   readonly alarm?: Alarm<R> | undefined
 }

@@ -4,6 +4,7 @@ import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { describe } from "./failure.ts"
+import type { InHand } from "./in-hand.ts"
 import { type Parked, parked } from "./names.ts"
 import { givenUp, keyed } from "./parked.ts"
 import type { Assignment, Handled } from "./processor.ts"
@@ -16,6 +17,7 @@ export interface Hands<R> {
   readonly assignment: Assignment<R>
   readonly saves: Saves
   readonly sight: Sight
+  readonly inHand: InHand
 }
 
 /** Tries a parked event again; answers whether it's done with, or what ends the run. Fails as reads and commits. */
@@ -46,7 +48,7 @@ export const tryAgain = Effect.fnUntraced(function*<R>(
 })
 
 const release = Effect.fnUntraced(function*<R>(
-  { assignment: { work }, saves, sight, store }: Hands<R>,
+  { assignment: { work }, inHand, saves, sight, store }: Hands<R>,
   { key, value }: Entry<Parked>,
   items: ReadonlyArray<Event>
 ): Effect.fn.Return<Stretch, StoreError, R> {
@@ -58,7 +60,10 @@ const release = Effect.fnUntraced(function*<R>(
   if (fault !== undefined) return { count: 0, failed: fault, fenced: undefined }
   const step: Handled = items.length === 0
     ? yield* givenUp(value)
-    : yield* work.handle(items, value.attempts.length, () => [saves.progress.move(saved), gone])
+    : yield* inHand.during(
+      items,
+      work.handle(items, value.attempts.length, () => [saves.progress.move(saved), gone], inHand.next)
+    )
   if (step.failed !== undefined) return { count: 0, failed: step.failed, fenced: undefined }
   const unsaved = yield* saves.keep(saved, step, [gone])
   if (unsaved !== undefined) return { count: 0, failed: undefined, fenced: undefined, ...unsaved }

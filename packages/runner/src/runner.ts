@@ -11,33 +11,18 @@ import { Feed } from "./feed.ts"
 import { enlist, ownerOf } from "./known.ts"
 import { LastFailures } from "./last-failures.ts"
 import { giveBack, takeLease } from "./lease.ts"
-import { type PartitionReport, type RunnerRecord, runners } from "./names.ts"
+import { type RunnerRecord, runners } from "./names.ts"
 import { isOutage } from "./outage.ts"
-import { type Partition, partitionsOf } from "./partition.ts"
+import { partitionsOf } from "./partition.ts"
 import type { Processor } from "./processor.ts"
 import type { RecentPages } from "./recent-pages.ts"
 import { isLasting, Refusals } from "./refusals.ts"
 import { paceOf, type RunnerOptions } from "./runner-options.ts"
+import { inHandText, type Own, reportOf, type Running, runningOf } from "./running.ts"
 import { monotonicMillis, Sightings } from "./sightings.ts"
 import { withOwnRemedy } from "./stale.ts"
 import { lookAround, shareOf, type View } from "./view.ts"
-import { type Ended, Worker } from "./worker.ts"
-
-/** What a runner knows of one of its partitions. */
-interface Own<R> {
-  readonly processor: Processor<R>
-  readonly partition: Partition
-  readonly reader: string
-}
-
-interface Running<R> {
-  readonly own: Own<R>
-  readonly worker: Worker<R>
-  readonly fiber: Fiber.Fiber<Ended, StoreError>
-  /** What had been said of the processor when it began. */
-  readonly control: Position | undefined
-  counted: { readonly handled: number; readonly at: number; readonly rate: number }
-}
+import { Worker } from "./worker.ts"
 
 /** What a runner does, from a look to the next one, and in the end. */
 export class Runner<R> {
@@ -252,7 +237,7 @@ export class Runner<R> {
     const forked = Effect.forkDetach(Effect.andThen(start.await, worker.run))
     yield* Effect.uninterruptible(Effect.map(forked, (fiber) => {
       this.refusals.clear(reader)
-      this.running.set(reader, { own, worker, fiber, control, counted: { handled: 0, at, rate: 0 } })
+      this.running.set(reader, runningOf({ own, worker, fiber, control }, at))
     }))
     yield* this.lastFailures.clear(reader)
   })
@@ -277,15 +262,18 @@ export class Runner<R> {
 
   /** Finishes what is in hand, gives everything back and is gone. */
   readonly leave: Effect.Effect<void, StoreError> = Effect.suspend(() =>
-    Effect.andThen(this.drop(() => true), runners(this.store).delete(this.id))
+    Effect.gen({ self: this }, function*() {
+      // Who ends a program and sees nothing happen should know what for.
+      const telling = yield* Effect.forkDetach(Effect.andThen(Effect.sleep(toldAfter), this.tellWhatIsLeft))
+      yield* Effect.ensuring(this.drop(() => true), Fiber.interrupt(telling))
+      yield* runners(this.store).delete(this.id)
+    })
+  )
+
+  private readonly tellWhatIsLeft = Effect.suspend(() =>
+    Effect.logInfo(`waiting for what is in hand: ${Array.from(this.running.values(), inHandText).join(", ")}`)
   )
 }
 
-const reportOf = <R>(running: Running<R>, at: number): PartitionReport => {
-  const { handled } = running.worker.report
-  const seconds = (at - running.counted.at) / 1000
-  if (seconds > 0) {
-    running.counted = { handled, at, rate: Math.round((handled - running.counted.handled) / seconds) }
-  }
-  return { ...running.worker.report, rate: running.counted.rate }
-}
+// A handler that takes less is nothing to talk of.
+const toldAfter = 500

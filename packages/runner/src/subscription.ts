@@ -32,23 +32,27 @@ export const subscription = <C extends Catalogue, E, R>(
     guarantee: "at least once",
     work: ({ about }, partition, key) => ({
       keysOf: keysIn(partition, key),
-      handle: (events, attempt) =>
-        // It is given what its own source has read.
-        eachInTurn(events, definition.handle as Handle<R>, ({ position }, first) => ({
+      handle: (events, attempt, _saving, next) => {
+        const deliveryOf = ({ position }: Event, first: boolean) => ({
           key: `${definition.name}/${about.incarnation}/${position}`,
           attempt: first ? attempt : 0
-        }))
+        })
+        // It is given what its own source has read.
+        return eachInTurn(events, { handle: definition.handle as Handle<R>, deliveryOf, next })
+      }
     })
   })
   refuseNoFunction({ handle: definition.handle })
   return processor
 }
 
-const eachInTurn = <R>(
-  events: ReadonlyArray<Event>,
-  handle: Handle<R>,
-  deliveryOf: (event: Event, first: boolean) => Delivery
-) =>
+interface Turns<R> {
+  readonly handle: Handle<R>
+  readonly deliveryOf: (event: Event, first: boolean) => Delivery
+  readonly next: () => void
+}
+
+const eachInTurn = <R>(events: ReadonlyArray<Event>, { deliveryOf, handle, next }: Turns<R>) =>
   Effect.suspend(() => {
     let count = 0
     const loop = Effect.whileLoop({
@@ -59,6 +63,7 @@ const eachInTurn = <R>(
       },
       step: () => {
         count++
+        next()
       }
     })
     return Effect.map(Effect.exit(loop), (exit) => ({

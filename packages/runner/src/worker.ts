@@ -10,6 +10,7 @@ import { Attempts, type Restore, type Stopped } from "./attempts.ts"
 import { type Batch, batches } from "./batches.ts"
 import { Deadlines } from "./deadline.ts"
 import type { Policy } from "./failure.ts"
+import { InHand } from "./in-hand.ts"
 import { type Parked, parked, type PartitionReport } from "./names.ts"
 import { Aside, type Keyed } from "./parked.ts"
 import type { Alarm, Assignment, Handled, Saving } from "./processor.ts"
@@ -42,6 +43,7 @@ export class Worker<R> {
   private readonly sight: Sight
   private readonly hands: Hands<R>
   private readonly deadlines: Deadlines
+  readonly inHand = new InHand()
 
   constructor(options: WorkerOptions<R>) {
     const { assignment, checkpoint, processor, store } = options
@@ -51,7 +53,7 @@ export class Worker<R> {
     this.looked = checkpoint.position
     this.aside = new Aside(store, processor, checkpoint.name)
     this.sight = new Sight(processor, checkpoint.name)
-    this.hands = { store, assignment, saves: this.saves, sight: this.sight }
+    this.hands = { store, assignment, saves: this.saves, sight: this.sight, inHand: this.inHand }
     this.deadlines = new Deadlines(store, assignment.source)
   }
 
@@ -153,7 +155,7 @@ export class Worker<R> {
   private readonly due = Effect.fnUntraced({ self: this }, function*(
     alarm: Alarm<R>
   ): Effect.fn.Return<Stretch, StoreError, R> {
-    const step = yield* alarm.fire
+    const step = yield* this.inHand.during([], alarm.fire)
     const { count, failed, ops } = step
     const unsaved = failed !== undefined || ops.length === 0
       ? undefined
@@ -225,7 +227,9 @@ export class Worker<R> {
     saving: Saving
   ): Effect.fn.Return<Handled, StoreError, R> {
     const { work } = this.options.assignment
-    const handled = yield* work.handle(events.map(({ event }) => event), this.attempts.failed.length, saving)
+    const { inHand } = this
+    const given = events.map(({ event }) => event)
+    const handled = yield* inHand.during(given, work.handle(given, this.attempts.failed.length, saving, inHand.next))
     return yield* Effect.as(this.sight.handled(handled.count), handled)
   })
 

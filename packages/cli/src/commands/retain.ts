@@ -155,8 +155,9 @@ const reason = (bound: RetentionBound): string => {
 export const retainCommand = Command.make("retain", config, run).pipe(
   Command.withDescription(
     "Remove the first events of streams by a rule: those that are too old, too many, or before a place, as far as " +
-      "every registered reader has read them, no processor has parked them and no snapshot needs them. With --archive they are written to files " +
-      "first. Streams number on as before. Running it again goes on from wherever it was stopped."
+      "every registered reader has read them, no processor has parked them and no snapshot needs them. With " +
+      "--archive they are written to files first. Streams number on as before. Running it again goes on from " +
+      "wherever it was stopped."
   ),
   Command.withShortDescription("Shorten streams by age, count or place"),
   Command.withExamples([

@@ -7,7 +7,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import { placeOf } from "../health-lines.ts"
 import { type Exporter, openExporter, otlpFlag } from "../otlp.ts"
-import { say } from "../output.ts"
+import { say, sayNow } from "../output.ts"
 import { counted, printable } from "../printable.ts"
 import { loadProcessors } from "../processor-module.ts"
 import { patienceFlag, processLabel } from "../runner-flags.ts"
@@ -33,6 +33,10 @@ const run = Effect.fnUntraced(function*({ files, label, otlp, patience }: Comman
   yield* say(
     printable(`${label} runs ${processors.map(({ name }) => name).join(", ")}; Ctrl-C finishes what is in hand`)
   )
+  yield* Effect.acquireRelease(
+    Effect.sync(() => process.once("SIGINT", sayHowToEnd)),
+    () => Effect.sync(() => process.off("SIGINT", sayHowToEnd))
+  )
   const names = new Set(processors.map(({ name }) => name))
   const told = new Map<string, string>()
   const tell = Effect.flatMap(
@@ -57,6 +61,9 @@ const run = Effect.fnUntraced(function*({ files, label, otlp, patience }: Comman
 
 const toldEvery = 2000
 
+const sayHowToEnd = () =>
+  sayNow("finishing what is in hand; Ctrl-C again ends at once, and what isn't done is handled again")
+
 // What can't be observed keeps nothing from running.
 const observing = (store: StoreShape, { interval }: Exporter): Effect.Effect<never> =>
   Effect.forever(
@@ -74,7 +81,11 @@ const lineOf = ({ name, parked, partitions }: ProcessorHealth): string => {
     ...parked === 0 ? [] : [`${counted(parked, "event")} parked`],
     // What it needs says why.
     ...partitions.flatMap(({ error, needs, reader, state }) =>
-      error === undefined || needs !== undefined ? [] : [`${reader} ${state}: ${error.error}`]
+      error !== undefined && needs === undefined
+        ? [`${reader} ${state}: ${error.error}`]
+        : state === "hanging"
+        ? [`${reader} hangs`]
+        : []
     )
   ]
   return printable(`${name}: ${parts.join("; ")}`)
@@ -85,7 +96,7 @@ export const runCommand = Command.make("run", config, run).pipe(
   Command.withDescription(
     "Run the processors (subscriptions, reactions, read models, workflows) that modules export, together with every " +
       "other process that runs them on the same store: each partition in one process, moved when one comes, " +
-      "goes, stalls or dies. Ctrl-C finishes and saves what is in hand."
+      "goes, stalls or dies. Ctrl-C finishes and saves what is in hand; a second one ends it at once."
   ),
   Command.withShortDescription("Run subscriptions, reactions, read models and workflows"),
   Command.withExamples([
