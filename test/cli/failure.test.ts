@@ -19,3 +19,13 @@ test("what else there is to say stays as it is", () => {
     json: { tag: "Unavailable", message, operation: "read", reason: "it was busy", remedy: "try again" }
   })
 })
+
+test("a store that is to be opened again is what running the command again opens", () => {
+  const remedy = "close it and open it again"
+  const told = tell(new Unavailable({ operation: "commit", reason: "the store stopped", remedy, reopen: true }))
+  expect(told).toMatchObject({
+    exitCode: 4,
+    text: "commit: the store stopped; run it again, which opens what is there",
+    json: { remedy: "run it again, which opens what is there" }
+  })
+})

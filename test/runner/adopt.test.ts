@@ -232,7 +232,7 @@ describe("a runner", () => {
         name: "work",
         events: Counted,
         failure: { retries: 0 },
-        handle: () => broken ? Effect.fail(new Error("no paper")) : Effect.void
+        handle: () => broken ? Effect.die(new Error("no paper")) : Effect.void
       })
       const partition = Effect.map(health(store), ({ processors: [one] }) => one?.partitions[0])
       const first = yield* Effect.forkChild(run(store, [working], quick))

@@ -107,7 +107,7 @@ const inCommands = (text: string): string =>
     .replace(/\bkeepEvents\b/g, "--keep-events")
     .replace(/\bmaxAge\b/g, "--max-age")
     .replace(/\bmaxCount\b/g, "--max-count")
-    .replace(/(^|; )open (it|the store) again$/, "$1run it again, which opens what is there")
+    .replace(/(^|; )(close it and )?open (it|the store) again$/, "$1run it again, which opens what is there")
     .replace(/\b(call )?renewIncarnation\b/g, (_, call) => call === undefined ? "persist renew" : "run persist renew")
 
 const tagOf = (code: ExitCode): string => code === exitCode.usage ? "Invalid" : "Failed"
