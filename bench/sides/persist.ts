@@ -1,7 +1,9 @@
 /** persist on each of its stores, through Promises and through Effect. */
 import { join } from "node:path"
 import { open } from "persist"
+import { extrasOf } from "./persist-extras.ts"
 import { effectFeedSide, promiseFeedSide } from "./persist-feed.ts"
+import { importSide } from "./persist-import.ts"
 import { effectKvSide, promiseKvSide } from "./persist-kv.ts"
 import { effectLogSide, promiseLogSide } from "./persist-log.ts"
 import { wholeSide } from "./persist-whole.ts"
@@ -32,8 +34,9 @@ export const openPromise = (name: StoreName): OpenSide => async (place) => {
     ...promiseLogSide(store),
     ...promiseFeedSide(store),
     ...promiseKvSide(store),
-    ...name === "memory" ? {} : {
+    ...name === "memory" ? { extras: extrasOf(store) } : {
       ...wholeSide(name, url, store),
+      ...name === "postgres" ? {} : importSide(name, place),
       bytes: () => bytesOf(name, place)
     },
     close: store.close

@@ -57,6 +57,10 @@ export interface LogSide {
   /** The same from a snapshot, which `saveSnapshot` has made. */
   readonly load?: Loop<Folding>
   readonly saveSnapshot?: (stream: string) => Promise<void>
+  /** Imports a file of lines of JSON into a new store below a directory. */
+  readonly importLines?: { readonly directory: string; readonly run: (path: string) => Promise<void> }
+  /** Appends one after another, bare and with what can be put around them. */
+  readonly extras?: Readonly<Record<string, (calls: number) => Promise<void>>>
   /** Reads all events, parsed, in pages. */
   readonly readAll?: (events: number) => Promise<void>
 }
