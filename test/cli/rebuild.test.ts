@@ -39,12 +39,19 @@ test("a new version is compared before readers see it, then switched to, and bac
   writeFileSync(desk.path("one.ts"), sales(1))
   writeFileSync(desk.path("two.ts"), sales(2, `paid + event.data.amount * (event.stream === "bob" ? 2 : 1)`))
   await pay(desk, "first", [["ann", 3], ["bob", 4], ["eve", 0]])
-  expect(await desk.json("projections", "rebuild", "one.ts")).toMatchObject({ version: 1, live: true, built: true })
+  // Nothing is live, and to build the first version would make it so.
+  const none = await desk.run("projections", "rebuild", "one.ts", "--dry-run", "--json")
+  expect(errorOf(none)).toMatchObject({ code: 2, field: "--dry-run" })
+  expect(await desk.jsonLines("kv", "ls", "$live")).toEqual([])
+  const first = await desk.run("projections", "rebuild", "one.ts", "--json")
+  expect(JSON.parse(first.stdout)).toMatchObject({ version: 1, live: true, built: true })
+  expect(first.stderr).toContain("nobody runs sales@1: until persist run does")
   const dry = await desk.run("projections", "rebuild", "two.ts", "--dry-run")
   expect(dry.stdout).toMatch(
     /differ in 2 keys: 0 added, 1 removed, 1 changed:\n {2}bob\n {4}- 4\n {4}\+ 8\n {2}eve\n {4}- 0\n$/
   )
   expect(dry.stderr).toContain("not live: without --dry-run it will be")
+  expect(dry.stderr).toContain("persist projections forget sales@2 removes it")
   const live = async () => {
     const { stdout } = await desk.run("projections", "ls", "--json")
     return stdout.trim().split("\n").map((line) => JSON.parse(line)).map(({ name, standing }) => [name, standing])

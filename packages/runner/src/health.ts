@@ -101,11 +101,12 @@ export interface Health {
 }
 
 /**
- * Reads the health of all processors that were ever run here and not forgotten since. Who is alive is told by comparing
- * clocks, which must agree to within a runner's patience: whoever looks again and again uses {@link watchHealth}. Fails
- * as every read.
+ * Reads the health of all processors that were ever run here and not forgotten since, or of the one with this name. Who
+ * is alive is told by comparing clocks, which must agree to within a runner's patience: whoever looks again and again
+ * uses {@link watchHealth}. Fails as every read.
  */
-export const health = (store: StoreShape): Effect.Effect<Health, StoreError> => look(store, new Sightings())
+export const health = (store: StoreShape, name?: string): Effect.Effect<Health, StoreError> =>
+  look(store, new Sightings(), name)
 
 /**
  * Makes a look at the health of all processors, to be taken again and again: who is alive is told by what it has
@@ -114,13 +115,14 @@ export const health = (store: StoreShape): Effect.Effect<Health, StoreError> => 
 export const watchHealth = (store: StoreShape): Effect.Effect<Effect.Effect<Health, StoreError>> =>
   Effect.sync(() => look(store, new Sightings()))
 
-const look = (store: StoreShape, sightings: Sightings): Effect.Effect<Health, StoreError> =>
+const look = (store: StoreShape, sightings: Sightings, only?: string): Effect.Effect<Health, StoreError> =>
   Effect.gen(function*() {
     const records = yield* Stream.runCollect(runners(store).scan())
     const held = yield* Stream.runCollect(leases(store).scan())
     const said = yield* Stream.runCollect(controls(store).scan())
-    const ever = yield* Stream.runCollect(knownProcessors(store).scan())
-    const aside = yield* Stream.runCollect(listParked(store))
+    const all = yield* Stream.runCollect(knownProcessors(store).scan())
+    const ever = all.filter(({ key }) => only === undefined || key === only)
+    const aside = yield* Stream.runCollect(listParked(store, only))
     const readers = (yield* Stream.runCollect(checkpoints(store).scan())).map(checkpointOf)
     const live = new Map(
       (yield* Stream.runCollect(liveVersions(store).scan())).map(({ key, value }) => [key, value.version])
@@ -145,9 +147,9 @@ const look = (store: StoreShape, sightings: Sightings): Effect.Effect<Health, St
       return kind === undefined ? [] : [{ ...reader, kind }]
     })
     const begun = yield* Effect.forEach(own, (reader) => known.partition(store, head, reader), { concurrency: 16 })
-    const all = [...begun, ...(yield* known.unbegun(store, head, own))]
+    const parts = [...begun, ...(yield* known.unbegun(store, head, own))]
     const processors = ever.map(({ key: name, value: { guarantee, kind, partitions: whole } }): ProcessorHealth => {
-      const partitions = all.filter(({ reader }) => ownerOf(reader) === name)
+      const partitions = parts.filter(({ reader }) => ownerOf(reader) === name)
       const parked = aside.filter(({ processor, state }) => processor === name && state !== "dropped").length
       const standing = standingOf(partitions[0]?.reader, live)
       const isKept = partitions.length === whole && partitions.every(isHealthy)

@@ -3,12 +3,14 @@ import { readCheckpoint, type StoreShape } from "@persist/core"
 import { liveVersions } from "@persist/core/live"
 import { health, readModel, run as runProcessors } from "@persist/runner"
 import { missedBy } from "@persist/runner/live"
+import { runners } from "@persist/runner/names"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
 import { exitCode } from "../exit-code.ts"
 import { Failure, misuse } from "../failure.ts"
 import { Json, say, writeResult } from "../output.ts"
@@ -43,6 +45,7 @@ const run = Effect.fnUntraced(function*(
   const store = yield* openStore("write")
   for (const kept of models) {
     const live = yield* liveVersion(store, kept.name)
+    if (dryRun && live === undefined) yield* nothingToCompare(kept.model)
     if (live !== undefined && live >= kept.model.version) yield* isLive(store, kept.model, live)
     else yield* rebuild(store, kept, { live, dryRun, allowTruncated, patience })
   }
@@ -62,6 +65,14 @@ const isLive = (store: StoreShape, { name, namespace, version }: AnyReadModel, l
       `${namespace} is older than version ${live}, which is live in ${store.about.name}`,
       "give it a higher version, or switch back to it if it is still there"
     ))
+
+// Nobody reads another version, so to build this one is to make it live.
+const nothingToCompare = ({ name, namespace }: AnyReadModel) =>
+  Effect.fail(misuse(
+    "--dry-run",
+    `no version of ${name} is live, so there is nothing that ${namespace} would change`,
+    "leave it out: the first version is read from the start"
+  ))
 
 interface RebuildOptions {
   readonly live: number | undefined
@@ -103,10 +114,21 @@ const rebuild = Effect.fnUntraced(function*(
   )
   const milliseconds = Math.round(performance.now() - started)
   if (dryRun && live !== undefined) {
-    yield* say(`built in ${lasting(milliseconds)}, and not live: without --dry-run it will be`)
+    yield* say(printable(
+      `built in ${
+        lasting(milliseconds)
+      }, and not live: without --dry-run it will be. What was built is kept for that; ` +
+        `persist projections forget ${model.namespace} removes it`
+    ))
     return yield* writeDifferences(store, { model: model.name, before: live, after: model.version }, examples)
   }
   const { name, namespace, version } = model
+  const others = yield* Stream.runCollect(runners(store).scan())
+  if (!others.some(({ value }) => value.processors.includes(namespace))) {
+    yield* say(
+      printable(`nobody runs ${namespace}: until persist run does, readers see nothing of what comes from now on`)
+    )
+  }
   return yield* writeResult(
     { model: name, version, live: true, built: true, before: live ?? null, from, milliseconds },
     [printable(`${namespace} is built and live, after ${lasting(milliseconds)}`)]
@@ -126,7 +148,7 @@ interface Looking {
 /** Shows how far it is; answers whether it is done. `Failure` where it can't go on by itself. */
 const look = Effect.fnUntraced(
   function*(store: StoreShape, model: AnyReadModel, { dryRun, end, from, progress }: Looking) {
-    const { processors } = yield* health(store)
+    const { processors } = yield* health(store, model.namespace)
     const own = processors.find(({ name }) => name === model.namespace)
     const [partition] = own?.partitions ?? []
     if (own === undefined || partition === undefined) return false

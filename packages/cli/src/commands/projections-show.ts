@@ -13,7 +13,7 @@ import { openStore } from "../store-url.ts"
 const config = { name: Argument.String("name").pipe(Argument.withDescription("The processor's name")) }
 
 const run = Effect.fnUntraced(function*({ name }: Command.Command.Config.Infer<typeof config>) {
-  const { processors } = yield* health(yield* openStore("read"))
+  const { processors } = yield* health(yield* openStore("read"), name)
   const one = processors.find((each) => each.name === name)
   if (one === undefined) {
     return yield* misuse("name", `no processor ${JSON.stringify(name)} was ever run here`, "list those that were")
