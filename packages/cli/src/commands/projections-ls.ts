@@ -24,7 +24,8 @@ export const projectionsLsCommand = Command.make("ls", {}, run).pipe(
   Command.withDescription(
     "List the processors that any process runs or ran, how far they are behind and what is wrong; ends with 1 where " +
       "one isn't healthy: nobody runs it, whoever did is silent, it's stuck at an event, it needs something after a " +
-      "restore, or events are parked. Who is silent is told by comparing clocks: those of the machines must agree to within --patience"
+      "restore, or events are parked. Who is silent is told by comparing clocks: those of the machines must agree " +
+      "to within --patience"
   ),
   Command.withShortDescription("How processors fare"),
   Command.withExamples([
