@@ -1,7 +1,7 @@
 /** What a processor has parked stays in the log until it went through or was dropped, however far others have come. */
 import { assert, describe, it } from "@effect/vitest"
 import { compact, type ParkedBound, planRetention, Position, Projection, retain, type StoreShape } from "@persist/core"
-import { dropParked, listParked, retryParked, run, subscription } from "@persist/runner"
+import { dropParked, listParked, retryParked, run, subscription, whenProcessed } from "@persist/runner"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -27,7 +27,7 @@ const withParked = Effect.gen(function*() {
   })
   yield* Effect.forkChild(run(store, [picky], quick))
   const parked = yield* until(Stream.runCollect(listParked(store)), ({ length }) => length === 3)
-  yield* until(Effect.sync(() => seen.length === 7))
+  yield* whenProcessed(store, picky, yield* store.head)
   return {
     store,
     seen,
