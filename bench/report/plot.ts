@@ -22,18 +22,21 @@ const label = (power: number): string => {
   return value >= 1e3 ? `${value / 1e3}k` : String(Number(value.toPrecision(1)))
 }
 
+const scale = (steps: ReadonlyArray<number>, from: number, to: number) => (power: number) =>
+  from + (power - (steps[0] ?? 0)) / ((steps.at(-1) ?? 1) - (steps[0] ?? 0)) * (to - from)
+
+const line = (x1: number, y1: number, x2: number, y2: number) =>
+  `<line x1="${x1}" y1="${y1}" x2="${x2}" y2="${y2}" stroke="#ddd"/>`
+
+const text = (at: number, down: number, words: string, anchor: string, fill: string = "#333") =>
+  `<text x="${at}" y="${down}" text-anchor="${anchor}" fill="${fill}">${words}</text>`
+
 /** Draws them. */
 export const plot = (title: string, series: ReadonlyArray<Series>): string => {
   const xs = powers(series.flatMap(({ points }) => points.map(([x]) => x)))
   const ys = powers(series.flatMap(({ points }) => points.map(([, y]) => y)))
-  const scale = (steps: ReadonlyArray<number>, from: number, to: number) => (power: number) =>
-    from + (power - (steps[0] ?? 0)) / ((steps.at(-1) ?? 1) - (steps[0] ?? 0)) * (to - from)
   const x = scale(xs, frame.left, width - frame.right)
   const y = scale(ys, height - frame.bottom, frame.top)
-  const line = (x1: number, y1: number, x2: number, y2: number) =>
-    `<line x1="${x1}" y1="${y1}" x2="${x2}" y2="${y2}" stroke="#ddd"/>`
-  const text = (at: number, down: number, words: string, anchor: string, fill: string = "#333") =>
-    `<text x="${at}" y="${down}" text-anchor="${anchor}" fill="${fill}">${words}</text>`
   const curves = series.map(({ name, points }, i) => {
     const colour = colours[i % colours.length] ?? "#000"
     const places = points.map(([px, py]) => [x(Math.log10(px)).toFixed(1), y(Math.log10(py)).toFixed(1)] as const)

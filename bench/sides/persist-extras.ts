@@ -23,11 +23,12 @@ const repeat = (call: (n: number) => Promise<unknown>): Appends => async (calls)
 
 const eventOf = (n: number) => ({ type: placed, data: orderOf(n) }) as const
 
+const streamOf = (n: number) => `order-${n % 1000}`
+
 /** Appends by what is around them; `bare` is the one they are held against. */
 export const extrasOf = (store: Store): Readonly<Record<string, Appends>> => {
   const log = store.log()
   const checked = store.log(orders)
-  const streamOf = (n: number) => `order-${n % 1000}`
   let last = 0
   return {
     bare: repeat((n) => log.append(streamOf(n), eventOf(n), { expected: "any" })),

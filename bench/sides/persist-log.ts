@@ -44,10 +44,10 @@ const orders = Projection.make({
 export const promiseLogSide = (store: Store): LogSide => {
   const log = store.log()
   const contend = async (stream: string): Promise<unknown> => {
-    for (;;) {
-      const expected = await log.lastSeq(stream)
+    for (let expected: number = await log.lastSeq(stream);;) {
       const answer = await log.append(stream, inputOf(orderOf(expected)), { expected })
       if (answer._tag !== "Conflict") return answer
+      expected = answer.actual
     }
   }
   return {
@@ -84,10 +84,10 @@ const foldAll = <E>(read: Stream.Stream<{ readonly data: unknown }, E>, events: 
 export const effectLogSide = (store: StoreShape): LogSide => {
   const log = store.log()
   const contend = Effect.fnUntraced(function*(stream: string) {
-    for (;;) {
-      const expected = yield* log.lastSeq(stream)
+    for (let expected: number = yield* log.lastSeq(stream);;) {
       const answer = yield* log.append(stream, inputOf(orderOf(expected)), { expected })
       if (answer._tag !== "Conflict") return answer
+      expected = answer.actual
     }
   })
   return {
