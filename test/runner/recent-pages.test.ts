@@ -6,6 +6,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Scheduler from "effect/Scheduler"
+import * as TestClock from "effect/testing/TestClock"
 
 interface Placed {
   readonly position: Position
@@ -33,7 +34,7 @@ const asking = (isKept = () => true) => {
     yield* ask(after, fresh, filter)
     return reads === before
   })
-  return { ask, has, reads: () => reads }
+  return { ask, has, recent, reads: () => reads }
 }
 
 describe("a page that was read", () => {
@@ -85,6 +86,19 @@ describe("a page that was read", () => {
       for (let n = 0; n < 17; n++) yield* many.ask(n * 10, Effect.succeed(pageOf(n * 10 + 10, n * 10 + 1)))
       assert.isTrue(yield* many.has(10))
       assert.isFalse(yield* many.has(0))
+    }))
+
+  it.effect("is let go of once it's too old to be given to anybody, though nobody reads", () =>
+    Effect.gen(function*() {
+      const { ask, recent } = asking()
+      yield* ask(10, Effect.succeed(pageOf(20, 11)))
+      yield* TestClock.adjust(600)
+      yield* ask(20, Effect.succeed(pageOf(30, 21)))
+      yield* recent.expire
+      assert.strictEqual(recent.count, 2)
+      yield* TestClock.adjust(500)
+      yield* recent.expire
+      assert.strictEqual(recent.count, 1)
     }))
 })
 

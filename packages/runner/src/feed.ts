@@ -36,6 +36,7 @@ export class Feed {
   private bytes = 0
   private readonly isSmall = () => this.bytes <= mostBytes
   private readonly stored = new RecentPages<StoredEvent>(this.isSmall)
+  private readonly decodedPages: Array<RecentPages<Event>> = []
 
   constructor(store: StoreShape) {
     this.store = store
@@ -43,8 +44,15 @@ export class Feed {
 
   /** Pages of a processor's events, to be decoded once for all of its partitions. */
   decoded(): RecentPages<Event> {
-    return new RecentPages(this.isSmall)
+    const pages = new RecentPages<Event>(this.isSmall)
+    this.decodedPages.push(pages)
+    return pages
   }
+
+  /** Lets go of what was read too long ago to be given to anybody. */
+  readonly expire: Effect.Effect<void> = Effect.suspend(() =>
+    Effect.forEach([this.stored, ...this.decodedPages], (pages) => pages.expire, { discard: true })
+  )
 
   /** The store as a reader sees it that goes through the log: its pages come from those that were read of late. */
   storeFor(reader: string): StoreShape {
@@ -94,14 +102,14 @@ export class Feed {
   }
 
   private readonly read = (reader: string, range: AllRange): Effect.Effect<Page<StoredEvent>, BackendError> => {
-    const { after, limit, prefix, to, types } = range
+    const { after, prefix, to, types } = range
     const own = { prefix, types }
     return Effect.flatMap(this.comes(reader, { after, filter: own }), () => {
       const others = this.near(reader, after)
       if (others.length === 0) return this.fromBackend(range)
       const filter = others.reduce<ReaderFilter>((all, each) => union(all, each.filter), own)
       const shared = this.stored.read({ after, filter }, this.fromBackend({ ...range, ...filter, limit: pageSize }))
-      return Effect.map(shared, (page) => selected(page, own, to, limit))
+      return Effect.map(shared, (page) => selected(page, own, to))
     })
   }
 
@@ -136,13 +144,10 @@ const commonPrefix = (a: string, b: string): string => {
 const selected = (
   { items, through }: Page<StoredEvent>,
   { prefix, types }: ReaderFilter,
-  to: Position,
-  limit: number
+  to: Position
 ): Page<StoredEvent> => {
   const own = items.filter(({ position, stream, type }) =>
     position <= to && stream.startsWith(prefix) && (types === undefined || types.includes(type))
   )
-  const last = own[limit - 1]
-  if (own.length > limit && last !== undefined) return { items: own.slice(0, limit), through: last.position }
   return { items: own, through: through < to ? through : to }
 }

@@ -56,6 +56,19 @@ export class RecentPages<E extends { readonly position: Position }> {
       })
     )
 
+  /** Lets go of pages that nobody is given any more, also where nobody reads: they may hold much. */
+  readonly expire: Effect.Effect<void> = Clock.clockWith((clock) =>
+    Effect.sync(() => {
+      const now = clock.monotonicTimeNanosUnsafe()
+      if (this.pages.length > 0) this.pages = this.pages.filter(({ since }) => now - since < keptFor)
+    })
+  )
+
+  /** How many pages are held. */
+  get count(): number {
+    return this.pages.length
+  }
+
   private readOnce<X>(
     { after, filter }: Asked,
     read: Effect.Effect<Page<E>, X>,

@@ -92,6 +92,7 @@ export class Runner<R> {
         start.open
       )
       yield* this.bury(view)
+      yield* this.feed.expire
     })
   )
 

@@ -45,7 +45,7 @@ const run = Effect.fnUntraced(function*(
   const store = yield* openStore("write")
   for (const kept of models) {
     const live = yield* liveVersion(store, kept.name)
-    if (dryRun && live === undefined) yield* nothingToCompare(kept.model)
+    if (dryRun && live === undefined) return yield* nothingToCompare(kept.model)
     if (live !== undefined && live >= kept.model.version) yield* isLive(store, kept.model, live)
     else yield* rebuild(store, kept, { live, dryRun, allowTruncated, patience })
   }
