@@ -17,6 +17,10 @@ export interface Batch {
 // After a page with so many events there is probably more.
 const busyPage = pageSize / 2
 
+// Of so many pages at most events are gathered: until they're saved nobody sees that anything goes on, and a crash
+// costs all of it.
+const mostGathered = 32
+
 /**
  * Emits the events of a partition after a position, then those that come; it ends only with the store. One of many
  * partitions finds few of its own in a page: where more is known to be there, they are gathered, so that they take one
@@ -33,16 +37,20 @@ export const batches = (
     let known = head
     let gathered: Array<Keyed> = []
     let reached = from
+    let pages = 0
     const taken = (): Batch => {
       const own = gathered
       gathered = []
+      pages = 0
       return { own, through: reached }
     }
     return followPages(store, source, from).pipe(
       Stream.mapEffect(({ items, through }) => {
         for (const event of items) gathered.push(...keyed(event, keysOf))
         reached = through
-        const batch = gathered.length < pageSize && through < known ? undefined : taken()
+        pages++
+        const isMore = gathered.length < pageSize && pages < mostGathered && through < known
+        const batch = isMore ? undefined : taken()
         return batch === undefined || items.length < busyPage
           ? Effect.succeed(batch)
           : Effect.map(store.head, (now) => {
