@@ -38,7 +38,7 @@ const patiently = async (commit: () => Promise<unknown>): Promise<unknown> => {
     try {
       return await commit()
     } catch (error) {
-      if (!(error instanceof Error && error.message.startsWith("SQLITE_BUSY"))) throw error
+      if (!(error instanceof Error && /^(SQLITE_BUSY|TRANSACTION_ACTIVE)/.test(error.message))) throw error
     }
   }
 }
