@@ -58,7 +58,7 @@ const sideOf = (store: Store): Side => ({
         await patiently(() => store.commit(stream, [{ name: placed, data: orderOf(last + 1) }], meta, last))
         return
       } catch (error) {
-        if (!(error instanceof Error && error.name === "ConcurrencyError")) throw error
+        if (!(error instanceof Error && error.message.startsWith("Concurrency error"))) throw error
       }
     }
   }),
