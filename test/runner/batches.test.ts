@@ -15,8 +15,10 @@ describe("a partition far behind", () => {
       const { ops } = store.log(Counted)
       for (const part of [0, 1, 2, 3, 4]) {
         yield* store.commit(
-          Array.from({ length: 10_000 }, (_, i) =>
-            ops.append(`order-${part * 10_000 + i}`, { type: "Counted", data: { n: 1 } }, { expected: 0 }))
+          Array.from(
+            { length: 10_000 },
+            (_, i) => ops.append(`order-${part * 10_000 + i}`, { type: "Counted", data: { n: 1 } }, { expected: 0 })
+          )
         )
       }
       const source = yield* Effect.fromResult(eventSource(store, Counted, {}))
