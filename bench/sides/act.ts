@@ -32,13 +32,17 @@ interface Store {
 
 const meta = { correlation: "bench", causation: {} }
 
+/** Whether it, or what caused it, is SQLite's lock or want of a connection. */
+const isBusy = (error: unknown): boolean =>
+  error instanceof Error && (/^(SQLITE_BUSY|TRANSACTION_ACTIVE)/.test(error.message) || isBusy(error.cause))
+
 /** Concurrent commits on SQLite fail as busy: who appends has to try again. */
 const patiently = async (commit: () => Promise<unknown>): Promise<unknown> => {
   for (;;) {
     try {
       return await commit()
     } catch (error) {
-      if (!(error instanceof Error && /^(SQLITE_BUSY|TRANSACTION_ACTIVE)/.test(error.message))) throw error
+      if (!isBusy(error)) throw error
     }
   }
 }
