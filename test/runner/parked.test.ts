@@ -6,6 +6,7 @@ import { type EventOf, makeStore, resetReader, type StoreShape } from "@persist/
 import { dropParked, listParked, type Processor, reaction, retryParked, run, subscription } from "@persist/runner"
 import { type Parked, parked, parkedKey } from "@persist/runner/names"
 import { Aside } from "@persist/runner/parked"
+import { partitionOf } from "@persist/runner/partition"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -233,5 +234,47 @@ describe("what is parked", () => {
       yield* running(store, wrong, mended)
       assert.deepStrictEqual(seen.slice(-2), ["order-3/1", "order-3/2"])
       assert.strictEqual(new Set(seen).size, 16)
+    }))
+
+  it.live("since its key couldn't be told goes to the partition that its key turns out to be in", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      const handledIn: Array<number> = []
+      let broken = true
+      const [parker, home] = ["order-0", "elsewhere"].map((key) => partitionOf(4, key).index)
+      assert.notStrictEqual(parker, home)
+      const wrong = subscription({
+        name: "picky",
+        events: Counted,
+        partitions: 4,
+        failure: parking,
+        key: () => {
+          if (broken) throw new Error("no key")
+          return "elsewhere"
+        },
+        handle: () => Effect.void
+      })
+      const watched: Processor = {
+        ...wrong,
+        assign: (ours, partition) =>
+          Effect.map(wrong.assign(ours, partition), (one) => {
+            const handle: typeof one.work.handle = (...given) => {
+              handledIn.push(partition.index)
+              return one.work.handle(...given)
+            }
+            return { ...one, work: { ...one.work, handle } }
+          })
+      }
+      yield* fill(store, 1, 1)
+      const aside = Stream.runCollect(listParked(store, "picky"))
+      const mended = Effect.gen(function*() {
+        const [first] = yield* until(aside, ({ length }) => length === 1)
+        assert.strictEqual(first?.reader, `picky#${parker}`)
+        broken = false
+        yield* retryParked(store, "picky", first?.position ?? 0)
+        yield* until(aside, ({ length }) => length === 0)
+      })
+      yield* running(store, watched, mended)
+      assert.deepStrictEqual(handledIn, [home])
     }))
 })

@@ -26,8 +26,11 @@ export const hashOf = (text: string): number => {
 
 const encoder = new TextEncoder()
 
+/** The partition that a key belongs to, of so many. */
+export const partitionOf = (of: number, key: string): Partition => ({ index: of === 1 ? 0 : hashOf(key) % of, of })
+
 /** Whether a key belongs to a partition. */
-export const isIn = ({ index, of }: Partition, key: string): boolean => of === 1 || hashOf(key) % of === index
+export const isIn = ({ index, of }: Partition, key: string): boolean => partitionOf(of, key).index === index
 
 /**
  * The key of an event where that belongs to a partition; none where it's for another one. Where it can't be told, the

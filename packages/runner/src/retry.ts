@@ -6,8 +6,9 @@ import * as Effect from "effect/Effect"
 import { describe } from "./failure.ts"
 import type { InHand } from "./in-hand.ts"
 import { type Parked, parked } from "./names.ts"
+import { spur } from "./operate.ts"
 import { givenUp, keyed } from "./parked.ts"
-import type { Assignment, Handled } from "./processor.ts"
+import type { Assignment, Handled, Home } from "./processor.ts"
 import type { Saves } from "./saves.ts"
 import type { Sight, Stretch } from "./sight.ts"
 
@@ -48,16 +49,21 @@ export const tryAgain = Effect.fnUntraced(function*<R>(
 })
 
 const release = Effect.fnUntraced(function*<R>(
-  { assignment: { work }, inHand, saves, sight, store }: Hands<R>,
-  { key, value }: Entry<Parked>,
+  { assignment: { homeOf, work }, inHand, saves, sight, store }: Hands<R>,
+  entry: Entry<Parked>,
   items: ReadonlyArray<Event>
 ): Effect.fn.Return<Stretch, StoreError, R> {
+  const { key, value } = entry
   const { saved } = saves.progress
   // What was truncated meanwhile can't be handled any more, and holds nobody back.
   const gone = parked(store).ops.delete(key)
   // What couldn't be told of it may be the same still.
-  const fault = items.flatMap((event) => keyed(event, work.keysOf)).find((each) => each.fault !== undefined)?.fault
+  const own = items.flatMap((event) => keyed(event, work.keysOf))
+  const fault = own.find((each) => each.fault !== undefined)?.fault
   if (fault !== undefined) return { count: 0, failed: fault, fenced: undefined }
+  const [event] = items
+  const home = event === undefined || own.length > 0 ? undefined : homeOf?.(event)
+  if (home !== undefined && home.reader !== value.reader) return yield* handOver(store, saves, entry, home)
   const step: Handled = items.length === 0
     ? yield* givenUp(value)
     : yield* inHand.during(
@@ -70,4 +76,20 @@ const release = Effect.fnUntraced(function*<R>(
   step.committed?.()
   yield* sight.handled(items.length)
   return { count: items.length, failed: undefined, fenced: undefined }
+})
+
+/**
+ * Leaves an event whose key couldn't be told, and now is another partition's, to that one: what it writes nobody else
+ * may. All partitions begin again, and so that one finds it.
+ */
+const handOver = Effect.fnUntraced(function*(
+  store: StoreShape,
+  saves: Saves,
+  { key, revision, value }: Entry<Parked>,
+  home: Home
+): Effect.fn.Return<Stretch, StoreError> {
+  const given: Parked = { ...value, reader: home.reader, keys: [home.key], state: "retry" }
+  const ops = [parked(store).ops.put(key, given, { expected: revision }), yield* spur(store, value.processor)]
+  const unsaved = yield* saves.keep(saves.progress.saved, { count: 0, ops, failed: undefined })
+  return { count: 0, failed: undefined, fenced: undefined, ...unsaved }
 })
