@@ -1,5 +1,6 @@
 /** The span of a commit, for whoever traces: what appends is found again by those who handle what it appended. */
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import type * as Tracer from "effect/Tracer"
 import type { About } from "./backend.ts"
 import type { Commit, Committed, Conflict } from "./commit.ts"
@@ -7,33 +8,38 @@ import type { Request } from "./committer.ts"
 import type { StoreError } from "./error.ts"
 import { carrying, isTraced, traceparentOf } from "./trace.ts"
 
+type Caller = Fiber.Fiber<unknown, unknown>
+
 type Answer = Effect.Effect<Committed | Conflict, StoreError>
 
 /**
  * Submits a commit in a span of its own, and lets its events carry that span. Without a tracer that anybody looks at,
  * it's only submitted; so is a commit that appends nothing and belongs to no trace, such as a sign of life.
  */
-export const inSpan = (about: About, request: Request, submit: (request: Request) => Answer): Answer =>
-  Effect.withFiber((fiber) => {
-    const { commit } = request
-    if (!isTraced(fiber) || (commit.append.length === 0 && fiber.cache.span === undefined)) return submit(request)
-    return Effect.useSpan(
-      ...describe(commit),
-      (span) =>
-        Effect.tap(submit(carried(about, request, span)), (outcome) =>
-          Effect.sync(() => {
-            if (outcome._tag === "Conflict") span.attribute("persist.conflict", true)
-            else span.attribute("persist.position", outcome.position)
-          }))
-    )
-  })
+export const inSpan = (
+  fiber: Caller,
+  about: About,
+  request: Request,
+  submit: (request: Request) => Answer
+): Answer => {
+  const { commit } = request
+  if (!isTraced(fiber) || (commit.append.length === 0 && fiber.cache.span === undefined)) return submit(request)
+  return Effect.useSpan(
+    ...describe(commit),
+    (span) =>
+      Effect.tap(submit(carried(about, request, span)), (outcome) =>
+        Effect.sync(() => {
+          if (outcome._tag === "Conflict") span.attribute("persist.conflict", true)
+          else span.attribute("persist.position", outcome.position)
+        }))
+  )
+}
 
 /** The same commit, its events carrying the caller's span: for one that the committer doesn't make. */
-export const inCallersSpan = (about: About, request: Request): Effect.Effect<Request> =>
-  Effect.withFiber((fiber) => {
-    const span = isTraced(fiber) ? fiber.cache.span : undefined
-    return Effect.succeed(span === undefined ? request : carried(about, request, span))
-  })
+export const inCallersSpan = (fiber: Caller, about: About, request: Request): Request => {
+  const span = isTraced(fiber) ? fiber.cache.span : undefined
+  return span === undefined ? request : carried(about, request, span)
+}
 
 const carried = (about: About, request: Request, span: Tracer.AnySpan): Request => {
   const traceparent = request.commit.append.length === 0 || about.lacks.has("meta") ? undefined : traceparentOf(span)

@@ -1,12 +1,12 @@
 /** Group commit: whatever is waiting goes to the backend as one batch, so that a busy store shares its flushes. */
-import type { NonEmptyArray } from "effect/Array"
+import { isArrayNonEmpty, map as mapArray, type NonEmptyArray } from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Scope } from "effect/Scope"
 import type { BackendShape } from "./backend.ts"
-import type { Commit, Outcome } from "./commit.ts"
+import type { Commit, Committed, Conflict, Outcome } from "./commit.ts"
 import { type BackendError, OutcomeUnknown, type StoreError, Unavailable } from "./error.ts"
 import { closedFault, counterFault } from "./fault.ts"
 
@@ -31,19 +31,22 @@ export interface Request {
 /** Puts commits into a store, in the order they were submitted. */
 export interface Committer {
   /**
-   * Answers with the commit's outcome. Interrupting it takes a commit that still waits out of the queue; one that is
-   * being flushed happens or not regardless, and nobody else's is touched.
-   * Fails with `Unavailable` (nothing happened, or too much is waiting), `OutcomeUnknown`, `Invalid` (closed store)
-   * and what the backend fails with.
+   * Answers with the commit's outcome; a refusal is a failure. Interrupting it takes a commit that still waits out of
+   * the queue; one that is being flushed happens or not regardless, and nobody else's is touched. Fails with
+   * `Unavailable` (nothing happened, or too much is waiting), `OutcomeUnknown`, `Invalid` (closed store) and what the
+   * backend fails or refuses with.
    */
-  readonly submit: (request: Request) => Effect.Effect<Outcome, StoreError>
+  readonly submit: (request: Request) => Effect.Effect<Committed | Conflict, StoreError>
 }
+
+/** What became of a commit. */
+export type Settled = Exit.Exit<Committed | Conflict, StoreError>
 
 /** A commit that left the queue for the backend: from then on it happens or not, whoever is interrupted. */
 export interface Flight {
   readonly commit: Commit
   /** What became of it; `undefined` while it's on its way. */
-  readonly outcome: Exit.Exit<Outcome, StoreError> | undefined
+  readonly outcome: Settled | undefined
 }
 
 /** Told of each commit of the caller's that is flushed: for those who must say what an interruption left behind. */
@@ -52,9 +55,9 @@ export const OnFlush = Context.Reference<((flight: Flight) => void) | undefined>
 })
 
 interface Waiting extends Request, Flight {
-  outcome: Exit.Exit<Outcome, StoreError> | undefined
+  outcome: Settled | undefined
   readonly onFlush: ((flight: Flight) => void) | undefined
-  readonly settle: (result: Effect.Effect<Outcome, StoreError>) => void
+  readonly settle: (settled: Settled) => void
 }
 
 const mebibyte = 1024 * 1024
@@ -93,14 +96,18 @@ class Lane implements Committer {
     this.fork = fork
   }
 
-  readonly submit = (request: Request): Effect.Effect<Outcome, StoreError> =>
+  readonly submit = (request: Request): Effect.Effect<Committed | Conflict, StoreError> =>
     Effect.withFiber((fiber) => this.enqueue(request, fiber.getRef(OnFlush)))
 
-  private enqueue(request: Request, onFlush: Waiting["onFlush"]): Effect.Effect<Outcome, StoreError> {
+  private enqueue(
+    request: Request,
+    onFlush: Waiting["onFlush"]
+  ): Effect.Effect<Committed | Conflict, StoreError> {
     return Effect.callback((resume) => {
       const refusal = this.refusal(request)
       if (refusal !== undefined) return resume(Effect.fail(refusal))
-      const waiting: Waiting = { ...request, outcome: undefined, onFlush, settle: resume }
+      const { bytes, commit } = request
+      const waiting: Waiting = { commit, bytes, outcome: undefined, onFlush, settle: resume }
       this.queue.push(waiting)
       this.bytes += request.bytes
       if (!this.running) {
@@ -147,9 +154,8 @@ class Lane implements Committer {
   }
 
   private readonly flush: Effect.Effect<void> = Effect.suspend(() => {
-    const [first, ...rest] = this.queue.splice(0, this.limits.batchCommits)
-    if (first === undefined) return Effect.void
-    const batch: NonEmptyArray<Waiting> = [first, ...rest]
+    const batch = this.next()
+    if (!isArrayNonEmpty(batch)) return Effect.void
     for (const waiting of batch) {
       this.bytes -= waiting.bytes
       waiting.onFlush?.(waiting)
@@ -159,9 +165,16 @@ class Lane implements Committer {
     return Effect.map(sent, (exit) => settle(batch, exit))
   })
 
+  /** Takes what goes in one flush out of the queue. */
+  private next(): Array<Waiting> {
+    if (this.queue.length > this.limits.batchCommits) return this.queue.splice(0, this.limits.batchCommits)
+    const all = this.queue
+    this.queue = []
+    return all
+  }
+
   private send(batch: NonEmptyArray<Waiting>, retries: number): Effect.Effect<ReadonlyArray<Outcome>, BackendError> {
-    const [first, ...rest] = batch
-    const commits: NonEmptyArray<Commit> = [first.commit, ...rest.map(({ commit }) => commit)]
+    const commits = mapArray(batch, ({ commit }) => commit)
     const attempt = this.backend.commit(commits)
     if (retries === 0) return attempt
     return Effect.catchIf(attempt, (error) => repeatable(error, commits), () =>
@@ -201,8 +214,12 @@ const settle = (batch: ReadonlyArray<Waiting>, exit: Exit.Exit<ReadonlyArray<Out
   })
 }
 
-const outcomeOf = (outcome: Outcome | undefined): Exit.Exit<Outcome> =>
-  outcome === undefined ? Exit.die(new Error("too few outcomes")) : Exit.succeed(outcome)
+const outcomeOf = (outcome: Outcome | undefined): Settled =>
+  outcome === undefined ? Exit.die(new Error("too few outcomes")) : settled(outcome)
+
+/** What a caller is told of its commit: a refusal is a failure. */
+export const settled = (outcome: Outcome): Settled =>
+  outcome._tag === "Refused" ? Exit.fail(outcome.error) : Exit.succeed(outcome)
 
 // Each caller is told its own commit's id, whatever the batch's error named.
 const own = (error: BackendError, { identity }: Commit): BackendError =>

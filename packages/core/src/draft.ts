@@ -1,5 +1,5 @@
 /** A commit in the making: every rule about what one may hold is checked here, once, for all backends. */
-import type { NonEmptyArray } from "effect/Array"
+import { isArrayNonEmpty, type NonEmptyArray } from "effect/Array"
 import type { Ability, About } from "./backend.ts"
 import type { Commit, Expectation, NewEvent, Truncate, Write } from "./commit.ts"
 import { digestOf } from "./digest.ts"
@@ -8,6 +8,7 @@ import * as Fault from "./fault.ts"
 import { nameFault } from "./name.ts"
 import { type Payload, payloadBytes } from "./payload.ts"
 import { Position, Seq } from "./sequence.ts"
+import { SmallMap } from "./small-map.ts"
 
 /**
  * One step of a commit, made by the `ops` of a log or a kv, for the store that they are of; what's wrong with it is
@@ -38,10 +39,10 @@ export class Draft {
   private readonly about: About
   private readonly expect: Array<Expectation> = []
   private readonly appends: Array<{ readonly stream: string; readonly events: NonEmptyArray<NewEvent> }> = []
-  private readonly expected = new Map<string, Fault.ExpectedSeq>()
+  private readonly expected = new SmallMap<Fault.ExpectedSeq>()
   private readonly writes: Array<Write> = []
-  private readonly keys = new Map<string, Set<string>>()
-  private readonly cleared = new Set<string>()
+  private readonly keys = new SmallMap<SmallMap<true>>()
+  private readonly cleared = new SmallMap<true>()
   private readonly truncations: Array<Truncate> = []
   private readonly givenTimes: Array<number | undefined> = []
 
@@ -59,16 +60,14 @@ export class Draft {
     const joined = last !== undefined && last.stream === stream ? last : undefined
     const order = joined === undefined ? this.expectStream(stream, expected) : this.continues(joined, expected)
     if (order !== undefined) return order
-    const drafted: Array<NewEvent> = []
+    const drafted: Array<NewEvent> = joined === undefined ? [] : joined.events
     for (const event of events) {
       const eventFault = this.event(event)
       if (eventFault !== undefined) return eventFault
       this.givenTimes.push(event.at)
       drafted.push({ type: event.type, at: event.at ?? this.at, data: event.data, meta: event.meta, id: event.id })
     }
-    const [first, ...rest] = drafted
-    if (joined !== undefined) joined.events.push(...drafted)
-    else if (first !== undefined) this.appends.push({ stream, events: [first, ...rest] })
+    if (joined === undefined && isArrayNonEmpty(drafted)) this.appends.push({ stream, events: drafted })
     return undefined
   }
 
@@ -102,9 +101,9 @@ export class Draft {
   /** Deletes every key of a namespace. */
   clear(namespace: string): Fault.Fault | undefined {
     const fault = this.name("namespace", namespace) ?? this.lack("clear") ?? this.room() ??
-      (this.keys.has(namespace) || this.cleared.has(namespace) ? Fault.twiceFault("namespace", namespace) : undefined)
+      (this.isTouched(namespace) ? Fault.twiceFault("namespace", namespace) : undefined)
     if (fault !== undefined) return fault
-    this.cleared.add(namespace)
+    this.cleared.add(namespace, true)
     this.writes.push({ _tag: "Clear", namespace })
     return undefined
   }
@@ -131,6 +130,10 @@ export class Draft {
     }
   }
 
+  private isTouched(namespace: string): boolean {
+    return this.keys.get(namespace) !== undefined || this.cleared.get(namespace) !== undefined
+  }
+
   private name(field: string, value: unknown): Fault.Fault | undefined {
     return nameFault(field, value, this.about.limits.nameBytes)
   }
@@ -140,8 +143,8 @@ export class Draft {
   }
 
   private expectStream(stream: string, expected: Fault.ExpectedSeq): Fault.Fault | undefined {
-    if (this.expected.has(stream)) return Fault.twiceFault("stream", stream)
-    this.expected.set(stream, expected)
+    if (this.expected.get(stream) !== undefined) return Fault.twiceFault("stream", stream)
+    this.expected.add(stream, expected)
     if (expected === "any") return undefined
     this.expect.push({ _tag: "Stream", stream, expected: expected === "exists" ? expected : Seq(expected) })
     return undefined
@@ -170,10 +173,12 @@ export class Draft {
   private key(namespace: string, key: string, expected: Fault.ExpectedRevision): Fault.Fault | undefined {
     const fault = this.name("namespace", namespace) ?? this.name("key", key) ?? Fault.expectedRevisionFault(expected)
     if (fault !== undefined) return fault
-    if (this.cleared.has(namespace)) return Fault.twiceFault("namespace", namespace)
-    const keys = this.keys.get(namespace) ?? new Set()
-    if (keys.has(key)) return Fault.twiceFault("key", key)
-    this.keys.set(namespace, keys.add(key))
+    if (this.cleared.get(namespace)) return Fault.twiceFault("namespace", namespace)
+    const known = this.keys.get(namespace)
+    if (known?.get(key)) return Fault.twiceFault("key", key)
+    const keys = known ?? new SmallMap()
+    if (known === undefined) this.keys.add(namespace, keys)
+    keys.add(key, true)
     if (expected === "any") return undefined
     this.expect.push({
       _tag: "Key",

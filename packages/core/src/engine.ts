@@ -7,11 +7,11 @@ import * as Stream from "effect/Stream"
 import type { About, BackendShape } from "./backend.ts"
 import { newCommitId } from "./commit-id.ts"
 import { inCallersSpan, inSpan } from "./commit-span.ts"
-import type { Commit, CommitId, Committed, Conflict, Outcome } from "./commit.ts"
+import type { Commit, CommitId, Committed, Conflict } from "./commit.ts"
 import { type CommitterOptions, makeCommitter, type Request } from "./committer.ts"
 import { Draft, type Op } from "./draft.ts"
 import { Invalid, type StoreError, Unavailable } from "./error.ts"
-import { closedFault, counterFault, optionsFault, timeFault } from "./fault.ts"
+import { closedFault, counterFault, type Fault, optionsFault, timeFault } from "./fault.ts"
 import { until } from "./follow.ts"
 import type { PositionInput } from "./sequence.ts"
 
@@ -66,71 +66,68 @@ export const makeEngine = Effect.fnUntraced(function*(backend: BackendShape, opt
     })
   )
   const within = options.atLeastWithin ?? 5000
-  const taking = turns()
+  let reads = 0
   const changes = Stream.interruptWhen(backend.changes, Deferred.await(closing))
   const engine: Engine = {
     about: backend.about,
     backend,
     changes,
+    // Every append goes through here: it takes as few steps of the fiber as it can.
     commit: (ops, commitOptions) =>
-      Effect.flatMap(
-        drafted(backend.about, ops, commitOptions),
-        (request) => inSpan(backend.about, request, (own) => Effect.flatMap(committer.submit(own), settled))
-      ),
+      Effect.withFiber((fiber) => {
+        const request = drafted(backend.about, ops, commitOptions, fiber.getRef(Clock.Clock))
+        return "_tag" in request ? Effect.fail(request) : inSpan(fiber, backend.about, request, committer.submit)
+      }),
     draft: (ops) =>
-      Effect.flatMap(
-        drafted(backend.about, ops, undefined),
-        (request) => Effect.map(inCallersSpan(backend.about, request), ({ commit }) => commit)
-      ),
+      Effect.withFiber((fiber) => {
+        const request = drafted(backend.about, ops, undefined, fiber.getRef(Clock.Clock))
+        return "_tag" in request
+          ? Effect.fail(request)
+          : Effect.succeed(inCallersSpan(fiber, backend.about, request).commit)
+      }),
     reading: (readOptions, read) =>
       Effect.suspend(() => {
         if (closed) return Effect.fail(closedFault)
         const atLeast = readOptions?.atLeast
-        const turn = Effect.andThen(taking, read)
+        const turn = ++reads % readsATurn === 0 ? Effect.andThen(Effect.yieldNow, read) : read
         return atLeast === undefined ? turn : Effect.andThen(reach(backend, changes, atLeast, within), turn)
       })
   }
   return engine
 }) satisfies (backend: BackendShape, options?: StoreOptions) => Effect.Effect<Engine, never, Scope>
 
-// A page of a thousand events takes a millisecond or two.
+/**
+ * After so many reads the event loop has its turn: many in a row of a backend that answers at once would keep it from
+ * signals, timers and sockets until the last of them. Counted and not timed, so that it's the same in every run. A page
+ * of a thousand events takes a millisecond or two.
+ */
 const readsATurn = 32
 
-/**
- * Lets the event loop have its turn now and then: many reads in a row of a backend that answers at once would keep it
- * from signals, timers and sockets until the last of them. Counted and not timed, so that it's the same in every run.
- */
-const turns = (): Effect.Effect<void> => {
-  let reads = 0
-  return Effect.suspend(() => ++reads % readsATurn === 0 ? Effect.yieldNow : Effect.void)
-}
-
+/** What operations come to, or why they can't. */
 const drafted = (
   about: About,
   ops: ReadonlyArray<Op>,
-  options: CommitOptions | undefined
-): Effect.Effect<Request, StoreError> =>
-  Clock.clockWith((clock) => {
-    const fault = optionsFault(options, ["id", "at"]) ??
-      (options?.at === undefined ? undefined : timeFault("at", options.at))
-    if (fault !== undefined) return Effect.fail(fault)
-    if (ops.length === 0) {
-      return Effect.fail(
-        new Invalid({ field: "ops", reason: "an empty commit", remedy: "pass at least one operation" })
-      )
-    }
-    const draft = new Draft(about, options?.at ?? clock.currentTimeMillisUnsafe())
-    for (const [i, op] of ops.entries()) {
-      const opFault = strangerFault(about, op, i) ?? op["~persist/Op"](draft)
-      if (opFault !== undefined) return Effect.fail(opFault)
-    }
-    // Where an acknowledgement can be lost, a commit without an id could never be asked after.
-    const named = about.ambiguous && !about.lacks.has("resolve")
-    const id = options?.id ?? (named ? newCommitId(clock.currentTimeMillisUnsafe()) : undefined)
-    const finished = draft.finish(id, options?.at)
-    if ("_tag" in finished) return Effect.fail(finished)
-    return Effect.succeed({ commit: finished, bytes: draft.bytes })
-  })
+  options: CommitOptions | undefined,
+  clock: Clock.Clock
+): Request | Fault => {
+  const fault = optionsFault(options, ["id", "at"]) ??
+    (options?.at === undefined ? undefined : timeFault("at", options.at))
+  if (fault !== undefined) return fault
+  if (ops.length === 0) {
+    return new Invalid({ field: "ops", reason: "an empty commit", remedy: "pass at least one operation" })
+  }
+  const now = clock.currentTimeMillisUnsafe()
+  const draft = new Draft(about, options?.at ?? now)
+  let i = 0
+  for (const op of ops) {
+    const opFault = strangerFault(about, op, i++) ?? op["~persist/Op"](draft)
+    if (opFault !== undefined) return opFault
+  }
+  // Where an acknowledgement can be lost, a commit without an id could never be asked after.
+  const named = about.ambiguous && !about.lacks.has("resolve")
+  const finished = draft.finish(options?.id ?? (named ? newCommitId(now) : undefined), options?.at)
+  return "_tag" in finished ? finished : { commit: finished, bytes: draft.bytes }
+}
 
 /** An operation of another store, where what it changes would land in this one. */
 const strangerFault = ({ incarnation }: About, { "~persist/Store": own }: Op, i: number): Invalid | undefined =>
@@ -139,10 +136,6 @@ const strangerFault = ({ incarnation }: About, { "~persist/Store": own }: Op, i:
     reason: "it was made by the log or kv of another store",
     remedy: "make it with this store's own; what changes two stores can't be one commit"
   })
-
-/** What a caller is told of its commit: a refusal is a failure. */
-export const settled = (outcome: Outcome): Effect.Effect<Committed | Conflict, StoreError> =>
-  outcome._tag === "Refused" ? Effect.fail(outcome.error) : Effect.succeed(outcome)
 
 const reach = (
   backend: BackendShape,

@@ -16,14 +16,13 @@ export const jsonDepth = 1000
  * more text than a string can hold. Symbol keys, and properties of arrays beside their elements, are not looked at.
  */
 export const stringifyJson = (field: string, value: unknown): Result.Result<string, Invalid> => {
-  const written = Result.try({
-    try: () => check(value, 0) ?? JSON.stringify(value),
-    catch: (cause) => unwritable(field, cause)
-  })
-  if (Result.isFailure(written)) return Result.fail(written.failure)
-  return typeof written.success === "string"
-    ? Result.succeed(written.success)
-    : Result.fail(refusal(field, written.success))
+  // Each event goes through here: a plain try saves the closures and the result of another one.
+  try {
+    const found = check(value, 0)
+    return found === undefined ? Result.succeed(JSON.stringify(value)) : Result.fail(refusal(field, found))
+  } catch (cause) {
+    return Result.fail(unwritable(field, cause))
+  }
 }
 
 const unwritable = (field: string, cause: unknown): Invalid =>

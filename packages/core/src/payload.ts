@@ -5,22 +5,19 @@ export type Payload = string | Uint8Array
 
 const encoder = new TextEncoder()
 
-/** Counts the UTF-8 bytes of a string without encoding it; a lone surrogate counts three, as its replacement would. */
+/** Counts the UTF-8 bytes of a string; a lone surrogate counts three, as its replacement would. */
 export const utf8Bytes = (text: string): number => {
-  let bytes = text.length
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i)
-    if (unit < 0x80) continue
-    if (unit < 0x800) bytes += 1
-    else if (unit >= 0xd800 && unit < 0xdc00 && isLowSurrogate(text.charCodeAt(i + 1))) {
-      bytes += 2
-      i++
-    } else bytes += 2
+  // The engine's own encoder is several times as fast as a loop here, even though what it writes is thrown away.
+  let bytes = 0
+  for (let from = 0; from < text.length;) {
+    const { read, written } = encoder.encodeInto(from === 0 ? text : text.slice(from), scratch)
+    from += read
+    bytes += written
   }
   return bytes
 }
 
-const isLowSurrogate = (unit: number): boolean => unit >= 0xdc00 && unit < 0xe000
+const scratch = new Uint8Array(16_384)
 
 /** Size of a payload in bytes, as the limits count it. */
 export const payloadBytes = (payload: Payload): number =>
