@@ -1,6 +1,7 @@
 /** The fingerprint of a commit's content, by which a repeated id is told from a reused one. */
 import { md5 } from "effect/crypto/Digest"
 import * as Hex from "effect/encoding/Hex"
+import * as Result from "effect/Result"
 import type { Commit } from "./commit.ts"
 import { type Payload, toBytes } from "./payload.ts"
 
@@ -38,11 +39,32 @@ export const digestOf = (
 const content = (payload: Payload): unknown => typeof payload === "string" ? payload : [hash(payload)]
 
 /** Digest of a text, 32 hexadecimal digits. */
-export const textDigest = (text: string): string => hash(toBytes(text))
+export const textDigest = (text: string): string => native === undefined ? portable(toBytes(text)) : native(text)
 
-const hash = (bytes: Uint8Array): string => {
+const portable = (bytes: Uint8Array): string => {
   const { implementation } = md5
   // Only MD5 comes with one; a digest made in any other way would not match what stores have recorded.
   if (implementation === undefined) throw new Error("MD5 has lost its implementation")
   return Hex.encode(implementation(bytes))
 }
+
+/** What there is of a runtime that has Node's modules built in. */
+interface Runtime {
+  readonly process?: { readonly getBuiltinModule?: (name: string) => { readonly hash?: NativeHash } | undefined }
+}
+type NativeHash = (algorithm: string, data: string | Uint8Array, encoding: "hex") => string
+
+/**
+ * The runtime's own MD5, where it has one: for a commit of 300 bytes it takes a microsecond, and the portable one ten.
+ * `undefined` elsewhere, and where it refuses MD5, as in FIPS mode.
+ */
+const native = ((): ((data: string | Uint8Array) => string) | undefined => {
+  // Of globals that aren't there everywhere no types are known here.
+  const { process } = globalThis as Runtime
+  const own = process?.getBuiltinModule?.("node:crypto")?.hash
+  if (own === undefined) return undefined
+  const digest = (data: string | Uint8Array) => own("md5", data, "hex")
+  return Result.isSuccess(Result.try(() => digest(""))) ? digest : undefined
+})()
+
+const hash = (bytes: Uint8Array): string => (native ?? portable)(bytes)

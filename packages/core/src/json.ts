@@ -35,11 +35,14 @@ const unwritable = (field: string, cause: unknown): Invalid =>
     : new Invalid({ field, reason: "a property of it threw when it was read", remedy: "pass data only", cause })
 
 /** Reads JSON text; `Corrupt` where it is none. Nothing of the text is repeated in the error. */
-export const parseJson = (where: string, text: string): Result.Result<Json, Corrupt> =>
-  Result.try({
-    try: (): Json => JSON.parse(text),
-    catch: () => new Corrupt({ where, reason: "is not JSON text", remedy: "restore it from a backup or another copy" })
-  })
+export const parseJson = (where: string, text: string): Result.Result<Json, Corrupt> => {
+  try {
+    return Result.succeed(JSON.parse(text))
+  } catch {
+    const remedy = "restore it from a backup or another copy"
+    return Result.fail(new Corrupt({ where, reason: "is not JSON text", remedy }))
+  }
+}
 
 /** Why a value can't be JSON. `keys` and `holders` lead to it from within, and are filled on the way out. */
 interface Fault {
