@@ -1,0 +1,83 @@
+/** What one partition has put aside, and what is said of it: whoever says so, and whenever. */
+import { assert, describe, it } from "@effect/vitest"
+import { make as makeMemory } from "@persist/backend-memory"
+import { type Event, makeStore, Position, Seq, type StoreShape } from "@persist/core"
+import { retryParked } from "@persist/runner"
+import { parked, parkedKey } from "@persist/runner/names"
+import { Aside } from "@persist/runner/parked"
+import * as Effect from "effect/Effect"
+import { newStore } from "./orders.ts"
+
+const eventAt = (position: number): Event => ({
+  stream: "s",
+  seq: Seq(position),
+  position: Position(position),
+  type: "T",
+  data: undefined,
+  meta: undefined,
+  id: undefined,
+  at: 0
+})
+
+const park = (store: StoreShape, position: number) =>
+  parked(store).put(parkedKey("p", position), {
+    processor: "p",
+    reader: "p",
+    keys: ["k"],
+    stream: "s",
+    seq: position,
+    position,
+    type: "T",
+    state: "parked",
+    attempts: []
+  })
+
+/** Goes through what is put aside, and answers what was tried again. */
+const settled = Effect.fnUntraced(function*(aside: Aside) {
+  const tried: Array<number> = []
+  yield* aside.settle(({ value }) => Effect.sync(() => tried.push(value.position) > 0))
+  return tried
+})
+
+describe("what is put aside", () => {
+  it.effect("holds back an event by whichever of its keys", () =>
+    Effect.gen(function*() {
+      const aside = new Aside(yield* newStore, "p", "p")
+      aside.hold(["held"])
+      const events = [["free"], ["free", "held"], ["held", "free"]].map((keys, i) => ({ event: eventAt(i + 1), keys }))
+      const { ready, waiting } = aside.portion(events, 0, 3)
+      assert.deepStrictEqual(ready.map(({ event }) => event.position), [1])
+      assert.deepStrictEqual(waiting.map(({ event }) => event.position), [2, 3])
+    }))
+
+  it.effect("is tried again where somebody asked for it while nobody ran the partition", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      yield* park(store, 1)
+      yield* retryParked(store, "p", 1)
+      const aside = new Aside(store, "p", "p")
+      yield* aside.load
+      assert.deepStrictEqual(yield* settled(aside), [1])
+      assert.deepStrictEqual(yield* settled(aside), [])
+    }))
+
+  it.effect("is tried again where somebody asks for it just as it was looked at", () =>
+    Effect.gen(function*() {
+      const backend = yield* makeMemory()
+      const store = yield* makeStore(backend)
+      yield* park(store, 1)
+      let isAsked = false
+      const slow = yield* makeStore({
+        ...backend,
+        scan: (range) =>
+          Effect.tap(backend.scan(range), () => isAsked ? Effect.orDie(retryParked(store, "p", 1)) : Effect.void)
+      })
+      const aside = new Aside(slow, "p", "p")
+      yield* aside.load
+      yield* settled(aside)
+      isAsked = true
+      yield* aside.load
+      isAsked = false
+      assert.deepStrictEqual(yield* settled(aside), [1])
+    }))
+})
