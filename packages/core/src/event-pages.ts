@@ -8,7 +8,6 @@ import type { Page, StoredEvent } from "./backend.ts"
 import type { Catalogue, EventOf } from "./catalogue.ts"
 import type { ReaderFilter } from "./checkpoint.ts"
 import { lostBeyond } from "./compacted.ts"
-import type { Engine } from "./engine.ts"
 import { type Corrupt, Invalid, type StoreError } from "./error.ts"
 import * as Fault from "./fault.ts"
 import { follow } from "./follow.ts"
@@ -120,20 +119,28 @@ const decodePage = <E>(
  * events beyond that position it goes on with what is left, and warns.
  */
 export const followPages = <E>(
-  { engine }: StoreShape,
+  store: StoreShape,
   source: EventSource<E>,
   from: Position
 ): Stream.Stream<Page<E>, StoreError> =>
   Stream.unwrap(
     Effect.as(
       // Beside the pages, since it goes through the names of all streams.
-      Effect.forkScoped(warnOfLost(engine, source.filter.prefix, from)),
-      follow(engine, from, (after) => source.read(after, Position(unbounded)))
+      Effect.forkScoped(warnOfLost(store, source.filter.prefix, from)),
+      pagesFrom(store, source, from)
     )
   )
 
+/** The same, for those who have warned of what is lost themselves. */
+export const pagesFrom = <E>(
+  { engine }: StoreShape,
+  source: EventSource<E>,
+  from: Position
+): Stream.Stream<Page<E>, StoreError> => follow(engine, from, (after) => source.read(after, Position(unbounded)))
+
+/** Warns where streams with a prefix lost events beyond a position; goes through the names of all of them. */
 // A warning that can't be given is no reason to stop.
-const warnOfLost = (engine: Engine, prefix: string, after: Position): Effect.Effect<void> =>
+export const warnOfLost = ({ engine }: StoreShape, prefix: string, after: Position): Effect.Effect<void> =>
   Effect.flatMap(
     engine.reading(undefined, engine.backend.head),
     (head) => head <= after ? Effect.undefined : lostBeyond(engine, prefix, { anchors: [], position: after })

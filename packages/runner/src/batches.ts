@@ -1,6 +1,6 @@
 /** The events of one partition as they are handled together: by the page at the end of the log, more of them before. */
 import type { Event, Position, StoreError, StoreShape } from "@persist/core"
-import { type EventSource, followPages } from "@persist/core/event-pages"
+import { type EventSource, pagesFrom } from "@persist/core/event-pages"
 import { pageSize } from "@persist/core/pages"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -44,7 +44,7 @@ export const batches = (
       pages = 0
       return { own, through: reached }
     }
-    return followPages(store, source, from).pipe(
+    return pagesFrom(store, source, from).pipe(
       Stream.mapEffect(({ items, through }) => {
         for (const event of items) gathered.push(...keyed(event, keysOf))
         reached = through

@@ -11,6 +11,7 @@ import { Feed } from "./feed.ts"
 import { enlist, ownerOf } from "./known.ts"
 import { LastFailures } from "./last-failures.ts"
 import { giveBack, takeLease } from "./lease.ts"
+import { Losses } from "./losses.ts"
 import { type RunnerRecord, runners } from "./names.ts"
 import { isOutage } from "./outage.ts"
 import { partitionsOf } from "./partition.ts"
@@ -37,6 +38,7 @@ export class Runner<R> {
   private readonly refusals = new Refusals()
   private readonly lastFailures: LastFailures
   private readonly feed: Feed
+  private readonly losses: Losses
   /** Pages of a processor of several partitions, by its name. */
   private readonly decoded = new Map<string, RecentPages<Event>>()
   private enlisted = false
@@ -51,6 +53,7 @@ export class Runner<R> {
   ) {
     this.store = store
     this.feed = new Feed(store)
+    this.losses = new Losses(store)
     this.lastFailures = new LastFailures(store)
     this.startedAt = startedAt
     const { label, whenStopped = "stay" } = options
@@ -91,6 +94,7 @@ export class Runner<R> {
         }, { discard: true }),
         start.open
       )
+      yield* this.losses.tell
       yield* this.bury(view)
       yield* this.feed.expire
     })
@@ -222,6 +226,7 @@ export class Runner<R> {
     if (checkpoint === undefined) return
     const store = this.feed.storeFor(reader)
     const assigned = yield* withOwnRemedy(this.store, processor, processor.assign(store, own.partition))
+    this.losses.begin(processor.name, assigned.source.filter.prefix, checkpoint.position)
     const source = processor.partitions === 1
       ? assigned.source
       : this.feed.sourceFor(reader, this.decodedOnce(processor.name), assigned.source)
@@ -266,6 +271,7 @@ export class Runner<R> {
     Effect.gen({ self: this }, function*() {
       // Who ends a program and sees nothing happen should know what for.
       const telling = yield* Effect.forkDetach(Effect.andThen(Effect.sleep(toldAfter), this.tellWhatIsLeft))
+      yield* this.losses.end
       yield* Effect.ensuring(this.drop(() => true), Fiber.interrupt(telling))
       yield* runners(this.store).delete(this.id)
     })
