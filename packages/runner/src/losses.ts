@@ -25,7 +25,7 @@ export class Losses {
     if (other === undefined || from < other.from) this.beginnings.set(processor, { prefix, from })
   }
 
-  /** Looks for what those that began can't read any more, beside their work: it goes through the names of all streams. */
+  /** Looks, beside their work, for what those that began can no longer read: it goes through all streams. */
   readonly tell: Effect.Effect<void> = Effect.suspend(() => {
     const all = Array.from(this.beginnings)
     this.beginnings = new Map()
