@@ -39,20 +39,23 @@ export interface SinceOptions extends ReadOptions {
 
 /** The entry as users meet it; `Corrupt` names the key whose value can't be read. */
 export const decodeEntry = <A>(codec: Codec<A>, entry: StoredEntry): Result.Result<Entry<A>, Corrupt> => {
-  const { at, key, meta, namespace, revision, value } = entry
-  const where = `key ${JSON.stringify(key)} of namespace ${JSON.stringify(namespace)}`
-  return Result.flatMap(
-    codec.decode(where, value),
-    (decoded) =>
-      Result.map(decodeMeta(where, meta), (decodedMeta) => ({ key, value: decoded, revision, at, meta: decodedMeta }))
-  )
+  const { at, key, meta, revision, value } = entry
+  const decoded = codec.decode("", value)
+  // Where it is takes as long to write as the value to read: it's written when it's to be told.
+  if (Result.isFailure(decoded)) return Result.fail(named(codec.decode(placeOf(entry), value), decoded.failure))
+  if (meta === undefined) return Result.succeed({ key, value: decoded.success, revision, at, meta })
+  const own = parseJson(`meta of ${placeOf(entry)}`, meta)
+  return Result.isFailure(own)
+    ? Result.fail(own.failure)
+    // Metadata is written as a JSON object only, so what parses is one.
+    : Result.succeed({ key, value: decoded.success, revision, at, meta: own.success as Meta })
 }
 
-const decodeMeta = (where: string, meta: string | undefined): Result.Result<Meta | undefined, Corrupt> =>
-  meta === undefined
-    ? Result.succeed(undefined)
-    // Metadata is written as a JSON object only, so what parses is one.
-    : Result.map(parseJson(`meta of ${where}`, meta), (json) => json as Meta)
+const placeOf = ({ key, namespace }: StoredEntry): string =>
+  `key ${JSON.stringify(key)} of namespace ${JSON.stringify(namespace)}`
+
+const named = <A>(again: Result.Result<A, Corrupt>, fault: Corrupt): Corrupt =>
+  Result.isFailure(again) ? again.failure : fault
 
 const scanPages = <B>(
   engine: Engine,
