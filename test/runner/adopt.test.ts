@@ -18,7 +18,8 @@ import {
   tables,
   whenProcessed
 } from "@persist/runner"
-import { knownProcessors } from "@persist/runner/names"
+import { knownProcessors, parked, parkedKey } from "@persist/runner/names"
+import { timerKey, timers } from "@persist/runner/timers"
 import Database from "better-sqlite3"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -204,6 +205,32 @@ describe("what is adopted", () => {
         Option.some(head)
       )
       assert.match(yield* refusal(store, "workflow", { from: "end" }), /^from: "workflow" has no checkpoint beyond/)
+    }))
+
+  it.effect("is each partition for itself: only those beyond the head are moved, and all that stays is counted", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      yield* fill(store, 1, 3)
+      for (const [name, kind] of [["flow", "workflow"], ["told", "subscription"]] as const) {
+        yield* knownProcessors(store).put(name, { partitions: 2, kind, guarantee: "exactly once" })
+        for (const [i, position] of [1, 1000].entries()) {
+          yield* checkpoints(store).put(`${name}#${i}`, { position, incarnation: "before", prefix: "" })
+          yield* timers(store).put(timerKey(`${name}#${i}`, 9, "i", "t"), { instance: "i", timer: "t", at: 9 })
+        }
+      }
+      for (const [position, state] of [[1, "parked"], [2, "dropped"]] as const) {
+        const of = { processor: "flow", reader: "flow#0", keys: ["k"], stream: "s", type: "T", attempts: [] }
+        yield* parked(store).put(parkedKey("flow", position), { ...of, seq: position, position, state })
+      }
+      assert.deepStrictEqual((yield* listStale(store)).map(({ name, needs }) => [name, needs]), [
+        ["flow", "adopt"],
+        // What one of its partitions needs all do.
+        ["told", "reset"]
+      ])
+      const end = yield* store.head
+      const adopted = yield* adopt(store, "flow", { from: "end" })
+      assert.deepStrictEqual(adopted.partitions.map(({ position }) => position), [1, end])
+      assert.deepInclude(adopted, { timers: 2, parked: 1 })
     }))
 })
 

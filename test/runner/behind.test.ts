@@ -102,4 +102,19 @@ describe("what follows a parked event", () => {
         ...[2, 3, 4, 5].map((n) => `order-0/${n} behind 0`)
       ])
     }))
+
+  it.live("is put aside whole where that is more than a commit holds", () =>
+    Effect.gen(function*() {
+      const backend = yield* makeMemory()
+      const limits = { ...backend.about.limits, commitEvents: 8 }
+      const store = yield* makeStore({ ...backend, about: { ...backend.about, limits } })
+      const seen: Array<string> = []
+      yield* fill(store, 2, 20)
+      const wrong = picky(seen, ({ stream }) => stream === "order-0")
+      yield* running(store, wrong, until(Effect.sync(() => seen.length === 20)))
+      assert.deepStrictEqual(yield* asideOf(store), [
+        "order-0/1 parked 1",
+        ...Array.from({ length: 19 }, (_, i) => `order-0/${i + 2} behind 0`)
+      ])
+    }))
 })

@@ -47,4 +47,13 @@ describe("what is due", () => {
       assert.isAbove(yield* at(deadlines, 800, [1000], looked), 0)
       assert.strictEqual(yield* at(deadlines, 800, [1000], yield* store.head), 0)
     }))
+
+  it.live("is done though more comes all the time: what came after it ran out isn't waited for", () =>
+    Effect.gen(function*() {
+      const { deadlines, store } = yield* newDeadlines
+      const there = yield* store.head
+      assert.isAbove(yield* at(deadlines, 800, [1000]), 0)
+      yield* fill(store, 1, 1, 2)
+      assert.strictEqual(yield* at(deadlines, 800, [1000], there), 0)
+    }))
 })

@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { make as makeMemory } from "@persist/backend-memory"
 import { type AllRange, type BackendShape, makeStore, Position, type StoreShape } from "@persist/core"
+import { eventSource } from "@persist/core/event-pages"
 import { reaction, run, whenProcessed } from "@persist/runner"
 import { Feed } from "@persist/runner/feed"
 import * as Effect from "effect/Effect"
@@ -92,6 +93,25 @@ describe("readers at the same place", () => {
       yield* TestClock.adjust(1000)
       const { items } = yield* read(one, range(0))
       assert.deepStrictEqual(items.filter(({ stream }) => stream === "order-0"), [])
+    }))
+
+  it.effect("get nothing beyond where they read to, though the page that is there goes further", () =>
+    Effect.gen(function*() {
+      const { store } = yield* counting
+      yield* many(store, 4, 5)
+      const feed = new Feed(store)
+      const [one, other] = [feed.storeFor("one"), feed.storeFor("other")]
+      yield* read(one, range(0))
+      yield* read(other, range(0))
+      const to = Position(7)
+      const { items, through } = yield* read(one, { ...range(0), to })
+      assert.deepStrictEqual([items.at(-1)?.position, through], [7, 7])
+      // Nor does a single event bring others along, such as one that was parked.
+      const source = yield* Effect.fromResult(eventSource(store, Counted, {}))
+      const decoded = feed.sourceFor("one", feed.decoded(), source)
+      yield* decoded.read(Position(0), yield* store.head)
+      const single = yield* decoded.read(Position(6), to)
+      assert.deepStrictEqual([single.items.map(({ position }) => position), single.through], [[7], 7])
     }))
 
   it.effect("get what they would get alone, wherever they are and whatever they want", () =>

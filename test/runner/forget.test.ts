@@ -111,6 +111,22 @@ describe("a processor", () => {
       assert.match((yield* errorOf(Fiber.join(forgotten))).message, /"p" is run by new/)
     }))
 
+  it.live("isn't forgotten where the last that ran it, taken for dead, shows itself meanwhile", () =>
+    Effect.gen(function*() {
+      const backend = yield* makeMemory()
+      const gate = yield* gated(backend)
+      const [store, slow] = [yield* makeStore(backend), yield* makeStore(gate.backend)]
+      yield* enlist(store, of(1))
+      const record = { label: "paused", startedAt: 0, patience: 1, processors: ["p"], partitions: [] }
+      yield* runners(store).put("paused", record, { at: 0 })
+      const forgotten = yield* Effect.forkChild(forget(slow, "p"))
+      yield* gate.arrived
+      yield* runners(store).put("paused", { ...record, patience: 60_000 })
+      yield* gate.open
+      assert.match((yield* errorOf(Fiber.join(forgotten))).message, /"p" is run by paused/)
+      assert.isTrue(yield* knownProcessors(store).has("p"))
+    }))
+
   it.live("of which there is more than a commit holds goes in several, and is known until the last of them", () =>
     Effect.gen(function*() {
       const backend = yield* makeMemory()

@@ -1,7 +1,9 @@
 /** What can't be run as things are: it says why, and keeps nothing else from running. */
 import { assert, describe, it } from "@effect/vitest"
-import { anyEvents, type Catalogue, type StoreShape } from "@persist/core"
-import { health, listParked, readModel, resume, retryParked, run, subscription } from "@persist/runner"
+import { anyEvents, type Catalogue, Position, type StoreShape } from "@persist/core"
+import { health, listParked, pause, readModel, resume, retryParked, run, subscription } from "@persist/runner"
+import { Refusals } from "@persist/runner/refusals"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
@@ -107,5 +109,31 @@ describe("what can't be run", () => {
           "other \"none either\""
         ].toSorted()
       )
+    }))
+
+  it("is tried again after ten seconds, or once somebody says something of it", () => {
+    const refusals = new Refusals()
+    const control = Position(7)
+    refusals.note("p", Cause.fail("no"), { at: 0, since: 1000, control })
+    assert.deepStrictEqual(
+      [1000, 10_999, 11_000].map((now) => refusals.holds("p", now, control)),
+      [true, true, false]
+    )
+    assert.isFalse(refusals.holds("p", 1000, Position(8)))
+    assert.isFalse(refusals.holds("q", 1000, control))
+    assert.deepStrictEqual(refusals.reports.map(({ reader, state }) => [reader, state]), [["p", "stopped"]])
+    refusals.clear("p")
+    assert.isFalse(refusals.holds("p", 1000, control))
+    assert.deepStrictEqual(refusals.reports, [])
+  })
+
+  it.live("is nobody's matter any more once it's paused", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      yield* store.kv("counts@1").put("somebody's", 1)
+      yield* Effect.forkChild(run(store, [readModel(counts)], quick))
+      yield* until(partition(store, "counts@1"), (one) => one?.state === "stopped")
+      yield* pause(store, "counts@1")
+      yield* until(partition(store, "counts@1"), (one) => one === undefined)
     }))
 })

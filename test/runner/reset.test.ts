@@ -1,7 +1,9 @@
 /** Beginning again by hand: what each kind of processor makes of its events once more. */
 import { assert, describe, it } from "@effect/vitest"
-import { Catalogue, catchUp, type StoreShape } from "@persist/core"
-import { dropParked, listParked, readModel, reset, run, subscription, workflow } from "@persist/runner"
+import { Catalogue, catchUp, moveCheckpoint, registerReader, type StoreShape } from "@persist/core"
+import { dropParked, listParked, pause, readModel, reset, run, subscription, workflow } from "@persist/runner"
+import { enlist } from "@persist/runner/known"
+import { controls } from "@persist/runner/names"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -95,5 +97,36 @@ describe("a reset", () => {
         Effect.map(counts.kv(store).get("order-0"), Option.getOrUndefined),
         (one) => one?.count === 1
       )
+    }))
+
+  it.effect("leaves what is paused so, and nothing of a read model, its indexes included", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      yield* fill(store, 2, 3)
+      yield* catchUp(store, counts)
+      yield* enlist(store, [{ name: "counts@1", partitions: 1, kind: "read model", guarantee: "exactly once" }])
+      yield* pause(store, "counts@1")
+      yield* reset(store, "counts@1")
+      const left = (yield* Stream.runCollect(store.namespaces())).map(({ namespace }) => namespace)
+      assert.deepStrictEqual(left.filter((namespace) => namespace.startsWith("counts")), [])
+      assert.deepStrictEqual(yield* controls(store).get("counts@1"), Option.some({ paused: true }))
+    }))
+
+  it.effect("counts though whoever ran it saved something between its look and its commit", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      yield* fill(store, 1, 3)
+      yield* enlist(store, [{ name: "told", partitions: 1, kind: "subscription", guarantee: "at least once" }])
+      const checkpoint = yield* registerReader(store, "told")
+      let isFirst = true
+      const commit: StoreShape["commit"] = Effect.fnUntraced(function*(ops, options) {
+        if (isFirst) yield* moveCheckpoint(store, checkpoint, yield* store.head)
+        const done = yield* store.commit(ops, options)
+        if (isFirst) assert.strictEqual(done._tag, "Conflict")
+        isFirst = false
+        return done
+      })
+      yield* reset({ ...store, commit }, "told")
+      assert.strictEqual((yield* registerReader(store, "told")).position, 0)
     }))
 })
