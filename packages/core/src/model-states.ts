@@ -218,8 +218,9 @@ export class States<C extends Catalogue, A> {
   }
 
   private payload(key: string, state: A): Result.Result<Payload, StoreError> {
-    const encoded = this.model.codec.encode(`state of key ${quoted(key)}`, state)
-    if (Result.isFailure(encoded)) return Result.fail(encoded.failure)
+    const encoded = this.model.codec.encode("", state)
+    // The key is written out only where it's to be told: there are as many as states.
+    if (Result.isFailure(encoded)) return this.model.codec.encode(`state of key ${quoted(key)}`, state)
     const size = payloadBytes(encoded.success)
     const limit = Math.min(this.room.bytes, this.store.about.limits.payloadBytes)
     return size > limit ? Result.fail(tooLarge(`state of key ${quoted(key)}`, size, limit)) : encoded
