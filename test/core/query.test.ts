@@ -12,6 +12,7 @@ import {
   ReadModel,
   type StoreShape
 } from "@persist/core"
+import { pageSize } from "@persist/core/pages"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
@@ -173,5 +174,25 @@ describe("a query", () => {
           field: "after"
         })
       }
+    }))
+
+  it.effect("in the other direction takes no cursor of this one", () =>
+    Effect.gen(function*() {
+      const { store } = yield* opened
+      yield* tell(store, many.slice(0, 30))
+      const inOrder = (at: "asc" | "desc", after?: string) =>
+        query(store, orders, { sort: [{ field: "state" }, { field: "at", order: at }], limit: 1, after })
+      const { next } = yield* inOrder("asc")
+      assert.isDefined(next)
+      assert.deepInclude(yield* Effect.flip(inOrder("desc", next)), { _tag: "Invalid", field: "after" })
+    }))
+
+  it.effect("that has to sort looks at every state, also where they fill the page that is read", () =>
+    Effect.gen(function*() {
+      const { store } = yield* opened
+      yield* tell(store, Array.from({ length: pageSize }, (_, i) => [`o${i}`, order("c", pageSize - i)]))
+      const asked = { sort: [{ field: "state" }, { field: "at" }], limit: 1 } as const
+      const { index, items } = yield* query(store, orders, asked)
+      assert.deepStrictEqual([index, items[0]?.value.at], [undefined, 1])
     }))
 })

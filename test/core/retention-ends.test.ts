@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { makeStore, retain, type StoreShape } from "@persist/core"
 import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
 import { makeFaulty } from "./faulty.ts"
 import { everyEvent, keptEvents } from "./kept-events.ts"
 import { append, memoryStore, upTo } from "./ledger.ts"
@@ -73,5 +74,50 @@ describe("whatever ends a run", () => {
       assert.deepStrictEqual([fault._tag, "operation" in fault && fault.operation], ["Unavailable", "retain"])
       assert.deepStrictEqual(yield* everyEvent(store, kept), before)
       assert.strictEqual(yield* firstOf(store, "a/1"), 6)
+    }))
+
+  it.effect("of two runs at once the earlier leaves nothing in the archive that the later didn't see there", () =>
+    Effect.gen(function*() {
+      const { backend, store } = yield* filled
+      const rival = yield* makeStore(backend)
+      const kept = keptEvents()
+      const before = yield* everyEvent(store, kept)
+      const rule = { prefix: "", maxCount: 1 }
+      let met = false
+      const archive = {
+        ...kept.archive,
+        keep: (...[step, events]: Parameters<typeof kept.archive.keep>) =>
+          Effect.gen(function*() {
+            const all = yield* Stream.runCollect(events)
+            if (!met) {
+              met = true
+              yield* Effect.orDie(retain(rival, { ...rule, archive: kept.archive }))
+            }
+            yield* kept.archive.keep(step, Stream.fromIterable(all))
+          })
+      }
+      yield* Effect.flip(retain(store, { ...rule, archive }))
+      assert.deepStrictEqual(yield* everyEvent(store, kept), before)
+    }))
+
+  it.effect("what several runs have left in the archive is voided by the one that comes to it", () =>
+    Effect.gen(function*() {
+      const { backend, store } = yield* filled
+      const kept = keptEvents()
+      const before = yield* everyEvent(store, kept)
+      const rule = { prefix: "", maxCount: 1 }
+      // It dies with its first step archived and not removed.
+      const dying = {
+        ...kept.archive,
+        keep: (...given: Parameters<typeof kept.archive.keep>) =>
+          Effect.andThen(kept.archive.keep(...given), Effect.die("killed"))
+      }
+      // The next one doesn't come to voiding that.
+      const away = { ...kept.archive, discard: () => Effect.fail("away" as const) }
+      yield* Effect.exit(retain(store, { ...rule, archive: dying }))
+      assert.strictEqual(kept.steps.size, 1)
+      assert.strictEqual(yield* Effect.flip(retain(yield* makeStore(backend), { ...rule, archive: away })), "away")
+      yield* retain(yield* makeStore(backend), { ...rule, archive: kept.archive })
+      assert.deepStrictEqual(yield* everyEvent(store, kept), before)
     }))
 })

@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { compact, type ParkedBound, planRetention, Position, Projection, retain, type StoreShape } from "@persist/core"
 import { dropParked, listParked, retryParked, run, subscription, whenProcessed } from "@persist/runner"
+import { parked, parkedKey } from "@persist/runner/names"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -26,12 +27,12 @@ const withParked = Effect.gen(function*() {
       })
   })
   yield* Effect.forkChild(run(store, [picky], quick))
-  const parked = yield* until(Stream.runCollect(listParked(store)), ({ length }) => length === 3)
+  const aside = yield* until(Stream.runCollect(listParked(store)), ({ length }) => length === 3)
   yield* whenProcessed(store, picky, yield* store.head)
   return {
     store,
     seen,
-    positions: parked.map(({ position }) => position),
+    positions: aside.map(({ position }) => position),
     mend: () => {
       broken = false
     }
@@ -59,10 +60,10 @@ describe("what is parked", () => {
   it.live("bounds retention, which names it, and then goes through", () =>
     Effect.gen(function*() {
       const { mend, positions: [first = 0], seen, store } = yield* withParked
-      const parked: ParkedBound = { _tag: "Parked", processor: "picky", position: Position(first) }
+      const bound: ParkedBound = { _tag: "Parked", processor: "picky", position: Position(first) }
       assert.deepStrictEqual(yield* plan(store), [
         ["order-0", 4, 0, { _tag: "Rule" }],
-        ["order-1", 2, 2, parked]
+        ["order-1", 2, 2, bound]
       ])
       assert.deepStrictEqual(yield* retain(store, rule), { streams: 2, events: 6, held: 2 })
       mend()
@@ -71,6 +72,31 @@ describe("what is parked", () => {
       assert.deepStrictEqual(seen.slice(7), [3, 4, 5])
       yield* until(Stream.runCollect(listParked(store)), ({ length }) => length === 0)
       assert.deepStrictEqual(yield* plan(store), [["order-1", 2, 0, { _tag: "Rule" }]])
+    }))
+
+  it.live("by several bounds retention by the first of them that is still there", () =>
+    Effect.gen(function*() {
+      const { positions: [first = 0], store } = yield* withParked
+      const early = first - 2
+      yield* parked(store).put(parkedKey("zealous", early), {
+        processor: "zealous",
+        reader: "zealous",
+        keys: ["order-1"],
+        stream: "order-1",
+        seq: 2,
+        position: early,
+        type: "Counted",
+        state: "parked",
+        attempts: []
+      })
+      const by = (processor: string, position: number): ParkedBound => ({
+        _tag: "Parked",
+        processor,
+        position: Position(position)
+      })
+      assert.deepStrictEqual((yield* plan(store))[1], ["order-1", 1, 3, by("zealous", early)])
+      yield* store.log().truncate("order-1", 3)
+      assert.deepStrictEqual((yield* plan(store))[1], ["order-1", 0, 2, by("picky", first)])
     }))
 
   it.live("bounds compaction", () =>
