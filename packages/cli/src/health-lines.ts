@@ -4,25 +4,25 @@ import { commandOf } from "@persist/runner/stale"
 import { counted, lasting, printable } from "./printable.ts"
 
 /** A processor in a line. */
-export const processorLine = (
-  { guarantee, healthy, kind, name, parked, partitions, standing }: ProcessorHealth
-): string => {
+export const processorLine = (processor: ProcessorHealth): string => {
+  const { guarantee, healthy, kind, name, of, parked, standing } = processor
   const parts = [
     healthy ? "healthy" : "NOT HEALTHY",
     ...standing === undefined ? [] : [standing],
     `${kind}, ${guarantee}`,
-    counted(partitions.length, "partition"),
-    placeOf(name, partitions),
+    counted(of, "partition"),
+    placeOf(processor),
     ...parked === 0 ? [] : [`${parked} parked`]
   ]
   return printable(`${name}  ${parts.join(", ")}`)
 }
 
 /** How far a processor is, at its slowest partition; where their positions mean nothing, what it needs. */
-export const placeOf = (name: string, partitions: ReadonlyArray<PartitionHealth>): string => {
+export const placeOf = ({ name, of, partitions }: ProcessorHealth): string => {
   const needs = partitions.flatMap((partition) => partition.needs === undefined ? [] : [partition.needs])
   const need = needs.includes("reset") ? "reset" : needs[0]
   if (need !== undefined) return `needs ${commandOf(name, need)}`
+  if (partitions.length < of) return of === 1 ? "not begun" : `${partitions.length} of them begun`
   const lag = partitions.reduce((most, partition) => Math.max(most, partition.lag ?? 0), 0)
   return lag === 0 ? "caught up" : `${counted(lag, "position")} behind`
 }

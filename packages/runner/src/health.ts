@@ -85,6 +85,9 @@ export interface ProcessorHealth {
   readonly guarantee: Guarantee
   /** `undefined` for what has no versions: whatever is no read model. */
   readonly standing: Standing | undefined
+  /** How many partitions it has. */
+  readonly of: number
+  /** Those that were ever begun, or refused. */
   readonly partitions: ReadonlyArray<PartitionHealth>
   /** How many events are parked, or wait behind one. */
   readonly parked: number
@@ -158,6 +161,7 @@ const look = (store: StoreShape, sightings: Sightings, only?: string): Effect.Ef
         kind,
         guarantee,
         standing,
+        of: whole,
         partitions,
         parked,
         healthy: standing === "former" || (parked === 0 && isKept)

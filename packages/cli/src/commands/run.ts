@@ -73,10 +73,11 @@ const observing = (store: StoreShape, { interval }: Exporter): Effect.Effect<nev
     )
   )
 
-const lineOf = ({ name, parked, partitions }: ProcessorHealth): string => {
+const lineOf = (processor: ProcessorHealth): string => {
+  const { name, parked, partitions } = processor
   const rate = partitions.reduce((sum, partition) => sum + partition.rate, 0)
   const parts = [
-    placeOf(name, partitions),
+    placeOf(processor),
     ...partitions.some(({ lag = 0 }) => lag > 0) ? [`${counted(rate, "event")} a second`] : [],
     ...parked === 0 ? [] : [`${counted(parked, "event")} parked`],
     // What it needs says why.
