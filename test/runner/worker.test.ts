@@ -59,6 +59,50 @@ describe("a partition with alarms", () => {
       yield* Fiber.interrupt(running)
     }))
 
+  it.live("does nothing more that is due once it's stopped, though that waited for its turn by then", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      yield* fill(store, 1, 1)
+      const [asked, goOn] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+      const processor = subscription({ name: "slow", events: Counted, handle: () => Effect.void })
+      const checkpoint = yield* processor.register(store, only)
+      const { source, work } = yield* processor.assign(store, only)
+      let fired = 0
+      const failed: Handled = { count: 0, ops: [], failed: Cause.die("no") }
+      const assignment: Assignment<never> = {
+        source,
+        work: {
+          keysOf: work.keysOf,
+          handle: ([event]) =>
+            event?.seq === 1
+              ? Effect.succeed({ count: 1, ops: [], failed: undefined })
+              : Deferred.succeed(asked, undefined).pipe(Effect.andThen(Deferred.await(goOn)), Effect.as(failed)),
+          alarm: {
+            // What was due once, with nothing left before it, is due whatever comes: it asks for its turn at once.
+            next: Effect.suspend(() =>
+              fired === 0 ? Effect.succeedSome(0) : Effect.as(Deferred.await(asked), Option.some(0))
+            ),
+            fire: Effect.sync(() => {
+              fired++
+              return { count: 1, ops: [], failed: undefined }
+            })
+          }
+        }
+      }
+      const policy = policyOf({ retries: 0 })
+      const worker = new Worker({ store, processor: "slow", policy, checkpoint, assignment })
+      const running = yield* Effect.forkChild(worker.run)
+      yield* until(Effect.sync(() => worker.report.position > 0 && fired === 1))
+      yield* fill(store, 1, 1, 2)
+      yield* Deferred.await(asked)
+      // So often as the alarm takes to ask for its turn many times over.
+      for (let turns = 0; turns < 100; turns++) yield* Effect.yieldNow
+      yield* Deferred.succeed(goOn, undefined)
+      assert.strictEqual((yield* Fiber.join(running))._tag, "Stopped")
+      for (let turns = 0; turns < 100; turns++) yield* Effect.yieldNow
+      assert.strictEqual(fired, 1)
+    }))
+
   it.live("that was overtaken is fenced where what is due fails, and doesn't stop", () =>
     Effect.gen(function*() {
       const store = yield* newStore
