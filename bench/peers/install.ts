@@ -12,7 +12,9 @@ export const installPeers = (say: (line: string) => void): boolean => {
   const names = Object.keys(JSON.parse(readFileSync(`${directory}package.json`, "utf8")).dependencies)
   if (existsSync(installed) && names.every((name) => existsSync(`${directory}node_modules/${name}`))) return true
   say("installing other libraries below bench/peers …")
-  const { status, stderr } = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: directory, encoding: "utf8" })
+  // Not `ci`, which asks a lock to name what some registries lack: builds for other platforms.
+  const args = ["install", "--no-save", "--no-audit", "--no-fund"]
+  const { status, stderr } = spawnSync("npm", args, { cwd: directory, encoding: "utf8" })
   if (status !== 0) say(stderr)
   return status === 0
 }
