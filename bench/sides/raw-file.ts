@@ -5,8 +5,8 @@
 import { closeSync, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from "node:fs"
 import { join } from "node:path"
 import { crc32 } from "node:zlib"
-import { checkCount, fold, nothing, type Order, orderOf, placed } from "../payload.ts"
-import { grouped } from "./group.ts"
+import { checkCount, fold, nothing, type Order, placed } from "../payload.ts"
+import { grouped, untilWon } from "./group.ts"
 import { byPromise, type LogSide, type OpenSide } from "./side.ts"
 
 interface Append {
@@ -127,12 +127,12 @@ export const openRawFile: OpenSide = async ({ directory }) => {
     append: byPromise(({ orders, stream }) =>
       log.append({ stream, texts: orders.map((order) => JSON.stringify(order)) })
     ),
-    contend: byPromise(async (stream) => {
-      for (;;) {
-        const expected = log.places.get(stream)?.length ?? 0
-        if (await log.append({ stream, texts: [JSON.stringify(orderOf(expected))], expected })) return
-      }
-    }),
+    contend: byPromise((stream) =>
+      untilWon(
+        () => log.places.get(stream)?.length ?? 0,
+        (order, expected) => log.append({ stream, texts: [JSON.stringify(order)], expected })
+      )
+    ),
     get: byPromise(async (key) => JSON.parse(values.get(key) ?? "null")),
     put: byPromise(({ key, value }) => put(key, value)),
     bytes: async () => fstatSync(log.fd).size,

@@ -1,5 +1,6 @@
 /** Memory by hand: a map of arrays and one array of all events, each a text of its own. */
-import { checkCount, fold, nothing, type Order, orderOf, placed } from "../payload.ts"
+import { checkCount, fold, nothing, type Order, placed } from "../payload.ts"
+import { untilWon } from "./group.ts"
 import { byPromise, type OpenSide } from "./side.ts"
 
 interface Recorded {
@@ -35,12 +36,9 @@ export const openRawMemory: OpenSide = async () => {
   }
   return {
     append: byPromise(({ orders, stream }) => append(stream, orders)),
-    contend: byPromise(async (stream) => {
-      for (;;) {
-        const expected = streams.get(stream)?.length ?? 0
-        if (await append(stream, [orderOf(expected)], expected)) return
-      }
-    }),
+    contend: byPromise((stream) =>
+      untilWon(() => streams.get(stream)?.length ?? 0, (order, expected) => append(stream, [order], expected))
+    ),
     fold: byPromise(async ({ events, stream }) => checkCount(foldOf(streams.get(stream) ?? []), events)),
     readAll: async (events) => checkCount(foldOf(all), events),
     catchUp: async (events) => checkCount(foldOf(all), events),

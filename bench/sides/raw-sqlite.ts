@@ -4,8 +4,8 @@ import { randomUUID } from "node:crypto"
 import { createReadStream, statSync } from "node:fs"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
-import { checkCount, fold, nothing, type Order, orderOf, placed } from "../payload.ts"
-import { grouped } from "./group.ts"
+import { checkCount, fold, nothing, type Order, placed } from "../payload.ts"
+import { grouped, untilWon } from "./group.ts"
 import { rawFeedSide, sqlitePages } from "./raw-feed.ts"
 import { rawSqliteKv } from "./raw-sqlite-kv.ts"
 import { byPromise, type LogSide, type OpenSide } from "./side.ts"
@@ -85,12 +85,12 @@ const logSide = (db: Database.Database, listeners: Set<(order: Order) => void>):
   )
   return {
     append: byPromise(append),
-    contend: byPromise(async (stream) => {
-      for (;;) {
-        const expected = tails.get(stream)?.last ?? 0
-        if (await append({ stream, orders: [orderOf(expected)], expected })) return
-      }
-    }),
+    contend: byPromise((stream) =>
+      untilWon(
+        () => tails.get(stream)?.last ?? 0,
+        (order, expected) => append({ stream, orders: [order], expected })
+      )
+    ),
     fold: byPromise(async ({ events, stream }) => {
       const state = nothing()
       for (const { data } of ofStream.all(tails.get(stream)?.id ?? 0)) fold(state, JSON.parse(data))

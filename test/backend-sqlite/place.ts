@@ -4,6 +4,7 @@ import type { BackendShape, Commit, NewEvent, Payload, Put } from "@persist/core
 import { isStoreError, origin, Position, Seq, type StoreError, unbounded } from "@persist/core"
 import Database from "better-sqlite3"
 import * as Effect from "effect/Effect"
+import type { Scope } from "effect/Scope"
 import { createHash } from "node:crypto"
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -111,3 +112,10 @@ export const errorOf = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<StoreE
     exit._tag === "Success" && isStoreError(exit.value)
       ? Effect.succeed(exit.value)
       : Effect.die(new Error("expected a store error", { cause: exit })))
+
+/** A connection of the application's own to a store's file. */
+export const connectionTo = (path: string): Effect.Effect<Database.Database, never, Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => new Database(path)),
+    (opened) => Effect.sync(() => opened.close())
+  )

@@ -12,16 +12,13 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { Counted, fill } from "../runner/orders.ts"
 import { quick, until } from "../runner/until.ts"
-import { driver, errorOf, newPath } from "./place.ts"
+import { connectionTo, driver, errorOf, newPath } from "./place.ts"
 
 /** A store, and a connection to its file, which has tables of the application's. */
 const begun = Effect.gen(function*() {
   const path = yield* newPath
   const store = yield* makeStore(yield* make({ path }))
-  const db = yield* Effect.acquireRelease(
-    Effect.sync(() => new Database(path)),
-    (opened) => Effect.sync(() => opened.close())
-  )
+  const db = yield* connectionTo(path)
   db.exec("CREATE TABLE tally (stream TEXT NOT NULL, n INTEGER NOT NULL, UNIQUE (stream, n))")
   return { path, store, db }
 })

@@ -50,27 +50,28 @@ describe("whatever ends a run", () => {
       assert.strictEqual(yield* firstOf(store, "a/1"), 1)
     }))
 
+  // A store with another one's run of the same rule, which goes by the first time it is asked for.
+  const rivals = Effect.gen(function*() {
+    const { backend, store } = yield* filled
+    const other = yield* makeStore(backend)
+    const kept = keptEvents()
+    const before = yield* everyEvent(store, kept)
+    const rule = { prefix: "", maxCount: 1 }
+    let met = false
+    const rival = Effect.suspend(() => {
+      if (met) return Effect.void
+      met = true
+      return Effect.orDie(Effect.asVoid(retain(other, { ...rule, archive: kept.archive })))
+    })
+    return { before, kept, rival, rule, store }
+  })
+  type Keep = ReturnType<typeof keptEvents>["archive"]["keep"]
+
   it.effect("of two runs at once the earlier leaves it to the later", () =>
     Effect.gen(function*() {
-      const { backend, store } = yield* filled
-      const rival = yield* makeStore(backend)
-      const kept = keptEvents()
-      const before = yield* everyEvent(store, kept)
-      const rule = { prefix: "", maxCount: 1 }
-      let met = false
-      const archive = {
-        ...kept.archive,
-        keep: (...[step, events]: Parameters<typeof kept.archive.keep>) =>
-          Effect.andThen(
-            kept.archive.keep(step, events),
-            Effect.suspend(() => {
-              if (met) return Effect.void
-              met = true
-              return Effect.orDie(Effect.asVoid(retain(rival, { ...rule, archive: kept.archive })))
-            })
-          )
-      }
-      const fault = yield* Effect.flip(retain(store, { ...rule, archive }))
+      const { before, kept, rival, rule, store } = yield* rivals
+      const keep = (...given: Parameters<Keep>) => Effect.andThen(kept.archive.keep(...given), rival)
+      const fault = yield* Effect.flip(retain(store, { ...rule, archive: { ...kept.archive, keep } }))
       assert.deepStrictEqual([fault._tag, "operation" in fault && fault.operation], ["Unavailable", "retain"])
       assert.deepStrictEqual(yield* everyEvent(store, kept), before)
       assert.strictEqual(yield* firstOf(store, "a/1"), 6)
@@ -78,25 +79,14 @@ describe("whatever ends a run", () => {
 
   it.effect("of two runs at once the earlier leaves nothing in the archive that the later didn't see there", () =>
     Effect.gen(function*() {
-      const { backend, store } = yield* filled
-      const rival = yield* makeStore(backend)
-      const kept = keptEvents()
-      const before = yield* everyEvent(store, kept)
-      const rule = { prefix: "", maxCount: 1 }
-      let met = false
-      const archive = {
-        ...kept.archive,
-        keep: (...[step, events]: Parameters<typeof kept.archive.keep>) =>
-          Effect.gen(function*() {
-            const all = yield* Stream.runCollect(events)
-            if (!met) {
-              met = true
-              yield* Effect.orDie(retain(rival, { ...rule, archive: kept.archive }))
-            }
-            yield* kept.archive.keep(step, Stream.fromIterable(all))
-          })
-      }
-      yield* Effect.flip(retain(store, { ...rule, archive }))
+      const { before, kept, rival, rule, store } = yield* rivals
+      const keep = (...[step, events]: Parameters<Keep>) =>
+        Effect.gen(function*() {
+          const all = yield* Stream.runCollect(events)
+          yield* rival
+          yield* kept.archive.keep(step, Stream.fromIterable(all))
+        })
+      yield* Effect.flip(retain(store, { ...rule, archive: { ...kept.archive, keep } }))
       assert.deepStrictEqual(yield* everyEvent(store, kept), before)
     }))
 

@@ -27,7 +27,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { errorOf, newPath } from "../backend-sqlite/place.ts"
+import { connectionTo, errorOf, newPath } from "../backend-sqlite/place.ts"
 import { Counted, countsOf, fill, newStore } from "./orders.ts"
 import { quick, until } from "./until.ts"
 
@@ -131,10 +131,7 @@ describe("what is adopted", () => {
       ) =>
         Effect.scoped(Effect.gen(function*() {
           const store = yield* makeStore(yield* makeSqlite({ path }))
-          const db = yield* Effect.acquireRelease(
-            Effect.sync(() => new Database(path)),
-            (opened) => Effect.sync(() => opened.close())
-          )
+          const db = yield* connectionTo(path)
           return yield* use(store, counting(db), db)
         }))
       const total = (db: Database.Database) => db.prepare("SELECT count(*) FROM total").pluck().get()

@@ -1,42 +1,12 @@
 /** What follows a parked event with one of its keys: put aside in few commits, in its turn, whatever is between it. */
 import { assert, describe, it } from "@effect/vitest"
 import { make as makeMemory } from "@persist/backend-memory"
-import { type EventOf, makeStore, type StoreShape, Unavailable } from "@persist/core"
-import { listParked, type Processor, run, subscription } from "@persist/runner"
+import { makeStore, type StoreShape, Unavailable } from "@persist/core"
 import { parked } from "@persist/runner/names"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
-import * as Stream from "effect/Stream"
-import { Counted, fill, newStore } from "./orders.ts"
-import { quick, until } from "./until.ts"
-
-/** A subscription that notes what goes well, by stream and number. */
-const picky = (seen: Array<string>, fails: (event: EventOf<typeof Counted>) => boolean) =>
-  subscription({
-    name: "picky",
-    events: Counted,
-    failure: { retries: 0, finally: "park" },
-    handle: (event) =>
-      Effect.suspend(() => {
-        if (fails(event)) return Effect.fail("no")
-        seen.push(`${event.stream}/${event.data.n}`)
-        return Effect.void
-      })
-  })
-
-const asideOf = (store: StoreShape, processor = "picky") =>
-  Effect.map(
-    Stream.runCollect(listParked(store, processor)),
-    (events) => events.map(({ attempts, seq, state, stream }) => `${stream}/${seq} ${state} ${attempts.length}`)
-  )
-
-const running = <A>(store: StoreShape, processor: Processor, use: Effect.Effect<A, unknown>) =>
-  Effect.gen(function*() {
-    const fiber = yield* Effect.forkChild(run(store, [processor], quick))
-    const found = yield* use
-    yield* Fiber.interrupt(fiber)
-    return found
-  })
+import { fill, newStore } from "./orders.ts"
+import { asideOf, picky, running } from "./picky.ts"
+import { until } from "./until.ts"
 
 describe("what follows a parked event", () => {
   /** A store that counts the commits of whoever saves, and the entries of `$parked` that are read. */

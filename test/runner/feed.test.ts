@@ -50,6 +50,17 @@ const many = (store: StoreShape, streams: number, each: number) =>
       )
   )
 
+/** A store of which two readers of one feed have read the first page. */
+const bothRead = Effect.gen(function*() {
+  const { store } = yield* counting
+  yield* many(store, 4, 5)
+  const feed = new Feed(store)
+  const [one, other] = [feed.storeFor("one"), feed.storeFor("other")]
+  yield* read(one, range(0))
+  yield* read(other, range(0))
+  return { feed, one, store }
+})
+
 describe("readers at the same place", () => {
   it.effect("are given one page, each its own events of it", () =>
     Effect.gen(function*() {
@@ -83,12 +94,7 @@ describe("readers at the same place", () => {
 
   it.effect("are not told for long of what was deleted", () =>
     Effect.gen(function*() {
-      const { store } = yield* counting
-      yield* many(store, 4, 5)
-      const feed = new Feed(store)
-      const [one, other] = [feed.storeFor("one"), feed.storeFor("other")]
-      yield* read(one, range(0))
-      yield* read(other, range(0))
+      const { one, store } = yield* bothRead
       yield* store.log().delete("order-0", { expected: 5 })
       yield* TestClock.adjust(1000)
       const { items } = yield* read(one, range(0))
@@ -97,12 +103,7 @@ describe("readers at the same place", () => {
 
   it.effect("get nothing beyond where they read to, though the page that is there goes further", () =>
     Effect.gen(function*() {
-      const { store } = yield* counting
-      yield* many(store, 4, 5)
-      const feed = new Feed(store)
-      const [one, other] = [feed.storeFor("one"), feed.storeFor("other")]
-      yield* read(one, range(0))
-      yield* read(other, range(0))
+      const { feed, one, store } = yield* bothRead
       const to = Position(7)
       const { items, through } = yield* read(one, { ...range(0), to })
       assert.deepStrictEqual([items.at(-1)?.position, through], [7, 7])

@@ -2,48 +2,18 @@
 import { assert, describe, it } from "@effect/vitest"
 import { make as makeMemory } from "@persist/backend-memory"
 import { gated } from "@persist/conformance/gate"
-import { type EventOf, makeStore, resetReader, type StoreShape } from "@persist/core"
-import { dropParked, listParked, type Processor, reaction, retryParked, run, subscription } from "@persist/runner"
+import { makeStore, resetReader } from "@persist/core"
+import { dropParked, type Processor, reaction, retryParked, subscription } from "@persist/runner"
 import { type Parked, parked, parkedKey } from "@persist/runner/names"
 import { Aside } from "@persist/runner/parked"
 import { partitionOf } from "@persist/runner/partition"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Stream from "effect/Stream"
 import { errorOf } from "../backend-sqlite/place.ts"
 import { Counted, fill, newStore } from "./orders.ts"
-import { quick, until } from "./until.ts"
-
-const parking = { retries: 0, finally: "park" } as const
-
-/** A subscription that notes what goes well, by stream and number. */
-const picky = (seen: Array<string>, fails: (event: EventOf<typeof Counted>) => boolean, retries = 0) =>
-  subscription({
-    name: "picky",
-    events: Counted,
-    failure: { ...parking, retries, delay: 1 },
-    handle: (event) =>
-      Effect.suspend(() => {
-        if (fails(event)) return Effect.fail("no")
-        seen.push(`${event.stream}/${event.data.n}`)
-        return Effect.void
-      })
-  })
-
-const asideOf = (store: StoreShape, processor = "picky") =>
-  Effect.map(
-    Stream.runCollect(listParked(store, processor)),
-    (events) => events.map(({ attempts, seq, state, stream }) => `${stream}/${seq} ${state} ${attempts.length}`)
-  )
-
-const running = <A>(store: StoreShape, processor: Processor, use: Effect.Effect<A, unknown>) =>
-  Effect.gen(function*() {
-    const fiber = yield* Effect.forkChild(run(store, [processor], quick))
-    const found = yield* use
-    yield* Fiber.interrupt(fiber)
-    return found
-  })
+import { asideOf, listed, parking, picky, running } from "./picky.ts"
+import { until } from "./until.ts"
 
 describe("what is parked", () => {
   it.live("holds back what follows of each of its keys, of several in one page too, with its own failures alone", () =>
@@ -69,7 +39,7 @@ describe("what is parked", () => {
       yield* fill(store, 2, 2)
       const wrong = picky(seen, ({ data }) => data.n === 1, 1)
       yield* running(store, wrong, until(asideOf(store), ({ length }) => length === 4))
-      const [first] = yield* Stream.runCollect(listParked(store, "picky"))
+      const [first] = yield* listed(store)
       yield* dropParked(store, "picky", first?.position ?? 0)
       yield* resetReader(store, "picky")
       const still = picky(seen, ({ data, stream }) => data.n === 1 && stream === "order-1", 1)
@@ -122,7 +92,7 @@ describe("what is parked", () => {
       const mended = Effect.gen(function*() {
         yield* until(asideOf(store), ({ length }) => length === 4)
         // The last is asked for alone, and has to wait for the first all the same.
-        const [first, , , last] = yield* Stream.runCollect(listParked(store, "picky"))
+        const [first, , , last] = yield* listed(store)
         yield* retryParked(store, "picky", last?.position ?? 0)
         yield* retryParked(store, "picky", first?.position ?? 0)
         yield* until(asideOf(store), ([one]) => one === "order-0/1 parked 2")
@@ -155,7 +125,7 @@ describe("what is parked", () => {
           })
       })
       const dropped = Effect.gen(function*() {
-        const [first] = yield* until(Stream.runCollect(listParked(store, "picky")), ({ length }) => length === 1)
+        const [first] = yield* until(listed(store), ({ length }) => length === 1)
         again = true
         yield* retryParked(store, "picky", first?.position ?? 0)
         yield* Deferred.await(asked)
@@ -175,7 +145,7 @@ describe("what is parked", () => {
       const [store, slow] = [yield* makeStore(backend), yield* makeStore(gate.backend)]
       yield* fill(store, 1, 1)
       yield* running(store, picky([], () => true), until(asideOf(store), ({ length }) => length === 1))
-      const [first] = yield* Stream.runCollect(listParked(store, "picky"))
+      const [first] = yield* listed(store)
       const position = first?.position ?? 0
       const asking = yield* Effect.forkChild(retryParked(slow, "picky", position))
       yield* gate.arrived
@@ -191,7 +161,7 @@ describe("what is parked", () => {
       let broken = true
       yield* fill(store, 1, 1)
       const asked = Effect.gen(function*() {
-        const [first] = yield* until(Stream.runCollect(listParked(store, "picky")), ({ length }) => length === 1)
+        const [first] = yield* until(listed(store), ({ length }) => length === 1)
         yield* dropParked(store, "picky", first?.position ?? 0)
         yield* fill(store, 1, 1, 2)
         broken = false
@@ -224,7 +194,7 @@ describe("what is parked", () => {
       const mended = Effect.gen(function*() {
         yield* until(Effect.zip(asideOf(store), Effect.sync(() => seen.length)), ([{ length }, n]) => length + n === 16)
         assert.deepStrictEqual(yield* asideOf(store), ["order-3/1 parked 2", "order-3/2 behind 0"])
-        const [first] = yield* Stream.runCollect(listParked(store, "picky"))
+        const [first] = yield* listed(store)
         yield* retryParked(store, "picky", first?.position ?? 0)
         yield* until(asideOf(store), ([one]) => one === "order-3/1 parked 3")
         broken = false
@@ -266,7 +236,7 @@ describe("what is parked", () => {
           })
       }
       yield* fill(store, 1, 1)
-      const aside = Stream.runCollect(listParked(store, "picky"))
+      const aside = listed(store)
       const mended = Effect.gen(function*() {
         const [first] = yield* until(aside, ({ length }) => length === 1)
         assert.strictEqual(first?.reader, `picky#${parker}`)

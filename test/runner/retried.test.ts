@@ -2,44 +2,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { make as makeSqlite, transactions } from "@persist/backend-sqlite"
 import { type EventOf, makeStore, type StoreShape } from "@persist/core"
-import {
-  dropParked,
-  listParked,
-  type Processor,
-  reaction,
-  retryParked,
-  run,
-  subscription,
-  tables,
-  whenProcessed
-} from "@persist/runner"
+import { dropParked, reaction, retryParked, subscription, tables, whenProcessed } from "@persist/runner"
 import { parked } from "@persist/runner/names"
-import Database from "better-sqlite3"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
-import * as Stream from "effect/Stream"
-import { newPath } from "../backend-sqlite/place.ts"
+import { connectionTo, newPath } from "../backend-sqlite/place.ts"
 import { Counted, fill, newStore } from "./orders.ts"
-import { quick, until } from "./until.ts"
-
-const parking = { retries: 0, finally: "park" } as const
-
-const listed = (store: StoreShape) => Stream.runCollect(listParked(store))
-
-const asideOf = (store: StoreShape) =>
-  Effect.map(
-    listed(store),
-    (events) => events.map(({ attempts, seq, state, stream }) => `${stream}/${seq} ${state} ${attempts.length}`)
-  )
-
-const running = <A>(store: StoreShape, processor: Processor, use: Effect.Effect<A, unknown>) =>
-  Effect.gen(function*() {
-    const fiber = yield* Effect.forkChild(run(store, [processor], quick))
-    const found = yield* use
-    yield* Fiber.interrupt(fiber)
-    return found
-  })
+import { asideOf, listed, parking, running } from "./picky.ts"
+import { until } from "./until.ts"
 
 /** Asks that the first event that is parked be tried again. */
 const retryFirst = Effect.fnUntraced(function*(store: StoreShape) {
@@ -86,10 +56,7 @@ describe("a parked event that is tried again", () => {
     Effect.scoped(Effect.gen(function*() {
       const path = yield* newPath
       const store = yield* makeStore(yield* makeSqlite({ path }))
-      const db = yield* Effect.acquireRelease(
-        Effect.sync(() => new Database(path)),
-        (opened) => Effect.sync(() => opened.close())
-      )
+      const db = yield* connectionTo(path)
       db.exec("CREATE TABLE given (n INTEGER)")
       let broken = true
       yield* fill(store, 1, 1)

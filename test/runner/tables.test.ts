@@ -3,10 +3,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { make as makeSqlite, transactions } from "@persist/backend-sqlite"
 import { makeStore } from "@persist/core"
 import { tables } from "@persist/runner"
-import Database from "better-sqlite3"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { newPath } from "../backend-sqlite/place.ts"
+import { connectionTo, newPath } from "../backend-sqlite/place.ts"
 import { Counted, fill } from "./orders.ts"
 
 describe("tables", () => {
@@ -14,10 +13,7 @@ describe("tables", () => {
     Effect.scoped(Effect.gen(function*() {
       const path = yield* newPath
       const store = yield* makeStore(yield* makeSqlite({ path }))
-      const db = yield* Effect.acquireRelease(
-        Effect.sync(() => new Database(path)),
-        (opened) => Effect.sync(() => opened.close())
-      )
+      const db = yield* connectionTo(path)
       yield* fill(store, 1, 5)
       const counting = tables({
         name: "counting",
