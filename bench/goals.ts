@@ -1,6 +1,6 @@
 /** What persist is to reach, as data: the table of goals, each to be held against the row that measures it. */
 import type { Row } from "./harness/run.ts"
-import { bestOf, short } from "./report/table.ts"
+import { bestOf, nameOf, short } from "./report/table.ts"
 import type { StoreName } from "./sides/persist.ts"
 
 /** What ours is compared with, or its own figure. */
@@ -108,7 +108,7 @@ export const standings = (rows: ReadonlyArray<Row>): ReadonlyArray<Standing> =>
     const unit = one.against === "itself" ? ` ${row.unit}` : words[one.against]
     return {
       goal: one,
-      title: `${row.title}${row.figure === "rate" ? "" : `: ${row.figure}`}, ${row.store}`,
+      title: `${nameOf(row)}, ${row.store}`,
       wanted: `${one.least === undefined ? `≤ ${short(one.most ?? NaN)}` : `≥ ${short(one.least)}`}${unit}`,
       found: `${short(found)}${one.against === "peer" ? ` (${side?.side})` : ""}`,
       met: found >= (one.least ?? -Infinity) && found <= (one.most ?? Infinity)

@@ -1,11 +1,13 @@
 /** The bench: every workload on every store, persist beside the same by hand and beside other libraries. */
 import { endChildren } from "./harness/child.ts"
-import { describeMachine } from "./harness/machine.ts"
+import { commitOf, describeMachine } from "./harness/machine.ts"
 import { makePlaces, type Places } from "./harness/place.ts"
+import { makeProgress } from "./harness/progress.ts"
 import { type Row, runWorkload } from "./harness/run.ts"
 import { help, type Options, readOptions } from "./options.ts"
 import { installPeers } from "./peers/install.ts"
-import { keepResults, keptResults, moved, reportOf, type Results } from "./report/results.ts"
+import { reportOf } from "./report/report.ts"
+import { keepResults, keptResults, moved, type Results, unlike } from "./report/results.ts"
 import { lineOf } from "./report/table.ts"
 import type { Sizes, Workload } from "./workloads/workload.ts"
 import { workloads } from "./workloads/workloads.ts"
@@ -17,42 +19,68 @@ const sizes = (quick: boolean): Sizes =>
     ? { log: 10_000, keys: 2000, open: 20_000, round: 60 }
     : { log: 200_000, keys: 100_000, open: 10_000_000, round: 500 }
 
-/** Measures; the rows that it has found. */
-const measure = async (options: Options, chosen: ReadonlyArray<Workload>, places: Places) => {
+/** Measures one workload after another and hands its rows to `keep`; all rows that it has found. */
+const measure = async (
+  options: Options,
+  chosen: ReadonlyArray<Workload>,
+  places: Places,
+  keep: (rows: ReadonlyArray<Row>) => void
+) => {
   const plan = {
     rounds: options.rounds,
+    commit: commitOf(),
     sizes: sizes(options.quick),
     within: options.quick ? 120_000 : 600_000,
     peers: options.peers,
     say
   }
+  const progress = makeProgress(options.stores.length * chosen.length)
   const rows: Array<Row> = []
   for (const store of options.stores) {
     for (const workload of chosen) {
-      say(`${store}: ${workload.title}`)
+      say(`${progress()} ${store}: ${workload.title}`)
       const found = await runWorkload(store, workload, places, plan)
       for (const row of found) if (row.figure !== "cpu") say(`  ${lineOf(row)}`)
       rows.push(...found)
+      keep(found)
     }
   }
   return rows
 }
 
-/** Prints, compares and keeps results; the code to end with. */
-const tell = (options: Options, results: Results): number => {
+/** Prints and compares results; the code to end with. */
+const tell = (options: Options, before: Results | undefined, results: Results): number => {
   process.stdout.write(options.json ? `${JSON.stringify(results, undefined, 2)}\n` : reportOf(results))
-  const before = keptResults()
   const changes = options.compare && before !== undefined ? moved(before, results) : []
   if (options.compare) {
     say(before === undefined ? "there are no results to compare with" : `${changes.length} rows moved`)
     for (const change of changes) say(`  ${change}`)
   }
-  if (options.save) keepResults(results)
   const failed = results.rows.flatMap((row) => row.sides).some(({ absent, kind }) =>
     kind === "ours" && absent?.startsWith("failed") === true
   )
   if (failed) return 1
   return changes.length > 0 ? 3 : 0
+}
+
+/** Measures in places that go with it; the code to end with. */
+const runAt = async (options: Options, chosen: ReadonlyArray<Workload>, places: Places): Promise<number> => {
+  const { quick } = options
+  const machine = {
+    ...describeMachine(places.directory),
+    ...options.stores.includes("postgres") ? { postgres: await places.postgres() } : {}
+  }
+  const before = keptResults()
+  const why = options.save && before !== undefined ? unlike(before, { machine, quick }) : undefined
+  if (why !== undefined) {
+    say(`bench/results.json is of another kind of run: ${why}. Remove it, or run without --save`)
+    return 2
+  }
+  if (options.peers && !installPeers(say)) say("other libraries aren't installed: they are left out")
+  const rows = await measure(options, chosen, places, (found) => {
+    if (options.save) keepResults({ machine, quick, rows: found })
+  })
+  return tell(options, before, { machine, quick, rows })
 }
 
 const run = async (options: Options, chosen: ReadonlyArray<Workload>): Promise<number> => {
@@ -65,12 +93,7 @@ const run = async (options: Options, chosen: ReadonlyArray<Workload>): Promise<n
   process.once("SIGINT", end(130))
   process.once("SIGTERM", end(143))
   try {
-    if (options.peers && !installPeers(say)) say("other libraries aren't installed: they are left out")
-    const rows = await measure(options, chosen, places)
-    const postgres = options.stores.includes("postgres") ? { postgres: await places.postgres() } : {}
-    const machine = { ...describeMachine(places.directory), ...postgres }
-    const { quick, rounds } = options
-    return tell(options, { machine, at: new Date().toISOString(), quick, rounds, rows })
+    return await runAt(options, chosen, places)
   } finally {
     endChildren()
     places.remove()
@@ -88,14 +111,15 @@ const main = async (): Promise<number> => {
     return 2
   }
   const chosen = workloads.filter(({ name }) =>
-    options.only.length === 0 || options.only.some((only) => name.startsWith(only))
+    (options.only.length === 0 || options.only.some((only) => name.startsWith(only)))
+    && !options.skip.some((skip) => name.startsWith(skip))
   )
   if (options.list) {
     for (const { name, title } of chosen) process.stdout.write(`${name.padEnd(24)}${title}\n`)
     return 0
   }
   if (chosen.length === 0) {
-    say(`no workload's name begins with ${options.only.join(" or ")}: see --list`)
+    say("no workload is left by --only and --skip: see --list")
     return 2
   }
   return await run(options, chosen)

@@ -10,12 +10,13 @@ Measures persist beside the same work written by hand and beside other libraries
   --quick          short rounds, few of them and small stores: to see that it runs, not to be believed
   --json           prints the results as JSON
   --only NAME      only workloads whose name begins so; may be given several times
+  --skip NAME      without workloads whose name begins so; may be given several times
   --store STORE    only sqlite, file, postgres or memory; may be given several times
   --rounds N       how many rounds (9, quick 3)
   --no-peers       only ours and by hand: installs nothing
   --directory DIR  where stores are made (the system's temporary directory): the disk that is measured
   --compare        prints which rows moved more than the noise since bench/results.json; ends with 3 where one did
-  --save           writes bench/results.json and bench/results.md; other rows of a like run stay
+  --save           writes bench/results.json and bench/results.md after each workload; rows of runs before stay
   --list           prints the workloads
   --help
 
@@ -33,6 +34,7 @@ export interface Options {
   readonly save: boolean
   readonly peers: boolean
   readonly only: ReadonlyArray<string>
+  readonly skip: ReadonlyArray<string>
   readonly stores: ReadonlyArray<StoreName>
   readonly rounds: number
   readonly directory: string | undefined
@@ -54,6 +56,7 @@ export const readOptions = (args: ReadonlyArray<string>): Options | { readonly w
         help: { type: "boolean", default: false },
         "no-peers": { type: "boolean", default: false },
         only: { type: "string", multiple: true, default: [] },
+        skip: { type: "string", multiple: true, default: [] },
         store: { type: "string", multiple: true, default: [] },
         rounds: { type: "string" },
         directory: { type: "string" }
@@ -65,8 +68,8 @@ export const readOptions = (args: ReadonlyArray<string>): Options | { readonly w
     if (unknown !== undefined) return { wrong: `there is no store ${unknown}: use ${storeNames.join(", ")}` }
     const rounds = Number(values.rounds ?? (values.quick ? 3 : 9))
     if (!Number.isSafeInteger(rounds) || rounds < 1) return { wrong: "--rounds is a whole number from 1 on" }
-    const { compare, directory, json, list, only, quick, save } = values
-    return { quick, json, list, compare, save, peers: !values["no-peers"], only, stores, rounds, directory }
+    const { compare, directory, json, list, only, quick, save, skip } = values
+    return { quick, json, list, compare, save, peers: !values["no-peers"], only, skip, stores, rounds, directory }
   } catch (error) {
     return { wrong: error instanceof Error ? error.message : String(error) }
   }

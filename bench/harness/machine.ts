@@ -1,8 +1,10 @@
 /** What measurements were taken on, so that they can be compared with others. */
 import Database from "better-sqlite3"
+import { spawnSync } from "node:child_process"
 import { closeSync, fsyncSync, openSync, rmSync, writeSync } from "node:fs"
 import { availableParallelism, cpus, release, totalmem, type } from "node:os"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { median } from "./statistics.ts"
 
 /** A machine, its versions, and what a flush to its disk takes. */
@@ -49,4 +51,19 @@ const timeFsync = (path: string): number => {
   closeSync(file)
   rmSync(path)
   return median(taken)
+}
+
+const git = (...args: ReadonlyArray<string>): string => {
+  const cwd = fileURLToPath(new URL("../..", import.meta.url))
+  const { status, stdout } = spawnSync("git", args, { cwd, encoding: "utf8" })
+  return status === 0 ? stdout.trim() : ""
+}
+
+/** The commit that is measured; says so where what is measured or measures has changed since. */
+export const commitOf = (): string => {
+  const commit = git("rev-parse", "--short", "HEAD") || "unknown"
+  // What was kept of results before changes nothing.
+  const kept = [":!bench/results.*", ":!bench/growth.json", ":!bench/growth-*.svg"]
+  const changed = git("status", "--porcelain", "--", "packages", "bench", ...kept)
+  return changed === "" ? commit : `${commit} with changes`
 }

@@ -27,11 +27,17 @@ export interface Row {
   readonly unit: string
   readonly better: Figure["better"]
   readonly sides: ReadonlyArray<Taken>
+  /** When it was measured, as ISO 8601, at which commit of the project, and in how many rounds. */
+  readonly at: string
+  readonly commit: string
+  readonly rounds: number
 }
 
 /** How a run is done. */
 export interface Plan {
   readonly rounds: number
+  /** The commit of the project that is measured. */
+  readonly commit: string
   readonly sizes: Sizes
   /** The most that preparing a side or one round may take, in milliseconds. */
   readonly within: number
@@ -100,29 +106,33 @@ export const runWorkload = async (
     }
   }
   return Object.entries(workload.figures)
-    .map(([name, figure]) => rowOf(store, workload, name, figure, runners))
+    .map(([name, figure]) => ({
+      store,
+      workload: workload.name,
+      figure: name,
+      title: workload.title,
+      ...figure,
+      sides: sidesOf(name, figure, runners),
+      at: new Date().toISOString(),
+      commit: plan.commit,
+      rounds: plan.rounds
+    }))
     .filter((row) => row.sides.some(({ value }) => value !== undefined))
 }
 
-const rowOf = (
-  store: StoreName,
-  workload: Workload,
-  name: string,
-  { better, unit }: Figure,
-  runners: ReadonlyArray<Runner>
-): Row => {
+const sidesOf = (name: string, { better }: Figure, runners: ReadonlyArray<Runner>): ReadonlyArray<Taken> => {
   const valuesOf = ({ taken }: Runner) => taken.flatMap((figures) => figures[name] ?? [])
   const [first] = runners
   const ours = first === undefined ? [] : valuesOf(first)
-  const sidesOf = runners.map((runner): Taken => {
+  return runners.map((runner): Taken => {
     const values = valuesOf(runner)
     const { entry: { kind, name: side }, absent, child } = runner
     const what = { side, kind, ...child?.note === undefined ? {} : { note: child.note } }
     if (values.length === 0 || absent !== undefined) return { ...what, absent: absent ?? "has no such figure" }
     const value = spread(values)
-    return runner === first || ours.length === 0
-      ? { ...what, value }
-      : { ...what, value, ratio: ratios(ours, values, better) }
+    if (runner === first || ours.length === 0) return { ...what, value }
+    const ratio = ratios(ours, values, better)
+    // Beside nothing there is no ratio.
+    return Number.isFinite(ratio.median) ? { ...what, value, ratio } : { ...what, value }
   })
-  return { store, workload: workload.name, figure: name, title: workload.title, unit, better, sides: sidesOf }
 }

@@ -1,10 +1,11 @@
-/** Rows as a table of Markdown: ratios first, then what they are made of. */
+/** Rows as a table of Markdown: ratios first, then what they are made of; what is to be known of a side below it. */
 import type { Row, Taken } from "../harness/run.ts"
 import type { Spread } from "../harness/statistics.ts"
 
 /** A number as people read it: three digits that count. */
 export const short = (value: number): string => {
   if (!Number.isFinite(value)) return "–"
+  if (value === 0) return "0"
   if (value >= 999_500) return `${(value / 1e6).toPrecision(3)}M`
   if (value >= 9_995) return `${(value / 1e3).toPrecision(3)}k`
   return value >= 100 ? Math.round(value).toLocaleString("en-US") : value.toPrecision(3)
@@ -12,33 +13,65 @@ export const short = (value: number): string => {
 
 const range = ({ max, min }: Spread): string => `${short(min)}–${short(max)}`
 
+/** What a row measures, in words. */
+export const nameOf = ({ figure, title }: Pick<Row, "figure" | "title">): string =>
+  figure === "rate" ? title : `${title}: ${figure}`
+
 /** The best of the sides of a kind. */
 export const bestOf = (row: Row, kind: Taken["kind"]): Taken | undefined =>
   row.sides.filter((side) => side.kind === kind && side.value !== undefined).toSorted((a, b) =>
     ((b.value?.median ?? 0) - (a.value?.median ?? 0)) * (row.better === "more" ? 1 : -1)
   )[0]
 
-/** The header of the table that `lineOf` fills. */
-export const header = [
-  "| work | ours : raw | ours : best peer | ours | through Effect | raw | peers |",
+const header = [
+  "| work | ours : by hand | ours : best other | ours | through Effect | by hand | other libraries |",
   "| --- | ---: | ---: | ---: | ---: | ---: | --- |"
-].join("\n")
+]
+
+/** Gives a note a mark; the same note the same one. */
+type Mark = (note: string) => string
 
 const ratioTo = (side: Taken | undefined): string =>
   side?.ratio === undefined ? "–" : `**${side.ratio.median.toFixed(2)}** (${range(side.ratio)})`
 
-const valueOf = (side: Taken | undefined): string =>
-  side?.value === undefined ? "–" : `${short(side.value.median)} (${range(side.value)})`
+const valueOf = (side: Taken | undefined, mark: Mark): string => {
+  if (side === undefined) return "–"
+  const note = side.value === undefined ? side.absent : side.note
+  return `${side.value === undefined ? "–" : `${short(side.value.median)} (${range(side.value)})`}${
+    note === undefined ? "" : mark(note)
+  }`
+}
 
-const peerOf = ({ absent, note, side, value }: Taken): string =>
-  `${side}${note === undefined ? "" : ` (${note})`} ${value === undefined ? absent : short(value.median)}`
+const isThere = ({ absent }: Taken): boolean => absent !== "hasn't got this" && absent !== "has no such figure"
 
 /** One row of the table. */
-export const lineOf = (row: Row): string => {
-  const [ours, effect] = row.sides.filter(({ kind }) => kind === "ours")
-  const raw = bestOf(row, "raw")
-  const peers = row.sides.filter(({ absent, kind }) => kind === "peer" && absent !== "hasn't got this")
-  const name = `${row.title}${row.figure === "rate" ? "" : `: ${row.figure}`}, ${row.unit}`
-  const cells = [name, ratioTo(raw), ratioTo(bestOf(row, "peer")), valueOf(ours), valueOf(effect), valueOf(raw)]
-  return `| ${cells.join(" | ")} | ${peers.map(peerOf).join("; ")} |`
+const cellsOf = (row: Row, mark: Mark): string => {
+  const [ours, effect] = row.sides.filter(({ kind }) => kind === "ours").filter(isThere)
+  const raw = bestOf(row, "raw") ?? row.sides.filter(({ kind }) => kind === "raw").find(isThere)
+  const peers = row.sides.filter(({ kind }) => kind === "peer").filter(isThere)
+  const cells = [
+    `${nameOf(row)}, ${row.unit}`,
+    ratioTo(bestOf(row, "raw")),
+    ratioTo(bestOf(row, "peer")),
+    valueOf(ours, mark),
+    valueOf(effect, mark),
+    valueOf(raw, mark),
+    peers.map((peer) => `${peer.side} ${valueOf(peer, mark)}`).join("; ")
+  ]
+  return `| ${cells.join(" | ")} |`
+}
+
+/** One row alone, with what is to be known of its sides beside them. */
+export const lineOf = (row: Row): string => cellsOf(row, (note) => ` [${note}]`)
+
+/** A table of rows, and its notes below it. */
+export const tableOf = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => {
+  const notes = new Map<string, number>()
+  const mark: Mark = (note) => {
+    notes.set(note, notes.get(note) ?? notes.size + 1)
+    return `<sup>${notes.get(note)}</sup>`
+  }
+  const lines = rows.map((row) => cellsOf(row, mark))
+  const below = [...notes].map(([note, number]) => `${number}. ${note}`)
+  return [...header, ...lines, ...below.length === 0 ? [] : ["", ...below]]
 }

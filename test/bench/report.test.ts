@@ -3,7 +3,8 @@ import { expect, test } from "vitest"
 import { standings } from "../../bench/goals.ts"
 import type { Row } from "../../bench/harness/run.ts"
 import { ratios, type Spread } from "../../bench/harness/statistics.ts"
-import { moved, type Results } from "../../bench/report/results.ts"
+import { merged, moved, type Results, unlike } from "../../bench/report/results.ts"
+import { tableOf } from "../../bench/report/table.ts"
 
 const spreadOf = (median: number): Spread => ({ median, min: median * 0.9, max: median * 1.1 })
 
@@ -14,6 +15,9 @@ const rowOf = (ratio: number): Row => ({
   title: "64 at once",
   unit: "events/s",
   better: "more",
+  at: "2026-01-01T00:00:00.000Z",
+  commit: "1234567",
+  rounds: 9,
   sides: [
     { side: "persist", kind: "ours", value: spreadOf(ratio * 1000) },
     { side: "by hand", kind: "raw", value: spreadOf(1000), ratio: spreadOf(ratio) },
@@ -24,9 +28,7 @@ const rowOf = (ratio: number): Row => ({
 
 const resultsOf = (...rows: ReadonlyArray<Row>): Results => ({
   machine: { cpu: "", cores: 1, memoryGiB: 1, system: "", node: "", sqlite: "", fsyncMillis: 1 },
-  at: "2026-01-01T00:00:00Z",
   quick: false,
-  rounds: 9,
   rows
 })
 
@@ -46,4 +48,33 @@ test("a row has moved when each median lies outside of what the other run has se
   expect(moved(resultsOf(rowOf(0.8)), resultsOf(rowOf(0.85)))).toEqual([])
   expect(moved(resultsOf(rowOf(0.8)), resultsOf(rowOf(0.5)))).toEqual(["sqlite: 64 at once: 0.800 → 0.500"])
   expect(moved(resultsOf(), resultsOf(rowOf(0.5)))).toEqual([])
+})
+
+test("rows of runs before stay, where they were measured alike, in the order of the workloads", () => {
+  const [old, now] = [rowOf(0.8), { ...rowOf(0.9), commit: "7654321" }]
+  const other = { ...old, workload: "kv-get-1" }
+  const first = { ...now, workload: "append-1" }
+  const gone = { ...old, workload: "no-such-workload" }
+  const { rows } = merged(resultsOf(gone, other, old), resultsOf(now, first))
+  expect(rows).toEqual([first, now, other])
+  const { machine } = resultsOf()
+  expect(unlike(resultsOf(), { machine, quick: false })).toBeUndefined()
+  expect(unlike(resultsOf(), { machine, quick: true })).toBe("it wasn't quick")
+  expect(unlike(resultsOf(), { machine: { ...machine, cores: 2 }, quick: false })).toMatch(/^it was on 1 /)
+})
+
+test("what is to be known of a side stands below its table, once", () => {
+  const row = rowOf(0.8)
+  const noted = {
+    ...row,
+    sides: [
+      ...row.sides,
+      { side: "lax", kind: "peer" as const, note: "flushes nothing", value: spreadOf(1) },
+      { side: "broken", kind: "peer" as const, absent: "failed: busy" },
+      { side: "small", kind: "peer" as const, absent: "hasn't got this" }
+    ]
+  }
+  const lines = tableOf([noted, noted])
+  expect(lines[2]).toContain("slower 10.0 (9.00–11.0); lax 1.00 (0.900–1.10)<sup>1</sup>; broken –<sup>2</sup> |")
+  expect(lines.slice(4)).toEqual(["", "1. flushes nothing", "2. failed: busy"])
 })

@@ -1,0 +1,76 @@
+/** Results as a page that a stranger can read. */
+import { goalTable } from "../goals.ts"
+import type { Machine } from "../harness/machine.ts"
+import type { Row } from "../harness/run.ts"
+import type { Results } from "./results.ts"
+import { tableOf } from "./table.ts"
+
+const names = { sqlite: "SQLite", file: "Files", postgres: "PostgreSQL", memory: "Memory" } as const
+
+const machineLines = ({ cores, cpu, fsyncMillis, memoryGiB, node, postgres, sqlite, system }: Machine) => [
+  `- ${cores} × ${cpu}, ${memoryGiB} GiB, ${system}; 4 KiB written and flushed in ${fsyncMillis} ms`,
+  `- Node ${node}; SQLite ${sqlite}, WAL, \`synchronous=FULL\`${
+    postgres === undefined ? "" : `; PostgreSQL ${postgres}`
+  }`,
+  "- Payloads are orders of some 200 bytes of JSON; every append is durable when it's answered, but in memory"
+]
+
+/** How the tables are read. */
+const legend = [
+  "- **ours** is persist through Promises, **through Effect** the same store through Effect",
+  "- **by hand** is the same work on the same driver, better-sqlite3, `pg`, `fs` or `Map`: the least that would be",
+  "  correct for one process that alone writes, as durable, and with group commit. It is the limit",
+  "- **other libraries** do the same work as their documentation says, as durable where nothing else is noted below",
+  "- **ours : …** says how many times as good ours is: 2 is twice as fast, or half of what should be little. It's the",
+  "  median of ratios within rounds, in which the sides take turns, each in a process of its own, then the least and",
+  "  the greatest. **best other** is the library that did best in that row",
+  "- all other figures are what this machine did meanwhile: median (least–greatest). – is what a side can't do"
+]
+
+const countOf = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`
+
+/** Which rows were measured when: a line for each commit, day and number of rounds. */
+const runLines = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => {
+  const runs = Map.groupBy(
+    rows,
+    ({ at, commit, rounds }) => `${at.slice(0, 10)} at ${commit}, ${countOf(rounds, "round")}`
+  )
+  return [...runs].map(([run, own]) => {
+    if (runs.size === 1) return `- ${run}`
+    const stores = Map.groupBy(own, ({ store }) => store)
+    const which = [...stores].map(([store, some]) =>
+      `${names[store]}: ${[...new Set(some.map(({ workload }) => workload))].join(", ")}`
+    )
+    return `- ${run}: ${which.join("; ")}`
+  })
+}
+
+/** Results as Markdown. */
+export const reportOf = ({ machine, quick, rows }: Results): string => {
+  const shown = rows.filter(({ figure }) => figure !== "cpu")
+  const stores = Object.entries(names).flatMap(([store, name]) => {
+    const own = shown.filter((row) => row.store === store)
+    return own.length === 0 ? [] : ["", `## ${name}`, "", ...tableOf(own)]
+  })
+  return [
+    "# Speed, side by side",
+    "",
+    `What persist costs over the same work by hand, and beside other libraries. \`npm run bench\` prints it for`,
+    `your machine${quick ? "; **this was a quick run, not to be believed**" : ""}.`,
+    "",
+    "## Goals",
+    "",
+    goalTable(rows),
+    "",
+    "## How to read the tables",
+    "",
+    ...legend,
+    ...stores,
+    "",
+    "## What it was measured on",
+    "",
+    ...machineLines(machine),
+    ...runLines(shown),
+    ""
+  ].join("\n")
+}
