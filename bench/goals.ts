@@ -57,6 +57,9 @@ export const goals: ReadonlyArray<Goal> = [
   ...atLeast("postgres", "peer", 1, "append-1"),
   ...atLeast("sqlite", "raw", 0.8, "append-batch-100", "append-batch-1000", "contend-16"),
   ...atLeast("postgres", "raw", 0.8, "append-batch-100", "append-batch-1000", "contend-16"),
+  ...(["sqlite", "file", "postgres"] as const).map((store) =>
+    goal(store, "contend-16", "itself", { least: 0.5 }, "the writer with the fewest wins")
+  ),
   ...atLeast("sqlite", "raw", 0.8, "fold-1000", "fold-10000", "read-all"),
   ...atLeast("postgres", "peer", 1, "fold-1000", "fold-10000"),
   ...atLeast("postgres", "raw", 0.8, "read-all"),

@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { checkCount, fold, nothing, type Order, orderOf, placed } from "../payload.ts"
 import { loadPeer } from "../peers/load.ts"
+import { contending, nextTurn } from "./contend.ts"
 import { byPromise, fileBytes, type OpenSide, type Side } from "./side.ts"
 
 interface Query {
@@ -43,6 +44,7 @@ const patiently = async (commit: () => Promise<unknown>): Promise<unknown> => {
       return await commit()
     } catch (error) {
       if (!isBusy(error)) throw error
+      await nextTurn()
     }
   }
 }
@@ -52,18 +54,19 @@ const sideOf = (store: Store): Side => ({
     const events = orders.map((data) => ({ name: placed, data }))
     await patiently(() => store.commit(stream, events, meta))
   }),
-  contend: byPromise(async (stream) => {
-    for (;;) {
-      let last = -1
+  contend: contending((stream) => async () => {
+    let last = -1
+    try {
       await store.query(({ version }) => {
         last = version
       }, { stream, stream_exact: true })
-      try {
-        await patiently(() => store.commit(stream, [{ name: placed, data: orderOf(last + 1) }], meta, last))
-        return
-      } catch (error) {
-        if (!(error instanceof Error && error.message.startsWith("Concurrency error"))) throw error
-      }
+      await store.commit(stream, [{ name: placed, data: orderOf(last + 1) }], meta, last)
+      return true
+    } catch (error) {
+      if (error instanceof Error && error.message.startsWith("Concurrency error")) return false
+      if (!isBusy(error)) throw error
+      await nextTurn()
+      return false
     }
   }),
   fold: byPromise(async ({ events, stream }) => {
@@ -97,6 +100,8 @@ const loadAct = async (directory: string) => {
   }
   writeFileSync(join(directory, "package.json"), JSON.stringify(about))
   process.chdir(directory)
+  // It sleeps in each verb of its store in memory, 100 ms unless told otherwise.
+  process.env.SLEEP_MS = "0"
   return await loadPeer<{ readonly InMemoryStore: new() => Store }>("@rotorsoft/act")
 }
 
@@ -105,7 +110,7 @@ export const openActMemory: OpenSide = async ({ directory }) => {
   const { InMemoryStore } = await loadAct(directory)
   const store = new InMemoryStore()
   await store.seed()
-  return sideOf(store)
+  return { ...sideOf(store), note: "with SLEEP_MS=0; each verb still waits for a timer" }
 }
 
 /** Act on SQLite, through libSQL. */
@@ -116,5 +121,9 @@ export const openActSqlite: OpenSide = async ({ directory }) => {
   }>("@rotorsoft/act-sqlite")
   const store = new SqliteStore({ url: `file:${join(directory, "act.db")}` })
   await store.seed()
-  return { ...sideOf(store), note: "tried again when busy", bytes: () => fileBytes(directory) }
+  return {
+    ...sideOf(store),
+    note: "finds SQLite locked where others commit, and is tried again",
+    bytes: () => fileBytes(directory)
+  }
 }

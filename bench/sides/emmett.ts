@@ -2,6 +2,7 @@
 import { join } from "node:path"
 import { checkCount, fold, type Folded, nothing, type Order, orderOf, placed } from "../payload.ts"
 import { loadPeer } from "../peers/load.ts"
+import { contending } from "./contend.ts"
 import { databaseBytes } from "./raw-postgres.ts"
 import { byPromise, type FeedSide, fileBytes, type LogSide, type OpenSide } from "./side.ts"
 
@@ -39,23 +40,25 @@ interface Core {
   readonly isExpectedVersionConflictError: (error: unknown) => boolean
 }
 
+/** On one connection a transaction ends beneath those that take part in it by accident. */
+const isOfTransaction = (error: unknown): boolean => error instanceof Error && /transaction/.test(error.message)
+
 const evolve = (state: Folded, { data }: Event): Folded => fold(state, data)
 
 const eventOf = (order: Order): Event => ({ type: placed, data: order })
 
 const logSide = (store: EventStore, core: Core): LogSide => ({
   append: byPromise(({ orders, stream }) => store.appendToStream(stream, orders.map(eventOf))),
-  contend: byPromise(async (stream) => {
-    for (;;) {
-      const options = { evolve: (state: Folded) => state, initialState: nothing }
-      const { currentStreamVersion: expectedStreamVersion } = await store.aggregateStream(stream, options)
-      try {
-        const event = eventOf(orderOf(Number(expectedStreamVersion)))
-        await store.appendToStream(stream, [event], { expectedStreamVersion })
-        return
-      } catch (error) {
-        if (!core.isExpectedVersionConflictError(error)) throw error
-      }
+  contend: contending((stream) => async () => {
+    const options = { evolve: (state: Folded) => state, initialState: nothing }
+    const { currentStreamVersion: expectedStreamVersion } = await store.aggregateStream(stream, options)
+    try {
+      const event = eventOf(orderOf(Number(expectedStreamVersion)))
+      await store.appendToStream(stream, [event], { expectedStreamVersion })
+      return true
+    } catch (error) {
+      if (core.isExpectedVersionConflictError(error) || isOfTransaction(error)) return false
+      throw error
     }
   }),
   fold: byPromise(async ({ events, stream }) => {

@@ -1,20 +1,4 @@
 /** Group commit by hand: whoever comes while a group is on its way goes with the next. */
-import { type Order, orderOf } from "../payload.ts"
-
-/**
- * Appends the order that comes next in a stream, again and again until nobody was faster: `last` is the last seq that
- * is known of it, and `append` answers whether it was so.
- */
-export const untilWon = async (
-  last: () => number,
-  append: (order: Order, expected: number) => Promise<boolean>
-): Promise<void> => {
-  for (;;) {
-    const expected = last()
-    if (await append(orderOf(expected), expected)) return
-  }
-}
-
 /** Hands over calls in groups; each answers when its group is durable. */
 export const grouped = <Call, Answer>(
   flush: (calls: ReadonlyArray<Call>) => Promise<ReadonlyArray<Answer>> | ReadonlyArray<Answer>

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url"
 import { Pool } from "pg"
 import { checkCount, fold, nothing, orderOf, placed } from "../payload.ts"
 import { peerFile } from "../peers/load.ts"
+import { contending } from "./contend.ts"
 import { databaseBytes } from "./raw-postgres.ts"
 import { byPromise, type LogSide, type OpenSide } from "./side.ts"
 
@@ -41,20 +42,19 @@ const logSide = (pool: Pool): LogSide => {
     append: byPromise(async ({ orders, stream }) => {
       for (const order of orders) await write(stream, JSON.stringify(order), null)
     }),
-    contend: byPromise(async (stream) => {
-      for (;;) {
-        const { rows } = await pool.query<{ readonly last: string | null }>({
-          name: "version",
-          text: "SELECT stream_version($1) AS last",
-          values: [stream]
-        })
-        const last = Number(rows[0]?.last ?? -1)
-        try {
-          await write(stream, JSON.stringify(orderOf(last + 1)), last)
-          return
-        } catch (error) {
-          if (!(error instanceof Error && error.message.startsWith("Wrong expected version"))) throw error
-        }
+    contend: contending((stream) => async () => {
+      const { rows } = await pool.query<{ readonly last: string | null }>({
+        name: "version",
+        text: "SELECT stream_version($1) AS last",
+        values: [stream]
+      })
+      const last = Number(rows[0]?.last ?? -1)
+      try {
+        await write(stream, JSON.stringify(orderOf(last + 1)), last)
+        return true
+      } catch (error) {
+        if (error instanceof Error && error.message.startsWith("Wrong expected version")) return false
+        throw error
       }
     }),
     fold: byPromise(async ({ events, stream }) => {

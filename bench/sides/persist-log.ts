@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { Store } from "persist"
 import { checkCount, fold, type Folded, nothing, type Order, orderOf, placed } from "../payload.ts"
+import { type Contend, contending } from "./contend.ts"
 import { byPromise, type LogSide, type Loop } from "./side.ts"
 
 const inputOf = (order: Order) => ({ type: placed, data: order })
@@ -43,16 +44,18 @@ const orders = Projection.make({
 /** The log through Promises. */
 export const promiseLogSide = (store: Store): LogSide => {
   const log = store.log()
-  const contend = async (stream: string): Promise<unknown> => {
-    for (let expected: number = await log.lastSeq(stream);;) {
+  const contend = contending((stream) => {
+    let expected: number | undefined
+    return async () => {
+      expected ??= await log.lastSeq(stream)
       const answer = await log.append(stream, inputOf(orderOf(expected)), { expected })
-      if (answer._tag !== "Conflict") return answer
-      expected = answer.actual
+      expected = answer._tag === "Conflict" ? answer.actual : undefined
+      return expected === undefined
     }
-  }
+  })
   return {
     append: byPromise(({ orders: some, stream }) => log.append(stream, some.map(inputOf), { expected: "any" })),
-    contend: byPromise(contend),
+    contend,
     fold: byPromise(async ({ events, stream }) => {
       const state = nothing()
       for (const event of await log.read(stream).toArray()) fold(state, orderIn(event))
@@ -83,16 +86,25 @@ const foldAll = <E>(read: Stream.Stream<{ readonly data: unknown }, E>, events: 
 /** The log through Effect. */
 export const effectLogSide = (store: StoreShape): LogSide => {
   const log = store.log()
-  const contend = Effect.fnUntraced(function*(stream: string) {
+  const untilWon = Effect.fnUntraced(function*(stream: string) {
     for (let expected: number = yield* log.lastSeq(stream);;) {
       const answer = yield* log.append(stream, inputOf(orderOf(expected)), { expected })
-      if (answer._tag !== "Conflict") return answer
+      if (answer._tag !== "Conflict") return
       expected = answer.actual
     }
   })
+  const contend: Contend = (writers, millis, stream) => {
+    const until = performance.now() + millis
+    const wins = Effect.fnUntraced(function*() {
+      let won = 0
+      for (; performance.now() < until; won++) yield* untilWon(stream)
+      return won
+    })
+    return Effect.runPromise(Effect.all(Array.from({ length: writers }, wins), { concurrency: "unbounded" }))
+  }
   return {
     append: byEffect(({ orders: some, stream }) => log.append(stream, some.map(inputOf), { expected: "any" })),
-    contend: byEffect(contend),
+    contend,
     fold: byEffect(({ events, stream }) => foldAll(log.read(stream), events)),
     load: byEffect(({ events, stream }) =>
       Effect.map(load(store, orders, { stream }), ({ state }) => checkCount(state.events, events))

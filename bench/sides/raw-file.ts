@@ -5,8 +5,9 @@
 import { closeSync, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from "node:fs"
 import { join } from "node:path"
 import { crc32 } from "node:zlib"
-import { checkCount, fold, nothing, type Order, placed } from "../payload.ts"
-import { grouped, untilWon } from "./group.ts"
+import { checkCount, fold, nothing, type Order, orderOf, placed } from "../payload.ts"
+import { contending } from "./contend.ts"
+import { grouped } from "./group.ts"
 import { byPromise, type LogSide, type OpenSide } from "./side.ts"
 
 interface Append {
@@ -127,12 +128,10 @@ export const openRawFile: OpenSide = async ({ directory }) => {
     append: byPromise(({ orders, stream }) =>
       log.append({ stream, texts: orders.map((order) => JSON.stringify(order)) })
     ),
-    contend: byPromise((stream) =>
-      untilWon(
-        () => log.places.get(stream)?.length ?? 0,
-        (order, expected) => log.append({ stream, texts: [JSON.stringify(order)], expected })
-      )
-    ),
+    contend: contending((stream) => () => {
+      const expected = log.places.get(stream)?.length ?? 0
+      return log.append({ stream, texts: [JSON.stringify(orderOf(expected))], expected })
+    }),
     get: byPromise(async (key) => JSON.parse(values.get(key) ?? "null")),
     put: byPromise(({ key, value }) => put(key, value)),
     bytes: async () => fstatSync(log.fd).size,

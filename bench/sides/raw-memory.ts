@@ -1,6 +1,6 @@
 /** Memory by hand: a map of arrays and one array of all events, each a text of its own. */
-import { checkCount, fold, nothing, type Order, placed } from "../payload.ts"
-import { untilWon } from "./group.ts"
+import { checkCount, fold, nothing, type Order, orderOf, placed } from "../payload.ts"
+import { contending } from "./contend.ts"
 import { byPromise, type OpenSide } from "./side.ts"
 
 interface Recorded {
@@ -36,9 +36,10 @@ export const openRawMemory: OpenSide = async () => {
   }
   return {
     append: byPromise(({ orders, stream }) => append(stream, orders)),
-    contend: byPromise((stream) =>
-      untilWon(() => streams.get(stream)?.length ?? 0, (order, expected) => append(stream, [order], expected))
-    ),
+    contend: contending((stream) => () => {
+      const expected = streams.get(stream)?.length ?? 0
+      return append(stream, [orderOf(expected)], expected)
+    }),
     fold: byPromise(async ({ events, stream }) => checkCount(foldOf(streams.get(stream) ?? []), events)),
     readAll: async (events) => checkCount(foldOf(all), events),
     catchUp: async (events) => checkCount(foldOf(all), events),

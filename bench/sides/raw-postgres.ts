@@ -3,8 +3,9 @@
  * right for one process that alone writes. The limit.
  */
 import { Client } from "pg"
-import { checkCount, fold, nothing, type Order, placed } from "../payload.ts"
-import { grouped, untilWon } from "./group.ts"
+import { checkCount, fold, nothing, type Order, orderOf, placed } from "../payload.ts"
+import { contending } from "./contend.ts"
+import { grouped } from "./group.ts"
 import { postgresPages, rawFeedSide } from "./raw-feed.ts"
 import { byPromise, type KvSide, type LogSide, type OpenSide } from "./side.ts"
 
@@ -62,12 +63,10 @@ const logSide = (client: Client, listeners: Set<(order: Order) => void>): LogSid
     (await client.query<{ readonly position: string; readonly data: string }>({ name, text, values })).rows
   return {
     append: byPromise(append),
-    contend: byPromise((stream) =>
-      untilWon(
-        () => tails.get(stream)?.last ?? 0,
-        (order, expected) => append({ stream, orders: [order], expected })
-      )
-    ),
+    contend: contending((stream) => () => {
+      const expected = tails.get(stream)?.last ?? 0
+      return append({ stream, orders: [orderOf(expected)], expected })
+    }),
     fold: byPromise(async ({ events, stream }) => {
       const state = nothing()
       const of = "SELECT position, seq, type, at, data FROM raw WHERE stream = $1 ORDER BY seq"

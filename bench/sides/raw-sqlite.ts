@@ -4,8 +4,9 @@ import { randomUUID } from "node:crypto"
 import { createReadStream, statSync } from "node:fs"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
-import { checkCount, fold, nothing, type Order, placed } from "../payload.ts"
-import { grouped, untilWon } from "./group.ts"
+import { checkCount, fold, nothing, type Order, orderOf, placed } from "../payload.ts"
+import { contending } from "./contend.ts"
+import { grouped } from "./group.ts"
 import { rawFeedSide, sqlitePages } from "./raw-feed.ts"
 import { rawSqliteKv } from "./raw-sqlite-kv.ts"
 import { byPromise, type LogSide, type OpenSide } from "./side.ts"
@@ -85,12 +86,10 @@ const logSide = (db: Database.Database, listeners: Set<(order: Order) => void>):
   )
   return {
     append: byPromise(append),
-    contend: byPromise((stream) =>
-      untilWon(
-        () => tails.get(stream)?.last ?? 0,
-        (order, expected) => append({ stream, orders: [order], expected })
-      )
-    ),
+    contend: contending((stream) => () => {
+      const expected = tails.get(stream)?.last ?? 0
+      return append({ stream, orders: [orderOf(expected)], expected })
+    }),
     fold: byPromise(async ({ events, stream }) => {
       const state = nothing()
       for (const { data } of ofStream.all(tails.get(stream)?.id ?? 0)) fold(state, JSON.parse(data))

@@ -3,6 +3,7 @@ import { statSync } from "node:fs"
 import { readdir } from "node:fs/promises"
 import { join } from "node:path"
 import type { Order } from "../payload.ts"
+import type { Contend } from "./contend.ts"
 
 /**
  * Repeats a verb: so many clients at once, each making `each` calls one after another. A side repeats in its own
@@ -50,8 +51,8 @@ export interface Scanning {
 export interface LogSide {
   /** Appends to a stream whatever is there. */
   readonly append?: Loop<Appending>
-  /** Reads how far a stream has come and appends one event that expects it, again until it wins. */
-  readonly contend?: Loop<string>
+  /** Writers that each append one event that expects how far a stream has come, and try again where they lose. */
+  readonly contend?: Contend
   /** Reads a stream from its first event and folds it. */
   readonly fold?: Loop<Folding>
   /** The same from a snapshot, which `saveSnapshot` has made. */

@@ -1,5 +1,6 @@
 /** Appending: alone, many at once, in batches, and against each other. */
 import { orderOf } from "../payload.ts"
+import { fewest } from "../sides/contend.ts"
 import type { Appending } from "../sides/side.ts"
 import { rate, type Workload } from "./workload.ts"
 
@@ -28,11 +29,31 @@ const appending = (title: string, clients: number, size: number): Workload => ({
 const contending = (writers: number): Workload => ({
   name: `contend-${writers}`,
   title: `${writers} writers contending on one stream, with retry`,
-  figures: rate("wins/s"),
+  figures: {
+    rate: { unit: "wins/s", better: "more" },
+    "the writer with the fewest wins": { unit: "of a fair share", better: "more" }
+  },
   needs: ["log"],
-  prepare: async ({ contend }) => {
-    if (contend === undefined) return undefined
-    return { repeat: (count) => contend(writers, count, () => "contended"), each: writers }
+  prepare: async ({ contend, fold }, { round }) => {
+    if (contend === undefined || fold === undefined) return undefined
+    let answered = 0
+    const measure = async () => {
+      const from = performance.now()
+      const wins = await contend(writers, 4 * round, "contended-1")
+      const all = wins.reduce((sum, won) => sum + won, 0)
+      const millis = performance.now() - from
+      answered += all
+      // What was answered as won has to be there, and nothing else.
+      await fold(1, 1, () => ({ stream: "contended-1", events: answered })).catch((error: unknown) => {
+        throw new Error(`of ${answered} events that it says were appended: ${String(error)}`)
+      })
+      return {
+        rate: all * 1000 / millis,
+        "the writer with the fewest wins": fewest(wins)
+      }
+    }
+    await measure()
+    return { measure }
   }
 })
 
