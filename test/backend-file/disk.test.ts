@@ -1,10 +1,13 @@
-/** Sizes that Node or the format can't take at once: divided, or refused before anything is written. */
+/** What the file operations make of sizes that are too large, and of files whose names are taken away. */
 import { assert, describe, it } from "@effect/vitest"
 import { disk } from "@persist/backend-file/disk"
 import { hashOf } from "@persist/backend-file/log/frame"
 import { Offsets } from "@persist/backend-file/log/offsets"
 import { OpenSegment } from "@persist/backend-file/log/open-segment"
 import { LimitExceeded, Position } from "@persist/core"
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { root } from "./place.ts"
 
 describe("a write", () => {
   it("of more than Node takes at once is divided", () => {
@@ -22,5 +25,33 @@ describe("a write", () => {
     const segment = new OpenSegment(disk, file, 1024)
     assert.throws(() => segment.append(Buffer.alloc(200), at), LimitExceeded, "4294967396 bytes of one file of the log")
     assert.deepStrictEqual([segment.end, segment.head], [end, at.head])
+  })
+})
+
+describe("a file that is open", () => {
+  const cases: ReadonlyArray<readonly [fate: string, meet: (path: string) => void, isNamed: boolean]> = [
+    ["is left alone", () => undefined, true],
+    ["is moved", (path) => renameSync(path, `${path}.old`), true],
+    ["is removed", (path) => rmSync(path), false],
+    ["is removed, and another is made there", (path) => {
+      rmSync(path)
+      writeFileSync(path, "another")
+    }, false],
+    ["is replaced", (path) => {
+      writeFileSync(`${path}.new`, "another")
+      renameSync(`${path}.new`, path)
+    }, false]
+  ]
+  it.each(cases)("and %s: whether it has a name is known", (_, meet, isNamed) => {
+    const directory = mkdtempSync(join(root, "persist-disk-"))
+    const path = join(directory, "a")
+    const fd = disk.create(path)
+    try {
+      meet(path)
+      assert.strictEqual(disk.isNamed(fd), isNamed)
+    } finally {
+      disk.close(fd)
+      rmSync(directory, { recursive: true })
+    }
   })
 })

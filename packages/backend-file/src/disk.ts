@@ -12,6 +12,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  readlinkSync,
   readSync,
   renameSync,
   rmSync,
@@ -69,6 +70,23 @@ export interface Disk {
 // Node refuses lengths of 2 GiB and more.
 const mostAtOnce = 2 ** 30
 
+// Linux tells it by the link of the descriptor. To ask for the file's status is to ask for its times, too, and since
+// Linux 6.13 a write that comes after that notes a new one at once, which the flush behind it has to write as well: on
+// ext4 it took 161 µs instead of 107.
+const isNamed = (fd: number): boolean => {
+  const link = process.platform === "linux" ? linkOf(fd) : undefined
+  return link === undefined ? fstatSync(fd).nlink > 0 : !link.endsWith(" (deleted)")
+}
+
+// Undefined where there is no /proc.
+const linkOf = (fd: number): string | undefined => {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`)
+  } catch {
+    return undefined
+  }
+}
+
 /** The disk itself, by `node:fs`. */
 export const disk: Disk = {
   create: (path) => openSync(path, "wx+"),
@@ -95,7 +113,7 @@ export const disk: Disk = {
     })),
   truncate: ftruncateSync,
   size: (fd) => fstatSync(fd).size,
-  isNamed: (fd) => fstatSync(fd).nlink > 0,
+  isNamed,
   status: (file) => {
     const options = { bigint: true } as const
     const { dev, ino, mtimeNs } = typeof file === "number" ? fstatSync(file, options) : statSync(file, options)
