@@ -60,9 +60,13 @@ export const goals: ReadonlyArray<Goal> = [
   ...(["sqlite", "file", "postgres"] as const).map((store) =>
     goal(store, "contend-16", "itself", { least: 0.5 }, "the writer with the fewest wins")
   ),
-  ...atLeast("sqlite", "raw", 0.8, "fold-1000", "fold-10000", "read-all"),
+  ...atLeast("sqlite", "raw", 0.8, "fold-1000", "fold-10000", "read-all", "read-all-large"),
   ...atLeast("postgres", "peer", 1, "fold-1000", "fold-10000"),
-  ...atLeast("postgres", "raw", 0.8, "read-all"),
+  ...atLeast("postgres", "raw", 0.8, "read-all", "read-all-large"),
+  // Flat: a million events, parsed, take more than 500 MiB where they are held.
+  ...(["sqlite", "file", "postgres"] as const).map((store) =>
+    goal(store, "read-all-large", "itself", { most: 128 }, "memory")
+  ),
   ...atLeast("sqlite", "itself", 200_000, "catch-up-handler"),
   ...atLeast("sqlite", "itself", 100_000, "catch-up-model"),
   ...atLeast("postgres", "itself", 100_000, "catch-up-handler"),

@@ -16,8 +16,8 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`)
 
 const sizes = (quick: boolean): Sizes =>
   quick
-    ? { log: 10_000, keys: 2000, open: 20_000, round: 60 }
-    : { log: 200_000, keys: 100_000, open: 10_000_000, round: 500 }
+    ? { log: 10_000, large: 40_000, keys: 2000, open: 20_000, round: 60 }
+    : { log: 200_000, large: 1_000_000, keys: 100_000, open: 10_000_000, round: 500 }
 
 /** Measures one workload after another and hands its rows to `keep`; all rows that it has found. */
 const measure = async (

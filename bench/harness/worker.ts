@@ -1,11 +1,12 @@
 /** The process of one side in one workload: opens it, warms it up, and does a round whenever it's asked. */
 import { sides } from "../sides/sides.ts"
-import { type Ready, type Sizes, timed } from "../workloads/workload.ts"
+import { type Figures, type Ready, type Sizes, timed } from "../workloads/workload.ts"
 import { workloads } from "../workloads/workloads.ts"
 import type { Assignment, Reply, Request } from "./messages.ts"
+import { growthOf } from "./resident.ts"
 
 interface Prepared {
-  readonly round: () => Promise<Readonly<Record<string, number>>>
+  readonly round: () => Promise<Figures>
   readonly note: string | undefined
   readonly close: () => Promise<void>
 }
@@ -31,7 +32,8 @@ const roundOf = async (ready: Ready, sizes: Sizes): Promise<Prepared["round"]> =
     const before = process.cpuUsage()
     const millis = await timed(() => ready.repeat(count))
     const { system, user } = process.cpuUsage(before)
-    return { rate: done * 1000 / millis, cpu: (system + user) / done }
+    const figures = { rate: done * 1000 / millis, cpu: (system + user) / done }
+    return ready.memory === true ? { ...figures, memory: await growthOf(() => ready.repeat(1)) } : figures
   }
 }
 

@@ -67,6 +67,24 @@ const logSide = (store: EventStore, core: Core): LogSide => ({
   })
 })
 
+interface Batch {
+  readonly messages: ReadonlyArray<Event>
+  readonly currentGlobalPosition: bigint
+}
+
+/** All messages by its function for pages of them. */
+const readAllBy =
+  (read: (page: { readonly after: bigint; readonly batchSize: number }) => Promise<Batch>) =>
+  async (events: number): Promise<void> => {
+    const state = nothing()
+    for (let after = 0n;;) {
+      const { currentGlobalPosition, messages } = await read({ after, batchSize: 1000 })
+      if (messages.length === 0) return checkCount(state.events, events)
+      messages.forEach(({ data }) => fold(state, data))
+      after = currentGlobalPosition
+    }
+  }
+
 /** Consumers with the settings they have by default, each under a new name, so that it begins where it's told to. */
 const feedSide = (consumer: NonNullable<EventStore["consumer"]>): FeedSide => {
   let made = 0
@@ -106,21 +124,24 @@ export const openEmmettMemory: OpenSide = async () => {
 
 /** Emmett on SQLite: its default pool stalls under concurrent appends, so one shared connection. */
 export const openEmmettSqlite: OpenSide = async ({ directory }) => {
-  const { getSQLiteEventStore, sqliteConnection } = await loadPeer<{
+  const { getSQLiteEventStore, readMessagesBatch, sqliteConnection } = await loadPeer<{
+    readonly readMessagesBatch: (connection: object, page: object) => Promise<Batch>
     readonly sqliteConnection: (options: { readonly fileName: string }) => object
     readonly getSQLiteEventStore: (options: object) => EventStore & Pick<Required<EventStore>, "consumer">
   }>("@event-driven-io/emmett-sqlite")
   const core = await loadCore()
   const fileName = join(directory, "emmett.db")
+  const connection = sqliteConnection({ fileName })
   const store = getSQLiteEventStore({
     fileName,
     schema: { autoMigration: "CreateOrUpdate" },
-    connectionOptions: { singleton: true, connection: sqliteConnection({ fileName }) }
+    connectionOptions: { singleton: true, connection }
   })
   await store.schema?.migrate()
   return {
     ...logSide(store, core),
     ...feedSide(store.consumer),
+    readAll: readAllBy((page) => readMessagesBatch(connection, page)),
     note: "one shared connection; concurrent calls are answered before their common transaction is durable",
     bytes: () => fileBytes(directory),
     close: async () => store.close?.()
@@ -129,16 +150,25 @@ export const openEmmettSqlite: OpenSide = async ({ directory }) => {
 
 /** Emmett on PostgreSQL, with its pool as it comes. */
 export const openEmmettPostgres: OpenSide = async ({ url }) => {
-  const { getPostgreSQLEventStore } = await loadPeer<{
+  const { getPostgreSQLEventStore, readMessagesBatch } = await loadPeer<{
+    readonly readMessagesBatch: (execute: object, page: object) => Promise<Batch>
     readonly getPostgreSQLEventStore: (url: string) => EventStore & Pick<Required<EventStore>, "consumer">
   }>("@event-driven-io/emmett-postgresql")
   const core = await loadCore()
+  const { dumbo } = await loadPeer<{
+    readonly dumbo: (options: object) => { readonly execute: object; readonly close: () => Promise<void> }
+  }>("@event-driven-io/dumbo")
+  const pool = dumbo({ connectionString: url })
   const store = getPostgreSQLEventStore(url)
   await store.schema?.migrate()
   return {
     ...logSide(store, core),
     ...feedSide(store.consumer),
+    readAll: readAllBy((page) => readMessagesBatch(pool.execute, page)),
     bytes: () => databaseBytes(url),
-    close: async () => store.close?.()
+    close: async () => {
+      await store.close?.()
+      await pool.close()
+    }
   }
 }

@@ -61,20 +61,20 @@ const loading: Workload = {
   }
 }
 
-const readingAll: Workload = {
-  name: "read-all",
-  title: "read all events, in pages",
-  figures: rate("events/s"),
+const readingAll = (name: string, title: string, size: "log" | "large"): Workload => ({
+  name,
+  title,
+  figures: { ...rate("events/s"), memory: { unit: "MiB more at most", better: "less" } },
   needs: ["log"],
-  prepare: async ({ append, readAll }, { log }) => {
+  prepare: async ({ append, readAll }, { [size]: events }) => {
     if (append === undefined || readAll === undefined) return undefined
-    await fillLog(append, log)
+    await fillLog(append, events)
     const repeat = async (count: number) => {
-      for (let n = 0; n < count; n++) await readAll(log)
+      for (let n = 0; n < count; n++) await readAll(events)
     }
-    return { repeat, each: log }
+    return { repeat, each: events, memory: true }
   }
-}
+})
 
 /** All that read. */
 export const reads: ReadonlyArray<Workload> = [
@@ -82,5 +82,6 @@ export const reads: ReadonlyArray<Workload> = [
   folding(1000, "read and fold streams of 1,000 events", 20),
   folding(10_000, "read and fold streams of 10,000 events", 4),
   loading,
-  readingAll
+  readingAll("read-all", "read all of 200,000 events, in pages", "log"),
+  readingAll("read-all-large", "read all of 1,000,000 events, in pages", "large")
 ]

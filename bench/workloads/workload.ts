@@ -20,6 +20,8 @@ export type Ready =
     readonly each: number
     /** The most times that a round may take, where there is no more to be read. */
     readonly most?: number
+    /** Whether a round tells how much memory becomes resident when it's done once more, as the figure `memory`. */
+    readonly memory?: boolean
   }
   | { readonly measure: () => Promise<Figures> }
 
@@ -27,6 +29,8 @@ export type Ready =
 export interface Sizes {
   /** Events in a store whose log is read as a whole. */
   readonly log: number
+  /** Events in a store whose log is read as a whole, where there are many. */
+  readonly large: number
   /** Keys in a kv. */
   readonly keys: number
   /** Events in a store that is opened. */
