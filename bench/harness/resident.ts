@@ -1,7 +1,7 @@
 /** How much memory becomes resident while something runs, watched by a thread that goes on where this one can't. */
 import { once } from "node:events"
 import { fileURLToPath } from "node:url"
-import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads"
+import { isMainThread, Worker, workerData } from "node:worker_threads"
 
 /** How often it looks, in milliseconds. */
 const every = 2
@@ -10,8 +10,6 @@ const every = 2
 const mebibyte = 2 ** 20
 
 const watch = (greatest: Float64Array): void => {
-  greatest[0] = process.memoryUsage.rss()
-  parentPort?.postMessage("watches")
   setInterval(() => {
     greatest[0] = Math.max(greatest[0] ?? 0, process.memoryUsage.rss())
   }, every)
@@ -27,7 +25,7 @@ export const growthOf = async (run: () => Promise<void>): Promise<number> => {
   const greatest = new Float64Array(new SharedArrayBuffer(8))
   const watcher = new Worker(fileURLToPath(import.meta.url), { workerData: greatest })
   try {
-    await once(watcher, "message")
+    await once(watcher, "online")
     shrink()
     const before = process.memoryUsage.rss()
     greatest[0] = before
