@@ -1,15 +1,13 @@
 /** Commits: what is assumed of the store before it's asked, and how often it has to be asked. */
 import { assert, describe, it } from "@effect/vitest"
 import { make } from "@persist/backend-postgres"
-import { asText, type Session } from "@persist/backend-postgres/link"
 import { Memory } from "@persist/backend-postgres/memory"
-import { queriesOf } from "@persist/backend-postgres/queries"
-import { Writer } from "@persist/backend-postgres/write"
 import { type BackendShape, type Commit, Position, Seq, unbounded } from "@persist/core"
 import * as Effect from "effect/Effect"
 import { appendOf, commitOf, contents, errorOf, eventsOf, everything, putOf } from "../backend-sqlite/place.ts"
 import { sql } from "../servers/postgres.ts"
-import { newClient, newStore } from "./place.ts"
+import { newStore } from "./place.ts"
+import { watched } from "./watched.ts"
 
 const expecting = (stream: string, expected: number | "exists", more: Partial<Commit> = {}): Commit =>
   commitOf({
@@ -28,34 +26,6 @@ const keyed = (key: string, expected: number | "absent" | "exists"): Commit =>
     }],
     write: [putOf("n", key, "1")]
   })
-
-/** A writer that counts its statements, and a handle that writes beside it. */
-const watched = Effect.gen(function*() {
-  const { backend, schema, url } = yield* newStore
-  let client = yield* newClient(url)
-  const writer = new Writer(schema, queriesOf(schema))
-  let statements = 0
-  const newSession = (): Session => ({
-    names: undefined,
-    run: async ({ text }, values) => {
-      statements++
-      const asked = { text, values: [...values], rowMode: "array" as const, types: asText }
-      return (await client.query<Array<string | null>>(asked)).rows
-    }
-  })
-  let session = newSession()
-  const reconnect = Effect.gen(function*() {
-    client = yield* newClient(url)
-    session = newSession()
-  })
-  const tell = Effect.fnUntraced(function*(first: Commit, ...rest: ReadonlyArray<Commit>) {
-    statements = 0
-    const writing = { incarnation: backend.about.incarnation, floor: 0, patience: 1000 }
-    const { outcomes } = yield* Effect.promise(() => writer.write(session, [first, ...rest], writing))
-    return [statements, ...outcomes.map(({ _tag }) => _tag)]
-  })
-  return { other: backend, reconnect, schema, tell, url }
-})
 
 describe("a batch takes one statement", () => {
   it.live("whether its streams are new, remembered, or as it expects", () =>

@@ -99,7 +99,7 @@ describe("a schema", () => {
     Effect.gen(function*() {
       const { backend, schema, url } = yield* newStore
       yield* backend.commit([appendOf("s", "1")])
-      yield* sql(url, `UPDATE ${schema}.store SET format = 7; DROP FUNCTION ${schema}.append_1`)
+      yield* sql(url, `UPDATE ${schema}.store SET format = 7; DROP FUNCTION ${schema}.append_1, ${schema}.append_one_1`)
       for (const readonly of [false, true]) {
         const error = yield* errorOf(visit({ url, schema, readonly }))
         assert.strictEqual(error._tag, "Unsupported")

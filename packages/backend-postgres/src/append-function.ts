@@ -5,8 +5,8 @@
  * here: a judge in PL/pgSQL was measured at 12 µs a commit and 200 µs a call (plan 0013).
  */
 
+import { awaitSql, listenedSql, lockSql, raised, serverSql } from "./lock-sql.ts"
 import { createFunction } from "./plpgsql.ts"
-import { literal } from "./quote.ts"
 
 /** What a call comes to. */
 export const outcomes = {
@@ -20,16 +20,6 @@ export const outcomes = {
   voided: 3,
   /** Nothing is: another server answers than the one whose ids the caller remembers. */
   elsewhere: 4
-} as const
-
-/** Errors that the functions raise, by their codes; no code of PostgreSQL's own starts with these letters. */
-export const raised = {
-  /** The store has another incarnation than the caller means. */
-  replaced: "PST01",
-  /** The head is below one that the caller was given. */
-  wentBack: "PST02",
-  /** The transaction's isolation keeps what others committed since it began out of sight. */
-  isolation: "PST03"
 } as const
 
 /** The parameters of `append_1`, in order, with their types. */
@@ -96,43 +86,6 @@ export const appendAnswer = [
   "listened boolean"
 ]
 
-/**
- * Takes the lock that every writer of the store holds until its commit is visible to all; what is read after it is
- * what the writers before it left, provided that the transaction looks at each statement's own time.
- */
-export const lockSql = (schema: string): string => `
-  IF current_setting('transaction_isolation') <> 'read committed' THEN
-    RAISE EXCEPTION 'the transaction has to be READ COMMITTED' USING ERRCODE = '${raised.isolation}';
-  END IF;
-  IF patience IS NOT NULL THEN PERFORM set_config('lock_timeout', patience, true); END IF;
-  PERFORM pg_advisory_xact_lock(${lockClasses.writing}, ${storeOid(schema)});`
-
-/** The advisory locks of a store, in two numbers: what for, and mostly the oid of its table `store`. */
-export const lockClasses = {
-  /** Held by whoever writes, until what it wrote is visible to all. */
-  writing: 1_885_696_627,
-  /** Shared by all who listen for notifications: where nobody does, none need be sent. */
-  listening: 1_885_696_628,
-  /** Held by whoever makes or migrates a store, whose second number is a hash of the schema's name. */
-  making: 1_885_696_629
-} as const
-
-/** The oid of a store's table `store`, as SQL. */
-export const storeOid = (schema: string): string => `${literal(`${schema}.store`)}::regclass::oid::int`
-
-/**
- * Whether anybody listens, into `listened`. Where nobody does, whoever wants to waits for the end of the transaction,
- * and then sees what it wrote.
- */
-export const listenedSql = (schema: string): string =>
-  `listened := NOT pg_try_advisory_xact_lock(${lockClasses.listening}, ${storeOid(schema)});`
-
-/**
- * Locks the store's row, which is written to the log: so that an answer which rests on what is already committed waits
- * for the disk and the standbys as a commit would. It may be there without them, after a wait for them was cancelled.
- */
-export const awaitSql = (schema: string): string => `PERFORM FROM ${schema}.store FOR UPDATE;`
-
 // Of its row there may be as many dead ones as commits since somebody's oldest snapshot; the living one is the highest.
 /** The head into `head`, and into `kept` what the table of that name holds. */
 export const headSql = (schema: string): string => `
@@ -145,7 +98,7 @@ export const headSql = (schema: string): string => `
 export const guardSql = (schema: string): string => `
   ${lockSql(schema)}
   ${headSql(schema)}
-  server_now := pg_postmaster_start_time()::text || ' ' || ${storeOid(schema)};
+  server_now := ${serverSql(schema)};
   fresh := coalesce(head = known_head AND server = server_now, false);
   IF NOT fresh THEN
     PERFORM FROM ${schema}.store s WHERE s.incarnation = $1;

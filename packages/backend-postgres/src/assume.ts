@@ -105,15 +105,12 @@ const assumeStream = (
   const answer = told.streams.get(name)
   if (answer !== undefined) return { id: answer.id, value: answer.last, need }
   const known = memory.stream(name)
-  // What is remembered may be old, and then the expectation is more likely to be right.
-  if (known !== undefined && (expected === undefined || holds(known.last, expected, need))) {
+  // What is remembered may be old, and then a higher expectation is more likely to be right; a lower one never is.
+  if (known !== undefined && (expected === undefined || expected <= known.last)) {
     return { id: known.id, value: known.last, need }
   }
   return { id: 0, value: expected ?? 0, need }
 }
-
-const holds = (last: number, expected: number, need: number): boolean =>
-  need === needs.number ? last === expected : (last === 0) === (expected === 0)
 
 const expectedBy = ({ expected }: Expectation): readonly [value: number, need: number] =>
   expected === "exists"

@@ -1,7 +1,7 @@
 /** Wake-ups: commits of this handle at once, those of others by notification, and by looking in case those get lost. */
 import { makeSignal, type Signal } from "@persist/core"
-import { lockClasses, storeOid } from "./append-function.ts"
 import type { Link, Session } from "./link.ts"
+import { lockClasses, storeOid } from "./lock-sql.ts"
 import { quoted } from "./quote.ts"
 
 /** A signal that ends with the handle. */

@@ -3,16 +3,13 @@ import {
   appendAnswer,
   appendParameters,
   appendVariables,
-  awaitSql,
   guardSql,
-  listenedSql,
-  lockSql,
   lookSql,
   makeSql,
   outcomes,
-  raised,
   writeSql
 } from "./append-function.ts"
+import { awaitSql, listenedSql, lockSql, raised } from "./lock-sql.ts"
 import { createFunction } from "./plpgsql.ts"
 
 /** The parameters of `commit_1`, in order, with their types: those of `append_1` first. */

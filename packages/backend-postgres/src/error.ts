@@ -1,7 +1,7 @@
 /** Turns what the driver throws into the store's errors: by SQLSTATE or the system's code, never by message. */
 import type { BackendError } from "@persist/core"
 import { Corrupt, Denied, isStoreError, OutcomeUnknown, Unavailable, Unsupported } from "@persist/core"
-import { raised } from "./append-function.ts"
+import { raised } from "./lock-sql.ts"
 import { quoted } from "./quote.ts"
 
 /** A connection that could not be made or ended; `sent`: whether a statement had been handed to it. */

@@ -1,10 +1,10 @@
 /** Makes a store's schema, brings an older one to the current format, and reads which store it is. */
 import { Corrupt, Denied, Invalid, Unsupported } from "@persist/core"
 import { randomUUID } from "node:crypto"
-import { lockClasses } from "./append-function.ts"
 import type { SchemaName, Settings } from "./config.ts"
 import { Lacking } from "./error.ts"
 import type { Link, Session } from "./link.ts"
+import { lockClasses } from "./lock-sql.ts"
 import { literal } from "./quote.ts"
 import { currentFormat, formats } from "./schema.ts"
 

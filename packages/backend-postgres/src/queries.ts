@@ -28,7 +28,8 @@ const bytes = (column: string): string => `encode(${column}, 'base64')`
 
 const named = (name: string, text: string): Statement => ({ name, text })
 
-const headOf = (schema: string): string =>
+/** The head, as SQL. */
+export const headOf = (schema: string): string =>
   `(SELECT greatest((SELECT max(h.position) FROM ${schema}.head h), (SELECT max(e.position) FROM ${schema}.event e)))`
 
 const lastOf = (schema: string): string => `(SELECT max(e.seq) FROM ${schema}.event e WHERE e.stream = s.id)`

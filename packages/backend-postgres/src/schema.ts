@@ -1,5 +1,6 @@
 /** The tables, their versions, and how an older schema becomes a current one. Described in docs/postgres.md. */
 import { appendFunction } from "./append-function.ts"
+import { appendOneFunction } from "./append-one-function.ts"
 import { commitFunction, resolveFunction } from "./commit-function.ts"
 import { literal } from "./quote.ts"
 
@@ -112,7 +113,9 @@ const commented = (schema: string): string =>
   }).join("\n")
 
 const format1 = (schema: string): string =>
-  [tables, commented, appendFunction, commitFunction, resolveFunction].map((part) => part(schema)).join("\n")
+  [tables, commented, appendFunction, appendOneFunction, commitFunction, resolveFunction]
+    .map((part) => part(schema))
+    .join("\n")
 
 /** What brings each format to the next, from nothing on; the schema's name is given as SQL has it. */
 export const formats: ReadonlyArray<(schema: string) => string> = [format1]

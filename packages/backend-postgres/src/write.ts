@@ -1,12 +1,14 @@
 /** Writing: a batch is judged by core's rules and sent in one call; sent again where what it was judged by isn't so. */
 import type { Commit, Outcome } from "@persist/core"
 import { Unavailable } from "@persist/core"
-import type { NonEmptyReadonlyArray } from "effect/Array"
+import { isReadonlyArrayNonEmpty, type NonEmptyReadonlyArray } from "effect/Array"
 import { appendParameters, outcomes as states } from "./append-function.ts"
+import { appendOneParameters, oneOutcomes } from "./append-one-function.ts"
 import { numbersOf, texts } from "./arrays.ts"
 import { assume, type AssumedStream, type Assumption, nothingTold, type Told } from "./assume.ts"
 import { commitParameters } from "./commit-function.ts"
 import { encodeKeys, hasKeys } from "./encode-keys.ts"
+import { encodeOne } from "./encode-one.ts"
 import { type Caller, encodeAppends, type EncodedAppends, happening, type Placed } from "./encode.ts"
 import type { Row, Session, Statement } from "./link.ts"
 import { Memory } from "./memory.ts"
@@ -40,8 +42,11 @@ const attempts = 20
 export class Writer {
   private readonly queries: Queries
   private readonly append: Statement
+  private readonly appendOne: Statement
   private readonly commit: Statement
   private readonly memory = new Memory()
+  /** Whether the last call found the head as it was remembered: then nobody else writes just now. */
+  private alone = false
   /** Whose answers are remembered. */
   private session: Session | undefined
 
@@ -49,6 +54,7 @@ export class Writer {
   constructor(schema: string, queries: Queries) {
     this.queries = queries
     this.append = call(schema, "append_1", appendParameters)
+    this.appendOne = call(schema, "append_one_1", appendOneParameters)
     this.commit = call(schema, "commit_1", commitParameters)
   }
 
@@ -68,6 +74,8 @@ export class Writer {
     this.session = session
     const told = nothingTold()
     let turn = this.judge(batch, told)
+    const one = await this.writeOne(session, turn, writing)
+    if (one !== undefined) return one
     for (let attempt = 0; attempt < attempts; attempt++) {
       const { answer, encoded } = await this.send(session, batch, turn, { ...writing, attempts: told.attempts })
       if (answer.state === states.written) return this.conclude(batch, turn, answer, encoded)
@@ -80,6 +88,26 @@ export class Writer {
       reason: `others kept changing what it depends on, ${attempts} times`,
       remedy: "try again"
     })
+  }
+
+  // What most commits are, where all is as it's remembered; `undefined` where it isn't so, and nothing was done.
+  private async writeOne(
+    session: Session,
+    { assumption, placed: [only, another], played }: Turn,
+    { patience }: Writing
+  ): Promise<Written | undefined> {
+    const others = played.outcomes.length - played.conflicting.length
+    if (!this.alone || only === undefined || another !== undefined || others > 1) return undefined
+    const one = encodeOne(only, assumption, played, this.memory, patience)
+    if (one === undefined) return undefined
+    const [row] = await session.run(this.appendOne, one.values, true)
+    const state = Number(row?.[0])
+    this.alone = state !== oneOutcomes.nothing
+    if (!this.alone) return undefined
+    const { position: head } = only.placed
+    this.memory.keepStream(one.stream, { id: one.id, last: one.last })
+    this.memory.move(head)
+    return written(played, { head: head - 1, listened: state === oneOutcomes.listened }, head)
   }
 
   private judge(batch: ReadonlyArray<Commit>, told: Told): Turn {
@@ -147,6 +175,7 @@ export class Writer {
     const actual = actually(assumption, answer)
     const right = actual === assumption ? played : play(batch, actual)
     const { memory } = this
+    this.alone = answer.head === assumption.head
     memory.meet(answer.server, answer.head)
     actual.streams.forEach(({ id, value }, name) => {
       const own = answer.ids[streams.of(name) - 1] ?? id
@@ -177,9 +206,13 @@ interface Turn {
   readonly placed: ReadonlyArray<Placed>
 }
 
-const written = ({ outcomes: [first, ...rest] }: Played, { head: before, listened }: Answer, head: number): Written => {
-  if (first === undefined) throw new Error("a batch without outcomes")
-  return { outcomes: [first, ...rest], head, changed: head > before, listened }
+const written = (
+  { outcomes }: Played,
+  { head: before, listened }: Pick<Answer, "head" | "listened">,
+  head: number
+): Written => {
+  if (!isReadonlyArrayNonEmpty(outcomes)) throw new Error("a batch without outcomes")
+  return { outcomes, head, changed: head > before, listened }
 }
 
 // What was told behind the store's lock was so at that moment, which is as good as any where nothing is written. That a
