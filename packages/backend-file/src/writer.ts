@@ -63,8 +63,8 @@ export class Writer {
   readonly commit: BackendShape["commit"] = (batch) =>
     Effect.suspend(() => {
       if (this.stopped !== undefined) return Effect.fail(stopped("commit", this.stopped))
-      const written = Effect.try({ try: () => this.run(batch), catch: (cause) => this.abandon(cause, batch) })
-      return this.options.journal.full ? Effect.andThen(this.rotate, written) : written
+      if (!this.options.journal.full) return this.attempt(batch)
+      return Effect.andThen(this.rotate, Effect.suspend(() => this.attempt(batch)))
     })
 
   /** Why a commit that isn't found can't be said never to have happened; `undefined` where it can. */
@@ -106,6 +106,15 @@ export class Writer {
     journal.rotate()
     tree.seal(journal.open.first - 1)
     this.options.onSealed()
+  }
+
+  // Runs at once: whoever asks is in a suspended effect already.
+  private attempt(batch: NonEmptyReadonlyArray<Commit>): ReturnType<BackendShape["commit"]> {
+    try {
+      return Effect.succeed(this.run(batch))
+    } catch (cause) {
+      return Effect.fail(this.abandon(cause, batch))
+    }
   }
 
   private run(batch: NonEmptyReadonlyArray<Commit>): NonEmptyReadonlyArray<Outcome> {

@@ -13,8 +13,8 @@ export const frameHeader = itemHeader + 8 + hashBytes
 
 const frameEnd = 12 + hashBytes
 
-/** SHA-256. */
-export const hashOf = (bytes: Uint8Array | string): Buffer => hash("sha256", bytes, "buffer")
+/** SHA-256. By way of a string, which takes half the time for a short frame: a buffer of its own is dear to make. */
+export const hashOf = (bytes: Uint8Array | string): Buffer => Buffer.from(hash("sha256", bytes, "binary"), "binary")
 
 /** Where a log stands: the last position given out, and the hash of the last frame, which the next one names. */
 export interface Standpoint {
