@@ -1,17 +1,21 @@
 /** persist on each of its stores, through Promises and through Effect. */
 import { join } from "node:path"
 import { open } from "persist"
+import { followElsewhere } from "./persist-elsewhere.ts"
 import { extrasOf } from "./persist-extras.ts"
 import { effectFeedSide, promiseFeedSide } from "./persist-feed.ts"
 import { importSide } from "./persist-import.ts"
 import { effectKvSide, promiseKvSide } from "./persist-kv.ts"
 import { effectLogSide, promiseLogSide } from "./persist-log.ts"
-import { wholeSide } from "./persist-whole.ts"
 import { databaseBytes } from "./raw-postgres.ts"
 import { fileBytes, type OpenSide, type Place } from "./side.ts"
+import { wholeSide } from "./whole.ts"
 
 /** The stores that the bench knows. */
 export type StoreName = "sqlite" | "postgres" | "file" | "memory"
+
+/** What its side through Promises is called. */
+export const throughPromises = "persist"
 
 /** The URL of a store at a place. */
 export const storeUrl = (name: StoreName, { directory, url }: Place): string =>
@@ -34,12 +38,14 @@ export const openPromise = (name: StoreName): OpenSide => async (place) => {
     ...promiseLogSide(store),
     ...promiseFeedSide(store),
     ...promiseKvSide(store),
+    head: store.head,
+    close: store.close,
     ...name === "memory" ? { extras: extrasOf(store) } : {
-      ...wholeSide(name, url, store),
+      ...wholeSide({ store: name, name: throughPromises, place, open: openPromise(name), close: store.close }),
+      ...followElsewhere(name === "postgres" ? url : `${url}?readonly=true`),
       ...name === "postgres" ? {} : importSide(name, place),
       bytes: () => bytesOf(name, place)
-    },
-    close: store.close
+    }
   }
 }
 

@@ -54,7 +54,7 @@ export const rawFeedSide = ({ page, save }: Pages, listeners: Set<(order: Order)
 
 /** Pages of SQLite, and a place kept beside the read model. */
 export const sqlitePages = (db: Database.Database): Pages => {
-  db.exec("CREATE TABLE model (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
+  db.exec("CREATE TABLE IF NOT EXISTS model (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
   const rows = db.prepare<[number], Read>(
     "SELECT position, stream, seq, type, at, data FROM event WHERE position > ? ORDER BY position LIMIT 1000"
   )
@@ -70,7 +70,7 @@ export const sqlitePages = (db: Database.Database): Pages => {
 
 /** Pages of PostgreSQL, and a place kept beside the read model. */
 export const postgresPages = async (client: Client): Promise<Pages> => {
-  await client.query("CREATE TABLE model (key text PRIMARY KEY, value text NOT NULL)")
+  await client.query("CREATE TABLE IF NOT EXISTS model (key text PRIMARY KEY, value text NOT NULL)")
   return {
     page: async (after) =>
       (await client.query<Read>({

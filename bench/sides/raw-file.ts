@@ -2,13 +2,14 @@
  * A file by hand: records one after another, each with its length and checksum, encoded into one buffer; one write and
  * one flush for each group; where they lie is in memory. What a kv puts is a record as well, its values in a map.
  */
-import { closeSync, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from "node:fs"
+import { closeSync, existsSync, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from "node:fs"
 import { join } from "node:path"
 import { crc32 } from "node:zlib"
 import { checkCount, fold, nothing, type Order, orderOf, placed } from "../payload.ts"
 import { contending } from "./contend.ts"
 import { grouped } from "./group.ts"
-import { byPromise, type LogSide, type OpenSide } from "./side.ts"
+import { byHand, byPromise, type LogSide, type OpenSide } from "./side.ts"
+import { wholeSide } from "./whole.ts"
 
 interface Append {
   readonly stream: string
@@ -19,15 +20,52 @@ interface Append {
 
 const headBytes = 32
 
-/** Room for the largest group: 256 appenders, or a batch of 1,000. */
-const room = 1 << 20
+/** Room for the largest group: 64 appenders, each with a batch of 100. */
+const room = 1 << 22
 
-const openLog = (path: string) => {
-  const fd = openSync(path, "w+")
-  const buffer = Buffer.alloc(room)
-  // Where each record of a stream begins, and how long it is.
+/** What is read at once. */
+const window = 256 * 1024
+
+/** Hands over the whole records of a file from one place on, until `use` says that it's enough. */
+const walk = (fd: number, buffer: Buffer, from: number, use: (record: Buffer, at: number) => boolean): void => {
+  for (let offset = from;;) {
+    const count = readSync(fd, buffer, 0, buffer.length, offset)
+    let at = 0
+    while (at + headBytes <= count) {
+      const length = buffer.readUInt32LE(at)
+      if (length < headBytes || at + length > count) break
+      if (!use(buffer.subarray(at, at + length), offset + at)) return
+      at += length
+    }
+    if (at === 0) return
+    offset += at
+  }
+}
+
+/** Finds where each record of a stream lies, up to where a writer was killed. */
+const scan = (fd: number) => {
   const places = new Map<string, Array<number>>()
   let [end, head] = [0, 0]
+  walk(fd, Buffer.alloc(window), 0, (record, at) => {
+    if (!isWhole(record)) return false
+    const stream = record.toString("utf8", headBytes, record.indexOf(0, headBytes))
+    const own = places.get(stream) ?? []
+    if (own.length === 0) places.set(stream, own)
+    own.push(at)
+    end = at + record.length
+    head++
+    return true
+  })
+  return { places, end, head }
+}
+
+const openLog = (path: string) => {
+  const fd = openSync(path, existsSync(path) ? "r+" : "w+")
+  // Where each record of a stream begins.
+  const found = scan(fd)
+  const { places } = found
+  let { end, head } = found
+  const buffer = Buffer.alloc(room)
   const encode = (stream: string, seq: number, at: number, text: string, start: number): number => {
     let next = buffer.writeDoubleLE(++head, start + 8)
     next = buffer.writeDoubleLE(seq, next)
@@ -57,11 +95,13 @@ const openLog = (path: string) => {
     end += length
     return answers
   }
-  return { fd, places, append: grouped(flush), end: () => end }
+  return { fd, places, append: grouped(flush), head: () => head }
 }
 
+const isWhole = (record: Buffer): boolean => crc32(record.subarray(8)) === record.readUInt32LE(4)
+
 const checked = (record: Buffer): Buffer => {
-  if (crc32(record.subarray(8)) !== record.readUInt32LE(4)) throw new Error("damaged")
+  if (!isWhole(record)) throw new Error("damaged")
   return record
 }
 
@@ -69,22 +109,8 @@ const checked = (record: Buffer): Buffer => {
 const textIn = (record: Buffer): string =>
   record.toString("utf8", record.indexOf(0, record.indexOf(0, headBytes) + 1) + 1)
 
-const readsOf = ({ end, fd, places }: ReturnType<typeof openLog>): Pick<LogSide, "fold" | "readAll"> => {
-  const buffer = Buffer.alloc(256 * 1024)
-  /** Hands over the records from one place on, until `use` says that it's enough. */
-  const walk = (from: number, use: (record: Buffer, at: number) => boolean) => {
-    for (let offset = from; offset < end();) {
-      const count = readSync(fd, buffer, 0, buffer.length, offset)
-      let at = 0
-      while (at + headBytes <= count) {
-        const length = buffer.readUInt32LE(at)
-        if (at + length > count) break
-        if (!use(checked(buffer.subarray(at, at + length)), offset + at)) return
-        at += length
-      }
-      offset += at
-    }
-  }
+const readsOf = ({ fd, places }: ReturnType<typeof openLog>): Pick<LogSide, "fold" | "readAll"> => {
+  const buffer = Buffer.alloc(window)
   return {
     fold: byPromise(async ({ events, stream }) => {
       const state = nothing()
@@ -92,10 +118,10 @@ const readsOf = ({ end, fd, places }: ReturnType<typeof openLog>): Pick<LogSide,
       // Neighbours are read at once, as far as the buffer goes.
       for (let i = 0; i < own.length;) {
         const before = i
-        walk(own[i] ?? 0, (record, at) => {
+        walk(fd, buffer, own[i] ?? 0, (record, at) => {
           if (at === own[i]) {
             i++
-            fold(state, JSON.parse(textIn(record)))
+            fold(state, JSON.parse(textIn(checked(record))))
           }
           return i < own.length && (own[i] ?? 0) - at < 4096
         })
@@ -105,8 +131,8 @@ const readsOf = ({ end, fd, places }: ReturnType<typeof openLog>): Pick<LogSide,
     }),
     readAll: async (events) => {
       const state = nothing()
-      walk(0, (record) => {
-        fold(state, JSON.parse(textIn(record)))
+      walk(fd, buffer, 0, (record) => {
+        fold(state, JSON.parse(textIn(checked(record))))
         return true
       })
       checkCount(state.events, events)
@@ -115,8 +141,8 @@ const readsOf = ({ end, fd, places }: ReturnType<typeof openLog>): Pick<LogSide,
 }
 
 /** Opens a file by hand. */
-export const openRawFile: OpenSide = async ({ directory }) => {
-  const log = openLog(join(directory, "raw.log"))
+export const openRawFile: OpenSide = async (place) => {
+  const log = openLog(join(place.directory, "raw.log"))
   const values = new Map<string, string>()
   const put = async (key: string, value: Order) => {
     const text = JSON.stringify(value)
@@ -135,6 +161,13 @@ export const openRawFile: OpenSide = async ({ directory }) => {
     get: byPromise(async (key) => JSON.parse(values.get(key) ?? "null")),
     put: byPromise(({ key, value }) => put(key, value)),
     bytes: async () => fstatSync(log.fd).size,
-    close: async () => closeSync(log.fd)
+    head: async () => log.head(),
+    ...wholeSide({
+      store: "file",
+      name: byHand.file,
+      place,
+      open: openRawFile,
+      close: async () => closeSync(log.fd)
+    })
   }
 }

@@ -7,7 +7,8 @@ import { checkCount, fold, nothing, type Order, orderOf, placed } from "../paylo
 import { contending } from "./contend.ts"
 import { grouped } from "./group.ts"
 import { postgresPages, rawFeedSide } from "./raw-feed.ts"
-import { byPromise, type KvSide, type LogSide, type OpenSide } from "./side.ts"
+import { byHand, byPromise, type KvSide, type LogSide, type OpenSide } from "./side.ts"
+import { wholeSide } from "./whole.ts"
 
 interface Append {
   readonly stream: string
@@ -17,11 +18,11 @@ interface Append {
 }
 
 const schema = `
-  CREATE TABLE raw (
+  CREATE TABLE IF NOT EXISTS raw (
     position bigint PRIMARY KEY, stream bigint NOT NULL, seq bigint NOT NULL, type text NOT NULL, at bigint NOT NULL,
     data text NOT NULL, UNIQUE (stream, seq)
   );
-  CREATE TABLE raw_kv (key text COLLATE "C" PRIMARY KEY, value text NOT NULL, revision bigint NOT NULL)`
+  CREATE TABLE IF NOT EXISTS raw_kv (key text COLLATE "C" PRIMARY KEY, value text NOT NULL, revision bigint NOT NULL)`
 
 const insert = `INSERT INTO raw
   SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::text[])`
@@ -145,16 +146,30 @@ export const databaseBytes = async (url: string): Promise<number> => {
 }
 
 /** Opens a database by hand. */
-export const openRawPostgres: OpenSide = async ({ url }) => {
+export const openRawPostgres: OpenSide = async (place) => {
+  const { url } = place
   const client = new Client({ connectionString: url })
   await client.connect()
   await client.query(schema)
   const listeners = new Set<(order: Order) => void>()
+  const { close, reopened } = wholeSide({
+    store: "postgres",
+    name: byHand.postgres,
+    place,
+    open: openRawPostgres,
+    close: () => client.end()
+  })
   return {
     ...logSide(client, listeners),
     ...rawFeedSide(await postgresPages(client), listeners),
     ...kvSide(client),
     bytes: () => databaseBytes(url),
-    close: () => client.end()
+    head: async () => {
+      const { rows } = await client.query<{ readonly head: string }>("SELECT max(position) AS head FROM raw")
+      return Number(rows[0]?.head)
+    },
+    // Last seqs are only in memory: what is opened again can be read, not appended to.
+    ...reopened === undefined ? {} : { reopened },
+    close
   }
 }

@@ -9,7 +9,8 @@ import { contending } from "./contend.ts"
 import { grouped } from "./group.ts"
 import { rawFeedSide, sqlitePages } from "./raw-feed.ts"
 import { rawSqliteKv } from "./raw-sqlite-kv.ts"
-import { byPromise, type LogSide, type OpenSide } from "./side.ts"
+import { byHand, byPromise, type LogSide, type OpenSide } from "./side.ts"
+import { wholeSide } from "./whole.ts"
 
 interface Append {
   readonly stream: string
@@ -19,12 +20,12 @@ interface Append {
 }
 
 const schema = `
-  CREATE TABLE stream (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
-  CREATE TABLE event (
+  CREATE TABLE IF NOT EXISTS stream (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+  CREATE TABLE IF NOT EXISTS event (
     position INTEGER PRIMARY KEY, stream INTEGER NOT NULL, seq INTEGER NOT NULL, type TEXT NOT NULL,
     at INTEGER NOT NULL, data TEXT NOT NULL, UNIQUE (stream, seq)
   );
-  CREATE TABLE kv (key TEXT PRIMARY KEY, value TEXT NOT NULL, revision INTEGER NOT NULL) WITHOUT ROWID`
+  CREATE TABLE IF NOT EXISTS kv (key TEXT PRIMARY KEY, value TEXT NOT NULL, revision INTEGER NOT NULL) WITHOUT ROWID`
 
 const connect = (path: string) => {
   const db = new Database(path)
@@ -34,12 +35,15 @@ const connect = (path: string) => {
   return db
 }
 
-/** Appends of one process, which alone writes: last seqs are in memory. */
+/** Appends of one process, which alone writes: last seqs are in memory once they were looked up. */
 const appendsTo = (db: Database.Database) => {
   const begin = db.prepare("BEGIN IMMEDIATE")
   const commit = db.prepare("COMMIT")
   const rollback = db.prepare("ROLLBACK")
   const addStream = db.prepare<[string]>("INSERT INTO stream (name) VALUES (?)")
+  const tailFrom = db.prepare<[string], { readonly id: number; last: number }>(
+    "SELECT id, (SELECT max(seq) FROM event WHERE stream = id) AS last FROM stream WHERE name = ?"
+  )
   const insert = db.prepare<[number, number, string, number, string]>(
     "INSERT INTO event (stream, seq, type, at, data) VALUES (?, ?, ?, ?, ?)"
   )
@@ -47,7 +51,7 @@ const appendsTo = (db: Database.Database) => {
   const tailOf = (stream: string) => {
     const known = tails.get(stream)
     if (known !== undefined) return known
-    const tail = { id: Number(addStream.run(stream).lastInsertRowid), last: 0 }
+    const tail = tailFrom.get(stream) ?? { id: Number(addStream.run(stream).lastInsertRowid), last: 0 }
     tails.set(stream, tail)
     return tail
   }
@@ -125,11 +129,14 @@ const importLines = async (directory: string, path: string): Promise<void> => {
 }
 
 /** Opens a file by hand. */
-export const openRawSqlite: OpenSide = async ({ directory }) => {
+export const openRawSqlite: OpenSide = async (place) => {
+  const { directory } = place
   const path = join(directory, "raw.db")
   const db = connect(path)
   db.exec(schema)
   const listeners = new Set<(order: Order) => void>()
+  const head = db.prepare<[], number>("SELECT max(position) FROM event").pluck()
+  const close = async () => void db.close()
   return {
     ...logSide(db, listeners),
     ...rawFeedSide(sqlitePages(db), listeners),
@@ -139,6 +146,7 @@ export const openRawSqlite: OpenSide = async ({ directory }) => {
       db.pragma("wal_checkpoint(TRUNCATE)")
       return statSync(path).size
     },
-    close: async () => void db.close()
+    head: async () => head.get() ?? 0,
+    ...wholeSide({ store: "sqlite", name: byHand.sqlite, place, open: openRawSqlite, close })
   }
 }

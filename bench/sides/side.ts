@@ -109,10 +109,20 @@ export interface Side extends LogSide, FeedSide, KvSide, WholeSide {
   readonly note?: string
   /** How much it keeps on the disk. */
   readonly bytes?: () => Promise<number>
+  /** Reads the position of its last event: the first thing that is read of a store that was opened. */
+  readonly head?: () => Promise<number>
   readonly close: () => Promise<void>
 }
 
-/** Opens a side at an empty place. */
+/** What the sides by hand are called. */
+export const byHand = {
+  sqlite: "better-sqlite3 by hand",
+  postgres: "pg by hand",
+  file: "fs by hand",
+  memory: "Map and arrays by hand"
+} as const
+
+/** Opens a side at an empty place, or at one that it has left. */
 export type OpenSide = (place: Place) => Promise<Side>
 
 /** Repeats a verb that answers with a promise. */

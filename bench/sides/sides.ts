@@ -13,12 +13,12 @@ import {
   openUnstorageFiles,
   openUnstorageMemory
 } from "./peer-kv.ts"
-import { openEffect, openPromise, type StoreName } from "./persist.ts"
+import { openEffect, openPromise, type StoreName, throughPromises } from "./persist.ts"
 import { openRawFile } from "./raw-file.ts"
 import { openRawMemory } from "./raw-memory.ts"
 import { openRawPostgres } from "./raw-postgres.ts"
 import { openRawSqlite } from "./raw-sqlite.ts"
-import type { OpenSide } from "./side.ts"
+import { byHand, type OpenSide } from "./side.ts"
 
 /** What a side is compared as. */
 export type Kind = "ours" | "raw" | "peer"
@@ -38,7 +38,7 @@ export interface Entry {
 const both: ReadonlyArray<Part> = ["log", "kv"]
 
 const ours = (store: StoreName): ReadonlyArray<Entry> => [
-  { name: "persist", kind: "ours", parts: both, open: openPromise(store) },
+  { name: throughPromises, kind: "ours", parts: both, open: openPromise(store) },
   { name: "persist, Effect", kind: "ours", parts: both, open: openEffect(store) }
 ]
 
@@ -50,7 +50,7 @@ const peer = (part: Part, name: string, open: OpenSide): Entry => ({ name, kind:
 export const sides: Readonly<Record<StoreName, ReadonlyArray<Entry>>> = {
   sqlite: [
     ...ours("sqlite"),
-    raw("better-sqlite3 by hand", openRawSqlite),
+    raw(byHand.sqlite, openRawSqlite),
     peer("log", "Emmett", openEmmettSqlite),
     peer("log", "Act", openActSqlite),
     peer("kv", "Keyv", openKeyvSqlite),
@@ -60,15 +60,15 @@ export const sides: Readonly<Record<StoreName, ReadonlyArray<Entry>>> = {
   ],
   postgres: [
     ...ours("postgres"),
-    raw("pg by hand", openRawPostgres),
+    raw(byHand.postgres, openRawPostgres),
     peer("log", "Emmett", openEmmettPostgres),
     peer("log", "message-db", openMessageDb),
     peer("kv", "Keyv", openKeyvPostgres)
   ],
-  file: [...ours("file"), raw("fs by hand", openRawFile), peer("kv", "unstorage", openUnstorageFiles)],
+  file: [...ours("file"), raw(byHand.file, openRawFile), peer("kv", "unstorage", openUnstorageFiles)],
   memory: [
     ...ours("memory"),
-    raw("Map and arrays by hand", openRawMemory),
+    raw(byHand.memory, openRawMemory),
     peer("log", "Emmett", openEmmettMemory),
     peer("log", "Castore", openCastore),
     peer("log", "Act", openActMemory),

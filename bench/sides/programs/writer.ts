@@ -1,15 +1,11 @@
 /** Appends as fast as it can until it's killed, and says when it has been at it for a while. */
-import { open } from "persist"
-import { orderOf, placed } from "../../payload.ts"
+import { orderOf } from "../../payload.ts"
+import { open, place } from "./entry.ts"
 
 process.on("disconnect", () => process.exit())
-const store = await open(process.argv[2])
-const log = store.log()
+const { append } = await open(place)
 let appended = 0
-const client = async (_: unknown, number: number): Promise<never> => {
-  for (;;) {
-    await log.append(`writer-${number}`, { type: placed, data: orderOf(number) }, { expected: "any" })
-    if (++appended === 5000) process.send?.("writes")
-  }
-}
-await Promise.all(Array.from({ length: 64 }, client))
+await append?.(64, Infinity, (client) => {
+  if (++appended === 5000) process.send?.("writes")
+  return { stream: `writer-${client}`, orders: [orderOf(client)] }
+})
