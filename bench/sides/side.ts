@@ -47,6 +47,12 @@ export interface Scanning {
   readonly limit: number
 }
 
+/** So many calls one after another, bare and with more around each. */
+export interface Extra {
+  readonly bare: (calls: number) => Promise<void>
+  readonly more: (calls: number) => Promise<void>
+}
+
 /** The verbs of a log. */
 export interface LogSide {
   /** Appends to a stream whatever is there. */
@@ -60,8 +66,8 @@ export interface LogSide {
   readonly saveSnapshot?: (stream: string) => Promise<void>
   /** Imports a file of lines of JSON into a new store below a directory. */
   readonly importLines?: { readonly directory: string; readonly run: (path: string) => Promise<void> }
-  /** Appends one after another, bare and with what can be put around them. */
-  readonly extras?: Readonly<Record<string, (calls: number) => Promise<void>>>
+  /** Appends one after another, by what can be put around them. */
+  readonly extras?: Readonly<Record<string, Extra>>
   /** Reads all events, parsed, in pages. */
   readonly readAll?: (events: number) => Promise<void>
 }

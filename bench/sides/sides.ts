@@ -65,7 +65,13 @@ export const sides: Readonly<Record<StoreName, ReadonlyArray<Entry>>> = {
     peer("log", "message-db", openMessageDb),
     peer("kv", "Keyv", openKeyvPostgres)
   ],
-  file: [...ours("file"), raw(byHand.file, openRawFile), peer("kv", "unstorage", openUnstorageFiles)],
+  file: [
+    ...ours("file"),
+    raw(byHand.file, openRawFile),
+    peer("kv", "unstorage", openUnstorageFiles),
+    peer("kv", "classic-level", openLevel),
+    peer("kv", "lmdb", openLmdb)
+  ],
   memory: [
     ...ours("memory"),
     raw(byHand.memory, openRawMemory),
