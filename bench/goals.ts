@@ -1,6 +1,6 @@
 /** What persist is to reach, as data: the table of goals, each to be held against the row that measures it. */
 import type { Row } from "./harness/run.ts"
-import { bestOf, nameOf, short } from "./report/table.ts"
+import { bestOf, nameOf, oursOf, short } from "./report/table.ts"
 import type { StoreName } from "./sides/persist.ts"
 
 /** What ours is compared with, or its own figure. */
@@ -91,7 +91,7 @@ export const goals: ReadonlyArray<Goal> = [
 ]
 
 const sideOf = (row: Row, against: Against) => {
-  if (against === "itself") return row.sides[0]
+  if (against === "itself") return oursOf(row)
   return against === "Effect" ? row.sides[1] : bestOf(row, against)
 }
 

@@ -51,7 +51,11 @@ const prepare = async ({ place, side: name, sizes, store, workload }: Assignment
     await side.close()
     return "hasn't got this"
   }
-  return { round: await roundOf(ready, sizes), note: side.note, close: side.close }
+  const close = async () => {
+    if ("measure" in ready) await ready.close?.()
+    await side.close()
+  }
+  return { round: await roundOf(ready, sizes), note: side.note, close }
 }
 
 const isMissing = (error: unknown): boolean =>

@@ -6,7 +6,7 @@ import type { Row } from "../harness/run.ts"
 import type { Spread } from "../harness/statistics.ts"
 import { workloads } from "../workloads/workloads.ts"
 import { reportOf } from "./report.ts"
-import { bestOf, nameOf, short } from "./table.ts"
+import { bestOf, nameOf, oursOf, short } from "./table.ts"
 
 /** Rows, and on what they were measured. */
 export interface Results {
@@ -61,7 +61,7 @@ const apart = (a: Spread, b: Spread): boolean =>
 
 /** What is compared of a row: ours to by hand, to the best peer where nothing is by hand, else ours alone. */
 const figureOf = (row: Row): Spread | undefined =>
-  (bestOf(row, "raw") ?? bestOf(row, "peer"))?.ratio ?? row.sides[0]?.value
+  (bestOf(row, "raw") ?? bestOf(row, "peer"))?.ratio ?? oursOf(row)?.value
 
 /** The rows whose medians each lie outside of what the other run has seen: a line for each. */
 export const moved = (before: Results, after: Results): ReadonlyArray<string> =>

@@ -23,6 +23,10 @@ export const bestOf = (row: Row, kind: Taken["kind"]): Taken | undefined =>
     ((b.value?.median ?? 0) - (a.value?.median ?? 0)) * (row.better === "more" ? 1 : -1)
   )[0]
 
+/** Ours by itself: through Promises where it is there, else through Effect. */
+export const oursOf = (row: Row): Taken | undefined =>
+  row.sides.find(({ kind, value }) => kind === "ours" && value !== undefined)
+
 const header = [
   "| work | ours : by hand | ours : best other | ours | through Effect | by hand | other libraries |",
   "| --- | ---: | ---: | ---: | ---: | ---: | --- |"
@@ -34,19 +38,20 @@ type Mark = (note: string) => string
 const ratioTo = (side: Taken | undefined): string =>
   side?.ratio === undefined ? "–" : `**${side.ratio.median.toFixed(2)}** (${range(side.ratio)})`
 
+const isThere = ({ absent }: Taken): boolean => absent !== "hasn't got this" && absent !== "has no such figure"
+
 const valueOf = (side: Taken | undefined, mark: Mark): string => {
   if (side === undefined) return "–"
+  if (!isThere(side)) return "–"
   const note = side.value === undefined ? side.absent : side.note
   return `${side.value === undefined ? "–" : `${short(side.value.median)} (${range(side.value)})`}${
     note === undefined ? "" : mark(note)
   }`
 }
 
-const isThere = ({ absent }: Taken): boolean => absent !== "hasn't got this" && absent !== "has no such figure"
-
 /** One row of the table. */
 const cellsOf = (row: Row, mark: Mark): string => {
-  const [ours, effect] = row.sides.filter(({ kind }) => kind === "ours").filter(isThere)
+  const [ours, effect] = row.sides.filter(({ kind }) => kind === "ours")
   const raw = bestOf(row, "raw") ?? row.sides.filter(({ kind }) => kind === "raw").find(isThere)
   const peers = row.sides.filter(({ kind }) => kind === "peer").filter(isThere)
   const cells = [

@@ -1,16 +1,43 @@
-/** Importing by the command line, in this process. */
+/** Importing by the command line, in this process; and projections of a history that was imported so. */
 import { runCommandLine } from "@persist/cli"
 import * as Effect from "effect/Effect"
 import { join } from "node:path"
-import type { LogSide, Place } from "./side.ts"
+import { open } from "persist"
+import { type Fold, projectAll, total } from "../../examples/repository-history/projecting.ts"
+import { checkFigures } from "./history.ts"
+import type { History, LogSide, Place } from "./side.ts"
 
-/** The import of a file into a new store each time. */
-export const importSide = (scheme: "sqlite" | "file", { directory }: Place): Pick<Required<LogSide>, "importLines"> => {
-  let made = 0
-  const run = async (path: string) => {
-    const url = `${scheme}:${join(directory, `imported-${made++}`)}`
-    const code = await Effect.runPromise(runCommandLine(["import", "--json", "--store", url, path]))
-    if (code !== 0) throw new Error(`persist import ended with ${code}`)
+const importInto = async (url: string, path: string): Promise<void> => {
+  const code = await Effect.runPromise(runCommandLine(["import", "--json", "--store", url, path]))
+  if (code !== 0) throw new Error(`persist import ended with ${code}`)
+}
+
+/** The three projections; how many events were read for them. */
+const projected = async (fold: Fold): Promise<number> => {
+  const { costs, figures } = await projectAll(fold)
+  checkFigures(figures)
+  return total(costs, "replayed")
+}
+
+const openHistory = async (url: string, path: string): Promise<History> => {
+  await importInto(url, path)
+  const store = await open(url)
+  return {
+    project: () => projected((projection) => store.project(projection, { all: true })),
+    load: () => projected((projection) => store.load(projection, { all: true })),
+    close: store.close
   }
-  return { importLines: { directory, run } }
+}
+
+/** The import of a file into a new store each time, and of a history into one that is projected. */
+export const importSide = (
+  scheme: "sqlite" | "file",
+  { directory }: Place
+): Pick<Required<LogSide>, "importLines" | "openHistory"> => {
+  let made = 0
+  const newUrl = () => `${scheme}:${join(directory, `imported-${made++}`)}`
+  return {
+    importLines: { directory, run: (path) => importInto(newUrl(), path) },
+    openHistory: (path) => openHistory(newUrl(), path)
+  }
 }

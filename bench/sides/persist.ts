@@ -7,6 +7,7 @@ import { effectFeedSide, promiseFeedSide } from "./persist-feed.ts"
 import { importSide } from "./persist-import.ts"
 import { effectKvSide, promiseKvSide } from "./persist-kv.ts"
 import { effectLogSide, promiseLogSide } from "./persist-log.ts"
+import { processorSide } from "./persist-processors.ts"
 import { databaseBytes } from "./raw-postgres.ts"
 import { fileBytes, type OpenSide, type Place } from "./side.ts"
 import { wholeSide } from "./whole.ts"
@@ -52,5 +53,5 @@ export const openPromise = (name: StoreName): OpenSide => async (place) => {
 /** The same store through Effect. */
 export const openEffect = (name: StoreName): OpenSide => async (place) => {
   const { close, effect: store } = await open(storeUrl(name, place))
-  return { ...effectLogSide(store), ...effectFeedSide(store), ...effectKvSide(store), close }
+  return { ...effectLogSide(store), ...effectFeedSide(store), ...effectKvSide(store), ...processorSide(store), close }
 }

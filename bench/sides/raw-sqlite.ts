@@ -1,13 +1,12 @@
 /** SQLite by hand: better-sqlite3, the least that would be correct, with group commit. The limit. */
 import Database from "better-sqlite3"
-import { randomUUID } from "node:crypto"
-import { createReadStream, statSync } from "node:fs"
+import { statSync } from "node:fs"
 import { join } from "node:path"
-import { createInterface } from "node:readline"
 import { checkCount, fold, nothing, type Order, orderOf, placed } from "../payload.ts"
 import { contending } from "./contend.ts"
 import { grouped } from "./group.ts"
 import { rawFeedSide, sqlitePages } from "./raw-feed.ts"
+import { importLines, rawHistory } from "./raw-history.ts"
 import { rawSqliteKv } from "./raw-sqlite-kv.ts"
 import { byHand, byPromise, type LogSide, type OpenSide } from "./side.ts"
 import { wholeSide } from "./whole.ts"
@@ -111,23 +110,6 @@ const logSide = (db: Database.Database, listeners: Set<(order: Order) => void>):
   }
 }
 
-/** The same rows with the same flushes, a thousand lines to each: nothing checked, and no record of how far it came. */
-const importLines = async (directory: string, path: string): Promise<void> => {
-  const db = connect(join(directory, `imported-${randomUUID()}.db`))
-  db.exec(schema)
-  const { append } = appendsTo(db)
-  let batch: Array<Append> = []
-  for await (const line of createInterface(createReadStream(path))) {
-    const { data, stream }: { readonly data: Order; readonly stream: string } = JSON.parse(line)
-    batch.push({ stream, orders: [data] })
-    if (batch.length < 1000) continue
-    await Promise.all(batch.map(append))
-    batch = []
-  }
-  await Promise.all(batch.map(append))
-  db.close()
-}
-
 /** Opens a file by hand. */
 export const openRawSqlite: OpenSide = async (place) => {
   const { directory } = place
@@ -142,6 +124,7 @@ export const openRawSqlite: OpenSide = async (place) => {
     ...rawFeedSide(sqlitePages(db), listeners),
     ...rawSqliteKv(db),
     importLines: { directory, run: (file) => importLines(directory, file) },
+    openHistory: (file) => rawHistory(directory, file),
     bytes: async () => {
       db.pragma("wal_checkpoint(TRUNCATE)")
       return statSync(path).size

@@ -53,6 +53,15 @@ export interface Extra {
   readonly more: (calls: number) => Promise<void>
 }
 
+/** A history that was imported. */
+export interface History {
+  /** Folds its projections from zero and checks what they say: how many events were read. */
+  readonly project: () => Promise<number>
+  /** The same from snapshots, which the first call makes. */
+  readonly load?: () => Promise<number>
+  readonly close: () => Promise<void>
+}
+
 /** The verbs of a log. */
 export interface LogSide {
   /** Appends to a stream whatever is there. */
@@ -66,6 +75,8 @@ export interface LogSide {
   readonly saveSnapshot?: (stream: string) => Promise<void>
   /** Imports a file of lines of JSON into a new store below a directory. */
   readonly importLines?: { readonly directory: string; readonly run: (path: string) => Promise<void> }
+  /** Imports the real history from a file. */
+  readonly openHistory?: (path: string) => Promise<History>
   /** Appends one after another, by what can be put around them. */
   readonly extras?: Readonly<Record<string, Extra>>
   /** Reads all events, parsed, in pages. */
@@ -76,6 +87,8 @@ export interface LogSide {
 export interface FeedSide {
   /** Hands all events to a handler that keeps its place, from the first on; ends when it has had so many. */
   readonly catchUp?: (events: number) => Promise<void>
+  /** So many processors of so many partitions each go through all events, in one runner, with nothing to do. */
+  readonly processors?: (count: number, partitions: number) => Promise<void>
   /** Builds a read model over a few keys, each event once, from zero. */
   readonly rebuild?: (events: number) => Promise<void>
   /** Hands every event from now on to `handle`; gives what stops it once it follows. */

@@ -1,8 +1,10 @@
-/** Importing a file of lines of JSON into a new store. */
+/** Importing files of lines of JSON into a new store, and the projections of a real history. */
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { orderOf, placed } from "../payload.ts"
-import { rate, type Workload } from "./workload.ts"
+import { history } from "../sides/history.ts"
+import type { LogSide } from "../sides/side.ts"
+import { rate, type Ready, timed, type Workload } from "./workload.ts"
 
 /** The lines as `persist import` takes them. */
 const linesOf = (events: number): string =>
@@ -11,20 +13,60 @@ const linesOf = (events: number): string =>
     return `${JSON.stringify({ stream: `import-${n % 1000}`, type: placed, at, data: orderOf(n) })}\n`
   }).join("")
 
-/** The import. */
-export const importing: Workload = {
+const importing = (importLines: LogSide["importLines"], path: string, events: number): Ready | undefined =>
+  importLines && {
+    repeat: async (count) => {
+      for (let n = 0; n < count; n++) await importLines.run(path)
+    },
+    each: events
+  }
+
+const lines: Workload = {
   name: "import",
   title: "import a file of lines of JSON into a new store",
   figures: rate("events/s"),
   needs: ["log"],
   prepare: async ({ importLines }, { log }) => {
     if (importLines === undefined) return undefined
-    const { directory, run } = importLines
-    const path = join(directory, "events.ndjson")
+    const path = join(importLines.directory, "events.ndjson")
     writeFileSync(path, linesOf(log))
-    const repeat = async (count: number) => {
-      for (let n = 0; n < count; n++) await run(path)
-    }
-    return { repeat, each: log }
+    return importing(importLines, path, log)
   }
 }
+
+const real: Workload = {
+  name: "import-history",
+  title: "import a real history, gzipped, into a new store",
+  figures: rate("events/s"),
+  needs: ["log"],
+  prepare: async ({ importLines }) => importing(importLines, history.path, history.events)
+}
+
+const projecting: Workload = {
+  name: "project-history",
+  title: "three projections of a real history, from zero",
+  figures: {
+    rate: { unit: "events/s", better: "more" },
+    "from their snapshots": { unit: "ms", better: "less" }
+  },
+  needs: ["log"],
+  prepare: async ({ openHistory }) => {
+    const opened = await openHistory?.(history.path)
+    if (opened === undefined) return undefined
+    const measure = async () => {
+      let read = 0
+      const zero = await timed(async () => {
+        read = await opened.project()
+      })
+      const { load } = opened
+      const snapshots = load === undefined ? {} : { "from their snapshots": await timed(async () => void await load()) }
+      return { rate: read * 1000 / zero, ...snapshots }
+    }
+    // The first one makes the snapshots.
+    for (let n = 0; n < 3; n++) await measure()
+    return { measure, close: opened.close }
+  }
+}
+
+/** All that import. */
+export const imports: ReadonlyArray<Workload> = [lines, real, projecting]

@@ -23,7 +23,11 @@ export type Ready =
     /** Whether a round tells how much memory becomes resident when it's done once more, as the figure `memory`. */
     readonly memory?: boolean
   }
-  | { readonly measure: () => Promise<Figures> }
+  | {
+    readonly measure: () => Promise<Figures>
+    /** Closes what it has opened beside the side itself. */
+    readonly close?: () => Promise<void>
+  }
 
 /** How much there is of what workloads read, and how long their rounds are. */
 export interface Sizes {

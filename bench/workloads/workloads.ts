@@ -2,8 +2,9 @@
 import { appends } from "./append.ts"
 import { extras } from "./extras.ts"
 import { feeds } from "./feeds.ts"
-import { importing } from "./import.ts"
+import { imports } from "./import.ts"
 import { keys } from "./keys.ts"
+import { processors } from "./processors.ts"
 import { reads } from "./read.ts"
 import { whole } from "./whole.ts"
 import type { Workload } from "./workload.ts"
@@ -13,8 +14,9 @@ export const workloads: ReadonlyArray<Workload> = [
   ...appends,
   ...reads,
   ...feeds,
+  ...processors,
   ...keys,
-  importing,
+  ...imports,
   ...whole,
   ...extras
 ]
