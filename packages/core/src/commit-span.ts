@@ -13,19 +13,16 @@ type Caller = Fiber.Fiber<unknown, unknown>
 type Answer = Effect.Effect<Committed | Conflict, StoreError>
 
 /**
- * Submits a commit in a span of its own, and lets its events carry that span. Without a tracer that anybody looks at,
- * it's only submitted; so is a commit that appends nothing and belongs to no trace, such as a sign of life.
+ * Whether a commit is to have a span of its own: where there is a tracer that anybody looks at, unless it appends
+ * nothing and belongs to no trace, such as a sign of life.
  */
-export const inSpan = (
-  fiber: Caller,
-  about: About,
-  request: Request,
-  submit: (request: Request) => Answer
-): Answer => {
-  const { commit } = request
-  if (!isTraced(fiber) || (commit.append.length === 0 && fiber.cache.span === undefined)) return submit(request)
-  return Effect.useSpan(
-    ...describe(commit),
+export const isSpanned = (fiber: Caller, { append }: Commit): boolean =>
+  isTraced(fiber) && (append.length > 0 || fiber.cache.span !== undefined)
+
+/** Submits a commit in a span of its own, and lets its events carry that span. */
+export const inSpan = (about: About, request: Request, submit: (request: Request) => Answer): Answer =>
+  Effect.useSpan(
+    ...describe(request.commit),
     (span) =>
       Effect.tap(submit(carried(about, request, span)), (outcome) =>
         Effect.sync(() => {
@@ -33,7 +30,6 @@ export const inSpan = (
           else span.attribute("persist.position", outcome.position)
         }))
   )
-}
 
 /** The same commit, its events carrying the caller's span: for one that the committer doesn't make. */
 export const inCallersSpan = (fiber: Caller, about: About, request: Request): Request => {

@@ -4,6 +4,7 @@ import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Result from "effect/Result"
 import type { Scope } from "effect/Scope"
 import type { BackendShape } from "./backend.ts"
 import type { Commit, Committed, Conflict, Outcome } from "./commit.ts"
@@ -34,9 +35,15 @@ export interface Committer {
    * Answers with the commit's outcome; a refusal is a failure. Interrupting it takes a commit that still waits out of
    * the queue; one that is being flushed happens or not regardless, and nobody else's is touched. Fails with
    * `Unavailable` (nothing happened, or too much is waiting), `OutcomeUnknown`, `Invalid` (closed store) and what the
-   * backend fails or refuses with.
+   * backend fails or refuses with. `answer` makes of the outcome what the caller is told.
    */
-  readonly submit: (request: Request) => Effect.Effect<Committed | Conflict, StoreError>
+  readonly submit: <A>(
+    request: Request,
+    onFlush: ((flight: Flight) => void) | undefined,
+    answer: (outcome: Committed | Conflict) => A
+  ) => Effect.Effect<A, StoreError>
+  /** The same without a fiber, and so without interruption: `settle` is called once, with what became of it. */
+  readonly post: (request: Request, settle: (settled: Settled) => void) => void
 }
 
 /** What became of a commit. */
@@ -96,26 +103,39 @@ class Lane implements Committer {
     this.fork = fork
   }
 
-  readonly submit = (request: Request): Effect.Effect<Committed | Conflict, StoreError> =>
-    Effect.withFiber((fiber) => this.enqueue(request, fiber.getRef(OnFlush)))
+  readonly submit = <A>(
+    request: Request,
+    onFlush: Waiting["onFlush"],
+    answer: (outcome: Committed | Conflict) => A
+  ): Effect.Effect<A, StoreError> =>
+    Effect.callback((resume) => {
+      const waiting = this.enqueue(request, onFlush, (settled) => resume(answered(settled, answer)))
+      return waiting && Effect.sync(() => this.withdraw(waiting))
+    })
 
+  readonly post = (request: Request, settle: (settled: Settled) => void): void =>
+    void this.enqueue(request, undefined, settle)
+
+  /** What waits from now on; `undefined` where it was refused, and settled so. */
   private enqueue(
     request: Request,
-    onFlush: Waiting["onFlush"]
-  ): Effect.Effect<Committed | Conflict, StoreError> {
-    return Effect.callback((resume) => {
-      const refusal = this.refusal(request)
-      if (refusal !== undefined) return resume(Effect.fail(refusal))
-      const { bytes, commit } = request
-      const waiting: Waiting = { commit, bytes, outcome: undefined, onFlush, settle: resume }
-      this.queue.push(waiting)
-      this.bytes += request.bytes
-      if (!this.running) {
-        this.running = true
-        this.fork(this.drain)
-      }
-      return Effect.sync(() => this.withdraw(waiting))
-    })
+    onFlush: Waiting["onFlush"],
+    settle: (settled: Settled) => void
+  ): Waiting | undefined {
+    const refusal = this.refusal(request)
+    if (refusal !== undefined) {
+      settle(Exit.fail(refusal))
+      return undefined
+    }
+    const { bytes, commit } = request
+    const waiting: Waiting = { commit, bytes, outcome: undefined, onFlush, settle }
+    this.queue.push(waiting)
+    this.bytes += bytes
+    if (!this.running) {
+      this.running = true
+      this.fork(this.drain)
+    }
+    return waiting
   }
 
   private refusal({ bytes }: Request): StoreError | undefined {
@@ -137,32 +157,19 @@ class Lane implements Committer {
   }
 
   // One turn of the event loop before each flush: it costs an idle store microseconds, and everybody who was woken by
-  // the flush before, or whose socket was readable in this turn, is in the queue by then.
+  // the flush before, or whose socket was readable in this turn, is in the queue by then. Whoever appends again as soon
+  // as it's answered finds the lane still running, and need not start it.
   private readonly drain: Effect.Effect<void> = Effect.suspend(() =>
     Effect.whileLoop({
-      while: () => this.queue.length > 0 || this.rest(),
-      body: () => Effect.andThen(Effect.yieldNow, this.flush),
+      while: () => this.running,
+      body: () => this.turn,
       step: () => undefined
     })
   )
 
-  /** Stops running; always false, for the loop to end on. */
-  private rest(): false {
-    this.running = false
-    this.onIdle?.()
-    return false
-  }
-
-  private readonly flush: Effect.Effect<void> = Effect.suspend(() => {
+  private readonly turn: Effect.Effect<void> = Effect.flatMap(Effect.yieldNow, () => {
     const batch = this.next()
-    if (!isArrayNonEmpty(batch)) return Effect.void
-    for (const waiting of batch) {
-      this.bytes -= waiting.bytes
-      waiting.onFlush?.(waiting)
-    }
-    // Suspended, so that a backend that throws fails its batch, and not the lane.
-    const sent = Effect.exit(Effect.suspend(() => this.send(batch, this.limits.retries)))
-    return Effect.map(sent, (exit) => settle(batch, exit))
+    return isArrayNonEmpty(batch) ? this.flush(batch) : this.rest()
   })
 
   /** Takes what goes in one flush out of the queue. */
@@ -173,15 +180,44 @@ class Lane implements Committer {
     return all
   }
 
-  private send(batch: NonEmptyArray<Waiting>, retries: number): Effect.Effect<ReadonlyArray<Outcome>, BackendError> {
-    const commits = mapArray(batch, ({ commit }) => commit)
-    const attempt = this.backend.commit(commits)
-    if (retries === 0) return attempt
-    return Effect.catchIf(attempt, (error) => repeatable(error, commits), () =>
-      Effect.andThen(
-        Effect.sleep(20 * 2 ** (this.limits.retries - retries)),
-        this.send(batch, retries - 1)
-      ))
+  /** Stops running, after a turn in which nobody came. */
+  private rest(): Effect.Effect<void> {
+    this.running = false
+    this.onIdle?.()
+    return Effect.void
+  }
+
+  private flush(batch: NonEmptyArray<Waiting>): Effect.Effect<void> {
+    for (const waiting of batch) {
+      this.bytes -= waiting.bytes
+      waiting.onFlush?.(waiting)
+    }
+    return this.send(batch, mapArray(batch, ({ commit }) => commit), this.limits.retries)
+  }
+
+  private send(
+    batch: NonEmptyArray<Waiting>,
+    commits: NonEmptyArray<Commit>,
+    retries: number
+  ): Effect.Effect<void> {
+    // Suspended, so that a backend that throws fails its batch, and not the lane.
+    return Effect.matchCauseEffect(Effect.suspend(() => this.backend.commit(commits)), {
+      onSuccess: (outcomes) => {
+        for (let i = 0; i < batch.length; i++) settle(batch[i], outcomeOf(outcomes[i]))
+        return Effect.void
+      },
+      onFailure: (cause) => {
+        const error = Result.getOrUndefined(Cause.findError(cause))
+        if (retries > 0 && error !== undefined && repeatable(error, commits)) {
+          const again = Effect.suspend(() => this.send(batch, commits, retries - 1))
+          return Effect.andThen(Effect.sleep(20 * 2 ** (this.limits.retries - retries)), again)
+        }
+        for (const waiting of batch) {
+          settle(waiting, Exit.failCause(Cause.map(cause, (failed) => own(failed, waiting.commit))))
+        }
+        return Effect.void
+      }
+    })
   }
 
   get close(): Effect.Effect<void> {
@@ -205,13 +241,23 @@ const repeatable = (error: BackendError, commits: ReadonlyArray<Commit>): boolea
   error._tag === "Unavailable" ||
   (error._tag === "OutcomeUnknown" && commits.every(({ identity }) => identity !== undefined))
 
-const settle = (batch: ReadonlyArray<Waiting>, exit: Exit.Exit<ReadonlyArray<Outcome>, BackendError>): void => {
-  batch.forEach((waiting, i) => {
-    waiting.outcome = Exit.isSuccess(exit)
-      ? outcomeOf(exit.value[i])
-      : Exit.failCause(Cause.map(exit.cause, (error) => own(error, waiting.commit)))
-    waiting.settle(waiting.outcome)
-  })
+const settle = (waiting: Waiting | undefined, settled: Settled): void => {
+  if (waiting === undefined) return
+  waiting.outcome = settled
+  waiting.settle(settled)
+}
+
+/** What a caller is told. A backend's answer that none can be made of is the caller's defect, and not the lane's. */
+export const answered = <A>(
+  settled: Settled,
+  answer: (outcome: Committed | Conflict) => A
+): Exit.Exit<A, StoreError> => {
+  if (Exit.isFailure(settled)) return Exit.failCause(settled.cause)
+  try {
+    return Exit.succeed(answer(settled.value))
+  } catch (defect) {
+    return Exit.die(defect)
+  }
 }
 
 const outcomeOf = (outcome: Outcome | undefined): Settled =>

@@ -4,7 +4,6 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { Catalogue, InputOf } from "./catalogue.ts"
 import type { Appended, CommitId, Committed, Conflict } from "./commit.ts"
-import type { CommitOptions } from "./engine.ts"
 import { Invalid, type StoreError } from "./error.ts"
 import type { EventInput, Meta } from "./event.ts"
 import * as Fault from "./fault.ts"
@@ -16,6 +15,7 @@ import { type Plan, planOf } from "./scope.ts"
 import type { Position, Seq } from "./sequence.ts"
 import type { SnapshotPolicy } from "./snapshot-policy.ts"
 import type { StoreShape } from "./store.ts"
+import type { CommitOptions } from "./write.ts"
 
 /** What may be decided: events to append (none: nothing is to change), or a failure of the caller's own. */
 export type Decision<I, E> = ReadonlyArray<I> | Result.Result<ReadonlyArray<I>, E>

@@ -2,24 +2,25 @@
 import { md5 } from "effect/crypto/Digest"
 import * as Hex from "effect/encoding/Hex"
 import * as Result from "effect/Result"
-import type { Commit } from "./commit.ts"
+import type { Commit, NewEvent } from "./commit.ts"
 import { type Payload, toBytes } from "./payload.ts"
 
 type Content = Omit<Commit, "identity" | "at">
 
 /**
- * Digest of what a caller asked for: expectations, events, writes and truncations, with the times that were given but
- * not those that the clock filled in, since a retry comes later. MD5, because it's at hand without waiting (a commit
- * must not change its place in the queue for having an id) and guards against mistakes, not against forgers.
+ * Digest of what a caller asked for: expectations, events, writes and truncations, with times that were given (those
+ * of the events that are `timed`, and `at`) but not those that the clock filled in, since a retry comes later. MD5,
+ * because it's at hand without waiting (a commit must not change its place in the queue for having an id) and guards
+ * against mistakes, not against forgers.
  */
 export const digestOf = (
   { append, expect, truncate, write }: Content,
-  times: ReadonlyArray<number | undefined>,
+  timed: ReadonlySet<NewEvent> | undefined,
   at: number | undefined
 ): string =>
   textDigest(JSON.stringify([
     at ?? null,
-    times.map((time) => time ?? null),
+    append.flatMap(({ events }) => events.map((event) => timed?.has(event) === true ? event.at : null)),
     expect.map((one) => one._tag === "Stream" ? [one.stream, one.expected] : [one.namespace, one.key, one.expected]),
     append.map(({ events, stream }) => [
       stream,

@@ -1,10 +1,10 @@
 /** A commit in the making: every rule about what one may hold is checked here, once, for all backends. */
-import { isArrayNonEmpty, type NonEmptyArray } from "effect/Array"
 import type { Ability, About } from "./backend.ts"
-import type { Commit, Expectation, NewEvent, Truncate, Write } from "./commit.ts"
+import type { Append, Commit, Expectation, NewEvent, Truncate, Write } from "./commit.ts"
 import { digestOf } from "./digest.ts"
 import { Invalid, LimitExceeded } from "./error.ts"
 import * as Fault from "./fault.ts"
+import type { EncodedEvent } from "./kind.ts"
 import { nameFault } from "./name.ts"
 import { type Payload, payloadBytes } from "./payload.ts"
 import { Position, Seq } from "./sequence.ts"
@@ -26,8 +26,11 @@ export const opOf = (incarnation: string | undefined, write: Op["~persist/Op"]):
   "~persist/Store": incarnation
 })
 
-/** An event on its way in, encoded; without an `at` it takes the commit's. */
-export type DraftEvent = Omit<NewEvent, "at"> & { readonly at: number | undefined }
+/** What is to be appended to one stream, as far as it has come. */
+interface Appending {
+  readonly stream: string
+  events: Array<NewEvent>
+}
 
 /** Collects the operations of one commit. Each method answers the fault that forbids the whole commit, if any. */
 export class Draft {
@@ -37,37 +40,51 @@ export class Draft {
   bytes = 0
   private count = 0
   private readonly about: About
-  private readonly expect: Array<Expectation> = []
-  private readonly appends: Array<{ readonly stream: string; readonly events: NonEmptyArray<NewEvent> }> = []
-  private readonly expected = new SmallMap<Fault.ExpectedSeq>()
-  private readonly writes: Array<Write> = []
-  private readonly keys = new SmallMap<SmallMap<true>>()
-  private readonly cleared = new SmallMap<true>()
-  private readonly truncations: Array<Truncate> = []
-  private readonly givenTimes: Array<number | undefined> = []
+  // Every append passes here, and most commits are one: of what a commit has none, none is made.
+  private expect: Array<Expectation> | undefined
+  private appends: Array<Appending> | undefined
+  private expected: SmallMap<Fault.ExpectedSeq> | undefined
+  private writes: Array<Write> | undefined
+  private keys: SmallMap<SmallMap<true>> | undefined
+  private cleared: SmallMap<true> | undefined
+  private truncations: Array<Truncate> | undefined
+  /** The events whose time is the caller's. */
+  private timed: Set<NewEvent> | undefined
 
   constructor(about: About, at: number) {
     this.about = about
     this.at = at
   }
 
-  /** Adds events to a stream's end. Appends to the same stream in a row become one. */
-  append(stream: string, expected: Fault.ExpectedSeq, events: ReadonlyArray<DraftEvent>): Fault.Fault | undefined {
+  /**
+   * Begins an append of `count` events to a stream's end: each {@link event} after it goes there. One that follows
+   * another to the same stream goes on with it.
+   */
+  append(stream: string, expected: Fault.ExpectedSeq, count: number): Fault.Fault | undefined {
     const fault = this.name("stream", stream) ?? Fault.expectedSeqFault(expected) ??
-      (events.length === 0 ? emptyFault : undefined)
+      (count === 0 ? emptyFault : undefined)
     if (fault !== undefined) return fault
-    const last = this.appends.at(-1)
-    const joined = last !== undefined && last.stream === stream ? last : undefined
-    const order = joined === undefined ? this.expectStream(stream, expected) : this.continues(joined, expected)
+    const last = this.appends?.at(-1)
+    if (last !== undefined && last.stream === stream) return this.continues(last, expected)
+    const order = this.expectStream(stream, expected)
     if (order !== undefined) return order
-    const drafted: Array<NewEvent> = joined === undefined ? [] : joined.events
-    for (const event of events) {
-      const eventFault = this.event(event)
-      if (eventFault !== undefined) return eventFault
-      this.givenTimes.push(event.at)
-      drafted.push({ type: event.type, at: event.at ?? this.at, data: event.data, meta: event.meta, id: event.id })
-    }
-    if (joined === undefined && isArrayNonEmpty(drafted)) this.appends.push({ stream, events: drafted })
+    const begun = { stream, events: none }
+    if (this.appends === undefined) this.appends = [begun]
+    else this.appends.push(begun)
+    return undefined
+  }
+
+  /** Adds an event to the append that was begun; `at` is its time where the caller gave one. */
+  event({ data, meta, type }: EncodedEvent, at: number | undefined, id: string | undefined): Fault.Fault | undefined {
+    const fault = this.name("type", type) ?? this.payload("data", data) ?? this.meta(meta) ?? this.room() ??
+      (at === undefined ? undefined : Fault.timeFault("at", at)) ??
+      (id === undefined ? undefined : this.name("id", id))
+    if (fault !== undefined) return fault
+    const event = { type, at: at ?? this.at, data, meta, id }
+    const into = this.appends?.at(-1)
+    if (into?.events === none) into.events = [event]
+    else into?.events.push(event)
+    if (at !== undefined) (this.timed ??= new Set()).add(event)
     return undefined
   }
 
@@ -87,14 +104,14 @@ export class Draft {
     expected: Fault.ExpectedRevision
   ): Fault.Fault | undefined {
     const fault = this.payload("value", value) ?? this.meta(meta) ?? this.room() ?? this.key(namespace, key, expected)
-    if (fault === undefined) this.writes.push({ _tag: "Put", namespace, key, value, meta })
+    if (fault === undefined) (this.writes ??= []).push({ _tag: "Put", namespace, key, value, meta })
     return fault
   }
 
   /** Deletes a key. */
   delete(namespace: string, key: string, expected: Fault.ExpectedRevision): Fault.Fault | undefined {
     const fault = this.lack("delete") ?? this.room() ?? this.key(namespace, key, expected)
-    if (fault === undefined) this.writes.push({ _tag: "Delete", namespace, key })
+    if (fault === undefined) (this.writes ??= []).push({ _tag: "Delete", namespace, key })
     return fault
   }
 
@@ -103,8 +120,8 @@ export class Draft {
     const fault = this.name("namespace", namespace) ?? this.lack("clear") ?? this.room() ??
       (this.isTouched(namespace) ? Fault.twiceFault("namespace", namespace) : undefined)
     if (fault !== undefined) return fault
-    this.cleared.add(namespace, true)
-    this.writes.push({ _tag: "Clear", namespace })
+    ;(this.cleared ??= new SmallMap()).add(namespace, true)
+    ;(this.writes ??= []).push({ _tag: "Clear", namespace })
     return undefined
   }
 
@@ -112,8 +129,10 @@ export class Draft {
   truncate(stream: string, before: number): Fault.Fault | undefined {
     const fault = this.name("stream", stream) ?? Fault.counterFault("before", before, 1) ?? this.lack("truncate") ??
       this.room() ??
-      (this.truncations.some((other) => other.stream === stream) ? Fault.twiceFault("stream", stream) : undefined)
-    if (fault === undefined) this.truncations.push({ stream, before: Seq(before) })
+      (this.truncations?.some((other) => other.stream === stream) === true
+        ? Fault.twiceFault("stream", stream)
+        : undefined)
+    if (fault === undefined) (this.truncations ??= []).push({ stream, before: Seq(before) })
     return fault
   }
 
@@ -122,16 +141,17 @@ export class Draft {
     const fault = (id === undefined ? undefined : this.name("id", id) ?? this.lack("resolve")) ??
       (this.count > 1 ? this.lack("atomic") : undefined)
     if (fault !== undefined) return fault
-    const content = { expect: this.expect, append: this.appends, write: this.writes, truncate: this.truncations }
-    return {
-      identity: id === undefined ? undefined : { id, digest: digestOf(content, this.givenTimes, at) },
-      at: this.at,
-      ...content
-    }
+    const { expect = none, truncations: truncate = none, writes: write = none } = this
+    // Each was begun with the number of its events, and that isn't 0.
+    const append = (this.appends ?? none) as ReadonlyArray<unknown> as ReadonlyArray<Append>
+    const identity = id === undefined
+      ? undefined
+      : { id, digest: digestOf({ append, expect, truncate, write }, this.timed, at) }
+    return { identity, at: this.at, expect, append, write, truncate }
   }
 
   private isTouched(namespace: string): boolean {
-    return this.keys.get(namespace) !== undefined || this.cleared.get(namespace) !== undefined
+    return this.keys?.get(namespace) !== undefined || this.cleared?.get(namespace) !== undefined
   }
 
   private name(field: string, value: unknown): Fault.Fault | undefined {
@@ -143,18 +163,18 @@ export class Draft {
   }
 
   private expectStream(stream: string, expected: Fault.ExpectedSeq): Fault.Fault | undefined {
-    if (this.expected.get(stream) !== undefined) return Fault.twiceFault("stream", stream)
-    this.expected.add(stream, expected)
+    if (this.expected?.get(stream) !== undefined) return Fault.twiceFault("stream", stream)
+    ;(this.expected ??= new SmallMap()).add(stream, expected)
     if (expected === "any") return undefined
-    this.expect.push({ _tag: "Stream", stream, expected: expected === "exists" ? expected : Seq(expected) })
+    ;(this.expect ??= []).push({ _tag: "Stream", stream, expected: expected === "exists" ? expected : Seq(expected) })
     return undefined
   }
 
   private continues(
-    { events, stream }: { readonly stream: string; readonly events: ReadonlyArray<NewEvent> },
+    { events, stream }: Appending,
     expected: Fault.ExpectedSeq
   ): Fault.Fault | undefined {
-    const before = this.expected.get(stream)
+    const before = this.expected?.get(stream)
     if (typeof expected !== "number") return undefined
     if (typeof before === "number" && expected === before + events.length) return undefined
     return new Invalid({
@@ -164,23 +184,17 @@ export class Draft {
     })
   }
 
-  private event({ at, data, id, meta, type }: DraftEvent): Fault.Fault | undefined {
-    return this.name("type", type) ?? this.payload("data", data) ?? this.meta(meta) ?? this.room() ??
-      (at === undefined ? undefined : Fault.timeFault("at", at)) ??
-      (id === undefined ? undefined : this.name("id", id))
-  }
-
   private key(namespace: string, key: string, expected: Fault.ExpectedRevision): Fault.Fault | undefined {
     const fault = this.name("namespace", namespace) ?? this.name("key", key) ?? Fault.expectedRevisionFault(expected)
     if (fault !== undefined) return fault
-    if (this.cleared.get(namespace)) return Fault.twiceFault("namespace", namespace)
-    const known = this.keys.get(namespace)
+    if (this.cleared?.get(namespace)) return Fault.twiceFault("namespace", namespace)
+    const known = this.keys?.get(namespace)
     if (known?.get(key)) return Fault.twiceFault("key", key)
     const keys = known ?? new SmallMap()
-    if (known === undefined) this.keys.add(namespace, keys)
+    if (known === undefined) (this.keys ??= new SmallMap()).add(namespace, keys)
     keys.add(key, true)
     if (expected === "any") return undefined
-    this.expect.push({
+    ;(this.expect ??= []).push({
       _tag: "Key",
       namespace,
       key,
@@ -223,6 +237,9 @@ export class Draft {
     return new LimitExceeded({ field: "commit", limit, actual: this.count, unit: "events and writes", remedy })
   }
 }
+
+/** Shared by all commits that have none of something, so that appending one event makes no empty arrays. */
+const none: Array<never> = []
 
 const emptyFault = new Invalid({
   field: "events",

@@ -2,31 +2,24 @@
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import type { Scope } from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { About, BackendShape } from "./backend.ts"
-import { newCommitId } from "./commit-id.ts"
-import { inCallersSpan, inSpan } from "./commit-span.ts"
-import type { Commit, CommitId, Committed, Conflict } from "./commit.ts"
-import { type CommitterOptions, makeCommitter, type Request } from "./committer.ts"
-import { Draft, type Op } from "./draft.ts"
-import { Invalid, type StoreError, Unavailable } from "./error.ts"
-import { closedFault, counterFault, type Fault, optionsFault, timeFault } from "./fault.ts"
+import { inCallersSpan } from "./commit-span.ts"
+import type { Commit, Committed, Conflict } from "./commit.ts"
+import { type CommitterOptions, makeCommitter } from "./committer.ts"
+import type { Draft, Op } from "./draft.ts"
+import { type StoreError, Unavailable } from "./error.ts"
+import { closedFault, counterFault, optionsFault } from "./fault.ts"
 import { until } from "./follow.ts"
 import type { PositionInput } from "./sequence.ts"
+import { commitKeys, type CommitOptions, type Compose, composed, drafted, Write } from "./write.ts"
 
 /** How a store commits, and how long a read waits for a position that isn't there yet. */
 export interface StoreOptions extends CommitterOptions {
   /** How many milliseconds a read with `atLeast` waits before it fails with `Unavailable`. Default 5,000. */
   readonly atLeastWithin?: number
-}
-
-/** What a commit as a whole may be given. */
-export interface CommitOptions {
-  /** Makes it happen once: the same id with the same content answers the first result again. */
-  readonly id?: CommitId | undefined
-  /** When it happened, in milliseconds since 1970; the clock's time by default. For imports. */
-  readonly at?: number | undefined
 }
 
 /** What every read may be given. */
@@ -43,6 +36,12 @@ export interface Engine {
     ops: ReadonlyArray<Op>,
     options?: CommitOptions
   ) => Effect.Effect<Committed | Conflict, StoreError>
+  /** A commit of what `compose` writes; `answer` makes of its outcome what the caller is told. Fails as `commit`. */
+  readonly write: <A>(
+    compose: Compose,
+    options: CommitOptions | undefined,
+    answer: (outcome: Committed | Conflict) => A
+  ) => Effect.Effect<A, StoreError>
   /** The commit that operations come to, for whoever hands it to the backend past the committer. Fails as `commit`. */
   readonly draft: (ops: ReadonlyArray<Op>) => Effect.Effect<Commit, StoreError>
   /** The backend's wake-ups; they end when the store is closed, and with them whoever follows. */
@@ -68,19 +67,21 @@ export const makeEngine = Effect.fnUntraced(function*(backend: BackendShape, opt
   const within = options.atLeastWithin ?? 5000
   let reads = 0
   const changes = Stream.interruptWhen(backend.changes, Deferred.await(closing))
+  const lane = { about: backend.about, committer }
+  const write: Engine["write"] = (compose, commitOptions, answer) => new Write(lane, compose, commitOptions, answer)
   const engine: Engine = {
     about: backend.about,
     backend,
     changes,
-    // Every append goes through here: it takes as few steps of the fiber as it can.
-    commit: (ops, commitOptions) =>
-      Effect.withFiber((fiber) => {
-        const request = drafted(backend.about, ops, commitOptions, fiber.getRef(Clock.Clock))
-        return "_tag" in request ? Effect.fail(request) : inSpan(fiber, backend.about, request, committer.submit)
-      }),
+    commit: (ops, commitOptions) => {
+      const fault = optionsFault(commitOptions, commitKeys)
+      return write((draft) => fault ?? composed(backend.about, ops, draft), commitOptions, identity)
+    },
+    write,
     draft: (ops) =>
       Effect.withFiber((fiber) => {
-        const request = drafted(backend.about, ops, undefined, fiber.getRef(Clock.Clock))
+        const compose = (draft: Draft) => composed(backend.about, ops, draft)
+        const request = drafted(backend.about, compose, undefined, fiber.getRef(Clock.Clock))
         return "_tag" in request
           ? Effect.fail(request)
           : Effect.succeed(inCallersSpan(fiber, backend.about, request).commit)
@@ -102,40 +103,6 @@ export const makeEngine = Effect.fnUntraced(function*(backend: BackendShape, opt
  * of a thousand events takes a millisecond or two.
  */
 const readsATurn = 32
-
-/** What operations come to, or why they can't. */
-const drafted = (
-  about: About,
-  ops: ReadonlyArray<Op>,
-  options: CommitOptions | undefined,
-  clock: Clock.Clock
-): Request | Fault => {
-  const fault = optionsFault(options, ["id", "at"]) ??
-    (options?.at === undefined ? undefined : timeFault("at", options.at))
-  if (fault !== undefined) return fault
-  if (ops.length === 0) {
-    return new Invalid({ field: "ops", reason: "an empty commit", remedy: "pass at least one operation" })
-  }
-  const now = clock.currentTimeMillisUnsafe()
-  const draft = new Draft(about, options?.at ?? now)
-  let i = 0
-  for (const op of ops) {
-    const opFault = strangerFault(about, op, i++) ?? op["~persist/Op"](draft)
-    if (opFault !== undefined) return opFault
-  }
-  // Where an acknowledgement can be lost, a commit without an id could never be asked after.
-  const named = about.ambiguous && !about.lacks.has("resolve")
-  const finished = draft.finish(options?.id ?? (named ? newCommitId(now) : undefined), options?.at)
-  return "_tag" in finished ? finished : { commit: finished, bytes: draft.bytes }
-}
-
-/** An operation of another store, where what it changes would land in this one. */
-const strangerFault = ({ incarnation }: About, { "~persist/Store": own }: Op, i: number): Invalid | undefined =>
-  own === undefined || own === incarnation ? undefined : new Invalid({
-    field: `ops[${i}]`,
-    reason: "it was made by the log or kv of another store",
-    remedy: "make it with this store's own; what changes two stores can't be one commit"
-  })
 
 const reach = (
   backend: BackendShape,

@@ -63,23 +63,22 @@ export const place = (
   liveKeys: (namespace: string) => number
 ): Committed => {
   let position: number = head
-  const appended: Array<Appended> = []
-  for (const { events, stream } of commit.append) {
+  const appended = commit.append.map(({ events, stream }): Appended => {
     const before = lastSeq(stream)
-    appended.push({
+    const first = position + 1
+    position += events.length
+    return {
       stream,
       first: Seq(before + 1),
       last: Seq(before + events.length),
-      firstPosition: Position(position + 1),
-      lastPosition: Position(position + events.length)
-    })
-    position += events.length
-  }
-  const revisions: Array<Position> = []
-  for (const write of commit.write) {
+      firstPosition: Position(first),
+      lastPosition: Position(position)
+    }
+  })
+  const revisions = commit.write.map((write) => {
     position += write._tag === "Clear" ? liveKeys(write.namespace) : 1
-    revisions.push(Position(position))
-  }
+    return Position(position)
+  })
   position += commit.truncate.length
   return { _tag: "Committed", position: Position(position), appended, revisions, repeated: false }
 }

@@ -7,7 +7,7 @@ import type { StoredEntry } from "./backend.ts"
 import { type Codec, decodeAll } from "./codec.ts"
 import type { Committed, Conflict } from "./commit.ts"
 import { type Op, opOf } from "./draft.ts"
-import { type CommitOptions, type Engine, type ReadOptions, unconditional } from "./engine.ts"
+import { type Engine, type ReadOptions, unconditional } from "./engine.ts"
 import type { Corrupt, StoreError } from "./error.ts"
 import type { Meta } from "./event.ts"
 import * as Fault from "./fault.ts"
@@ -16,6 +16,7 @@ import { type Change, changedSince, countKeys, decodeEntry, scanKeys, type Since
 import { isReserved, nameFault, reservedFault } from "./name.ts"
 import type { ScanOptions } from "./range.ts"
 import type { Position, PositionInput } from "./sequence.ts"
+import type { CommitOptions } from "./write.ts"
 
 /** A key's value with what goes with it. */
 export interface Entry<A> {
@@ -131,7 +132,7 @@ export const makeKv = <A>(engine: Engine, namespace: string, codec: Codec<A>, wr
         : Effect.succeed(Option.some(answer(decoded.success)))
     })
   const write = (key: string, op: Op, options: CommitOptions | undefined) =>
-    Effect.map(engine.commit([op], { id: options?.id, at: options?.at }), ofOneWrite(key))
+    engine.write(op["~persist/Op"], options, ofOneWrite(key))
   const many = (made: ReadonlyArray<Op>, options: CommitOptions | undefined) =>
     unconditional(engine.commit(made, options))
   return {

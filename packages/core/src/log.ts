@@ -4,8 +4,8 @@ import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type { StreamInfo } from "./backend.ts"
 import type { Appended, Committed, Conflict } from "./commit.ts"
-import { type DraftEvent, type Op, opOf } from "./draft.ts"
-import { type CommitOptions, type Engine, unconditional } from "./engine.ts"
+import { type Draft, type Op, opOf } from "./draft.ts"
+import { type Engine, unconditional } from "./engine.ts"
 import { Invalid, type StoreError } from "./error.ts"
 import type { EventInput } from "./event.ts"
 import * as Fault from "./fault.ts"
@@ -13,6 +13,7 @@ import { listStreams, readEverything, readStream, streamInfo } from "./log-read.
 import type { EventCodec, StreamsOptions } from "./log-read.ts"
 import type { ReadAllOptions, ReadStreamOptions } from "./range.ts"
 import { noSeq, type Position, type Seq, type SeqInput, unbounded } from "./sequence.ts"
+import type { CommitOptions } from "./write.ts"
 
 /** What a stream must be for a commit to happen: its last seq, 0 (must be new), `"exists"`, or `"any"`thing. */
 export type Expected = SeqInput | "any" | "exists"
@@ -90,12 +91,13 @@ export const makeLog = <E, I extends EventInput>(engine: Engine, codec: EventCod
   const ops = logOps(codec, engine.about.incarnation)
   return {
     append: ((stream: string, events: I | ReadonlyArray<I>, options: AppendOptions) =>
-      Effect.suspend(() => {
-        const fault = Fault.requiredFault(options, ["expected", "id", "at"], "expected")
-        if (fault !== undefined) return Effect.fail(fault)
-        const { at, expected, id } = options
-        return Effect.map(engine.commit([ops.append(stream, events, { expected })], { at, id }), ofOneAppend)
-      })) as Log<E, I>["append"], // That `"any"` can't conflict is the backend's law, beyond what inference sees.
+      engine.write(
+        (draft) =>
+          Fault.requiredFault(options, appendKeys, "expected") ??
+            draftAppend(draft, codec, stream, events, options.expected),
+        options,
+        ofOneAppend
+      )) as Log<E, I>["append"], // That `"any"` can't conflict is the backend's law, beyond what inference sees.
     read: (stream, options) => readStream(engine, codec, stream, options),
     readAll: (options) => readEverything(engine, codec, options),
     lastSeq: (stream) => Effect.map(streamInfo(engine, stream), (info) => info?.last ?? noSeq),
@@ -121,14 +123,7 @@ export const logOps = <I extends EventInput>(codec: EventCodec<unknown, I>, inca
       // The id and the time are the commit's, and so are given to it.
       const fault = Fault.requiredFault(options, ["expected"], "expected")
       if (fault !== undefined) return fault
-      const inputs: ReadonlyArray<I> = isMany(events) ? events : [events]
-      const encoded: Array<DraftEvent> = []
-      for (let i = 0; i < inputs.length; i++) {
-        const one = encodeOne(codec, inputs.length === 1 ? "event" : `events[${i}]`, inputs[i])
-        if (Result.isFailure(one)) return one.failure
-        encoded.push(one.success)
-      }
-      return draft.append(stream, options.expected, encoded)
+      return draftAppend(draft, codec, stream, events, options.expected)
     }),
   check: (stream, expected) => opOf(incarnation, (draft) => draft.check(stream, expected)),
   truncate: (stream, before) => opOf(incarnation, (draft) => draft.truncate(stream, before)),
@@ -141,28 +136,50 @@ export const logOps = <I extends EventInput>(codec: EventCodec<unknown, I>, inca
     )
 })
 
+const appendKeys = ["expected", "id", "at"]
+
 const isMany = <I>(events: I | ReadonlyArray<I>): events is ReadonlyArray<I> => Array.isArray(events)
 
-const encodeOne = <I extends EventInput>(
+const draftAppend = <I extends EventInput>(
+  draft: Draft,
+  codec: EventCodec<unknown, I>,
+  stream: string,
+  events: I | ReadonlyArray<I>,
+  expected: Expected
+): Fault.Fault | undefined => {
+  if (!isMany(events)) return draft.append(stream, expected, 1) ?? draftEvent(draft, codec, "event", events)
+  const fault = draft.append(stream, expected, events.length)
+  if (fault !== undefined) return fault
+  for (let i = 0; i < events.length; i++) {
+    const own = draftEvent(draft, codec, events.length === 1 ? "event" : `events[${i}]`, events[i])
+    if (own !== undefined) return own
+  }
+  return undefined
+}
+
+const draftEvent = <I extends EventInput>(
+  draft: Draft,
   codec: EventCodec<unknown, I>,
   field: string,
   input: I | undefined
-): Result.Result<DraftEvent, Fault.Fault> => {
+): Fault.Fault | undefined => {
   if (input === null || typeof input !== "object") {
-    return Result.fail(new Invalid({ field, reason: "is no event", remedy: "pass { type, data }" }))
+    return new Invalid({ field, reason: "is no event", remedy: "pass { type, data }" })
   }
-  const fault = Fault.optionsFault(input, ["type", "data", "at", "meta", "id"])
-  if (fault !== undefined) return Result.fail(fault)
+  const fault = Fault.optionsFault(input, eventKeys)
+  if (fault !== undefined) return fault
   const encoded = codec.encode(field, input)
-  if (Result.isFailure(encoded)) return Result.fail(encoded.failure)
-  const { data, meta, type } = encoded.success
-  return Result.succeed({ type, data, meta, at: input.at, id: input.id })
+  return Result.isFailure(encoded) ? encoded.failure : draft.event(encoded.success, input.at, input.id)
 }
+
+const eventKeys = ["type", "data", "at", "meta", "id"]
 
 const ofOneAppend = (outcome: Committed | Conflict): EventsAppended | Conflict => {
   if (outcome._tag === "Conflict") return outcome
   const [appended] = outcome.appended
   // A commit of one append answers one place; a backend that answers none is broken beyond a typed error.
   if (appended === undefined) throw new Error("the backend answered no place for an append")
-  return { ...appended, _tag: "Committed", position: outcome.position, repeated: outcome.repeated }
+  const { first, firstPosition, last, lastPosition, stream } = appended
+  const { position, repeated } = outcome
+  return { _tag: "Committed", stream, first, last, firstPosition, lastPosition, position, repeated }
 }

@@ -1,5 +1,6 @@
 /** Operations on what is stored, as it is stored, which any store takes: for those who copy from one to another. */
-import { type DraftEvent, type Op, opOf } from "./draft.ts"
+import type { NewEvent } from "./commit.ts"
+import { type Op, opOf } from "./draft.ts"
 import type { ExpectedKey } from "./kv.ts"
 import type { Expected } from "./log.ts"
 import { isReserved, reservedFault } from "./name.ts"
@@ -14,7 +15,7 @@ export interface RawEntry {
 }
 
 /** An event as it is stored; without an `at` it takes the commit's. */
-export type RawEvent = DraftEvent
+export type RawEvent = Omit<NewEvent, "at"> & { readonly at: number | undefined }
 
 /** Puts a value as it was read from another store. That text is JSON is the caller's to make sure. */
 export const putRaw = (entry: RawEntry, { expected }: { readonly expected: ExpectedKey }): Op =>
@@ -28,4 +29,12 @@ export const appendRaw = (
   stream: string,
   events: ReadonlyArray<RawEvent>,
   { expected }: { readonly expected: Expected }
-): Op => opOf(undefined, (draft) => draft.append(stream, expected, events))
+): Op =>
+  opOf(undefined, (draft) => {
+    let fault = draft.append(stream, expected, events.length)
+    for (let i = 0; i < events.length && fault === undefined; i++) {
+      const event = events[i]
+      if (event !== undefined) fault = draft.event(event, event.at, event.id)
+    }
+    return fault
+  })

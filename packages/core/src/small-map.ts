@@ -2,18 +2,20 @@
 
 /** Values by name. */
 export class SmallMap<V> {
-  private first: readonly [name: string, value: V] | undefined
+  private first: string | undefined
+  private value: V | undefined
   private others: Map<string, V> | undefined
 
   /** The name's value. */
   get(name: string): V | undefined {
-    if (this.first === undefined) return undefined
-    return this.first[0] === name ? this.first[1] : this.others?.get(name)
+    return this.first === name ? this.value : this.others?.get(name)
   }
 
   /** Adds a value under a name that has none. */
   add(name: string, value: V): void {
-    if (this.first === undefined) this.first = [name, value]
-    else (this.others ??= new Map()).set(name, value)
+    if (this.first === undefined) {
+      this.first = name
+      this.value = value
+    } else (this.others ??= new Map()).set(name, value)
   }
 }

@@ -10,7 +10,7 @@ import { anyEvents, type Catalogue, type EventOf, type InputOf } from "./catalog
 import { type Codec, jsonCodec, type PureSchema, schemaCodec } from "./codec.ts"
 import type { CommitId, Committed, Conflict } from "./commit.ts"
 import type { Op } from "./draft.ts"
-import { type CommitOptions, type Engine, makeEngine, type StoreOptions } from "./engine.ts"
+import { type Engine, makeEngine, type StoreOptions } from "./engine.ts"
 import type { StoreError } from "./error.ts"
 import type { Json } from "./json.ts"
 import { type Kv, makeKv } from "./kv.ts"
@@ -18,6 +18,7 @@ import { type Log, makeLog } from "./log.ts"
 import { nameFault } from "./name.ts"
 import { pages } from "./pages.ts"
 import { type Position, unbounded } from "./sequence.ts"
+import type { CommitOptions } from "./write.ts"
 
 /** What a kv without a schema holds. */
 export type AnyValue = Json | Uint8Array

@@ -69,13 +69,13 @@ export const runTables = <C extends Catalogue>(store: Store, options: RunTablesO
  * store, and with `Denied` where the role may not make views.
  */
 export const createViews = (config: Config, options?: ViewsOptions): Promise<ReadonlyArray<View>> =>
-  run(() => createViewsEffect(config, options))
+  run(() => createViewsEffect(config, options), undefined)
 
 /**
  * Gives a restored store another incarnation, which it answers: every checkpoint saved before is told to be of another
  * history. Whoever has it open is refused the next commit. Rejects as `open` does, and then it may be called again.
  */
-export const renewIncarnation = (config: Config): Promise<string> => run(() => renewEffect(config))
+export const renewIncarnation = (config: Config): Promise<string> => run(renewEffect, config)
 
 /** Makes a store that was moved as it is at home where it now lies; it keeps its incarnation, which is answered. */
-export const keepIncarnation = (config: Config): Promise<string> => run(() => keepEffect(config))
+export const keepIncarnation = (config: Config): Promise<string> => run(keepEffect, config)

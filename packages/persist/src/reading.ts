@@ -29,7 +29,7 @@ export const reading = <O extends Abortable | undefined, A>(
   const all = () => Stream.runCollect(source)
   return {
     [Symbol.asyncIterator]: () => new Cursor(source, signal, undefined),
-    toArray: () => signal === undefined ? run(all) : runUntil(signal, all)
+    toArray: () => signal === undefined ? run(all, undefined) : runUntil(signal, all)
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Flight, StoreError } from "@persist/core"
 import { Invalid, OnFlush, OutcomeUnknown } from "@persist/core"
 import { optionsFault } from "@persist/core/fault"
+import { Posted } from "@persist/core/posted"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 
@@ -19,11 +20,12 @@ export interface Abortable {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Runs an effect to its end. Rejects with the error itself, or with the defect. */
-export const run = <A>(make: () => Effect.Effect<A, unknown>): Promise<A> =>
-  // What `make` throws rejects too: that is how executors work.
+/** Runs a verb to its end. Rejects with the error itself, or with the defect; so with what the verb throws. */
+export const run = <O, A>(verb: (own: O) => Effect.Effect<A, unknown>, own: O): Promise<A> =>
   new Promise((resolve, reject) => {
-    Effect.runFork(make()).addObserver((exit) => {
+    const effect = verb(own)
+    if (effect instanceof Posted) return effect.post(resolve, reject)
+    Effect.runFork(effect).addObserver((exit) => {
       if (exit._tag === "Success") resolve(exit.value)
       else reject(Cause.squash(exit.cause))
     })
@@ -34,21 +36,24 @@ export type Own<O> = O extends undefined ? undefined : Omit<O, "signal">
 
 /** Takes options apart into what core takes and the signal. */
 export const split = <O extends Abortable | undefined>(options: O): readonly [Own<O>, AbortSignal | undefined] => {
-  if (typeof options !== "object" || options === null || !("signal" in options)) {
-    // Without a signal in them, options are what core takes; what is no object is core's to refuse.
-    return [options as unknown as Own<O>, undefined]
-  }
-  const { signal, ...own } = options
+  if (isWithout(options)) return [options, undefined]
+  const { signal, ...own } = options ?? {}
   return [own as Own<O>, signal] // just what the type says
 }
+
+// Without a signal in them, options are what core takes; what is no object is core's to refuse.
+const isWithout = <O extends Abortable | undefined>(options: O | Own<O>): options is Own<O> =>
+  typeof options !== "object" || options === null || !("signal" in options)
 
 /** Runs a verb with its options. */
 export const call = <O extends Abortable | undefined, A>(
   options: O,
   verb: (own: Own<O>) => Effect.Effect<A, unknown>
 ): Promise<A> => {
+  // Most have none, and each append passes here.
+  if (isWithout(options)) return run(verb, options)
   const [own, signal] = split(options)
-  return signal === undefined ? run(() => verb(own)) : runUntil(signal, () => verb(own))
+  return signal === undefined ? run(verb, own) : runUntil(signal, () => verb(own))
 }
 
 /** Runs a verb that core gives no options, so that the signal is its only one; `Invalid` for any other. */
