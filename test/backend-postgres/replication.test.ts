@@ -50,6 +50,8 @@ describe("a standby that is read", () => {
       Effect.gen(function*() {
         const { primary, standby } = yield* startReplicated
         const writer = yield* Effect.flatMap(make({ url: primary.url }), (backend) => makeStore(backend))
+        // An acknowledged commit is on the standby's disk; that it can be seen there may take longer.
+        while ((yield* sql(standby.url, "SELECT FROM pg_tables WHERE schemaname = 'persist'")).length === 0);
         const reader = yield* Effect.flatMap(
           make({ url: standby.url, readonly: true }),
           (backend) => makeStore(backend)

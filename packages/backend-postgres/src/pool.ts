@@ -28,8 +28,13 @@ export class Pool {
   }
 
   /** Lends a connection until the promise settles. Rejects with `Unavailable` where none gets free in time. */
-  async use<A>(operation: string, job: (link: Link) => Promise<A>): Promise<A> {
-    const link = await this.take(operation)
+  use<A>(operation: string, job: (link: Link) => Promise<A>): Promise<A> {
+    // At once where one is idle: a statement is on its way before whoever asked does anything else.
+    const idle = this.closed ? undefined : this.grab()
+    return idle === undefined ? this.take(operation).then((link) => this.lend(link, job)) : this.lend(idle, job)
+  }
+
+  private async lend<A>(link: Link, job: (link: Link) => Promise<A>): Promise<A> {
     try {
       return await job(link)
     } finally {
@@ -53,11 +58,15 @@ export class Pool {
 
   private async take(operation: string): Promise<Link> {
     if (this.closed) throw closed(operation)
+    return this.open < this.size ? await this.make(operation) : await this.wait(operation)
+  }
+
+  private grab(): Link | undefined {
     for (let link = this.idle.pop(); link !== undefined; link = this.idle.pop()) {
       if (!link.broken) return link
       this.drop(link)
     }
-    return this.open < this.size ? await this.make(operation) : await this.wait(operation)
+    return undefined
   }
 
   private async make(operation: string): Promise<Link> {

@@ -52,7 +52,7 @@ export const makeLogReads = (reading: Reading): LogReads => {
       }),
     readAll: (range) =>
       ask("readAll", async (session) => {
-        const { by, ids, known } = await choose(session, reading, range)
+        const { by, ids, known } = range.prefix === "" ? everything : await choose(session, reading, range)
         const filtered = by !== "range" || range.types !== undefined
         const to = Math.min(range.to, known, filtered && !range.reverse ? range.after + furthest : Infinity)
         const { floor } = identity
@@ -115,6 +115,8 @@ interface Way {
   readonly known: number
 }
 
+const everything: Way = { by: "range", ids: [], known: Infinity }
+
 // A few streams that hold far less than the range are gone through one by one. Their events must be sorted, so they
 // may hold no more than a few pages; passing the range instead needs no sorting. A stream that is made meanwhile lies
 // beyond the head that was read with their sizes.
@@ -123,7 +125,6 @@ const choose = async (
   { identity, queries }: Reading,
   { after, limit, prefix, to }: AllRange
 ): Promise<Way> => {
-  if (prefix === "") return { by: "range", ids: [], known: Infinity }
   const passing: Way = { by: "prefix", ids: [], known: Infinity }
   const end = prefixEnd(prefix)
   if (end === undefined) return passing

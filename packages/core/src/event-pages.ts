@@ -1,9 +1,9 @@
 /** Pages of decoded events in the total order, filtered by the backend: what subscriptions and read models read. */
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Pull from "effect/Pull"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
+import { paginateAhead } from "./ahead.ts"
 import type { Page, StoredEvent } from "./backend.ts"
 import type { Catalogue, EventOf } from "./catalogue.ts"
 import type { ReaderFilter } from "./checkpoint.ts"
@@ -23,13 +23,15 @@ export interface EventFilter<C extends Catalogue> {
   readonly prefix?: string | undefined
   /** Only events of these types, which the catalogue must know. */
   readonly types?: ReadonlyArray<EventOf<C>["type"]> | undefined
-  /** Most events a page, 1,000 by default: how much is read ahead of a slow consumer. */
+  /** Most events a page, 1,000 by default; one more page may be read ahead of a slow consumer that catches up. */
   readonly batch?: number | undefined
 }
 
 /** A place to read pages of events from. */
 export interface EventSource<E> {
   readonly filter: ReaderFilter
+  /** Most events that a page holds. */
+  readonly limit: number
   /** The page after a position; it ends before an event that can't be decoded, and fails where that is the first. */
   readonly read: (after: Position, to: Position) => Effect.Effect<Page<E>, StoreError>
   /** The position of the first event between two, whether it can be decoded or not. */
@@ -58,6 +60,7 @@ export const eventSource = <C extends Catalogue>(
     allPage(engine, undefined, { after, to, prefix, types, limit, reverse: false })
   return Result.succeed({
     filter: { prefix, types },
+    limit,
     read: (after, to) => Effect.flatMap(stored(after, to), (page) => decodePage(decoder, page)),
     next: (after, to) => Effect.map(firstOfAll(engine, { after, to, prefix, types }), (first) => first?.position)
   })
@@ -136,7 +139,8 @@ export const pagesFrom = <E>(
   { engine }: StoreShape,
   source: EventSource<E>,
   from: Position
-): Stream.Stream<Page<E>, StoreError> => follow(engine, from, (after) => source.read(after, Position(unbounded)))
+): Stream.Stream<Page<E>, StoreError> =>
+  follow(engine, from, source.limit, (after) => source.read(after, Position(unbounded)))
 
 /** Warns where streams with a prefix lost events beyond a position; goes through the names of all of them. */
 // A warning that can't be given is no reason to stop.
@@ -156,11 +160,12 @@ export const warnOfLost = ({ engine }: StoreShape, prefix: string, after: Positi
 
 /** Pages from a position to another; it ends there. */
 export const pagesTo = <E>(source: EventSource<E>, from: Position, to: Position): Stream.Stream<Page<E>, StoreError> =>
-  from >= to ? Stream.empty : Stream.paginate(from, (after: Position) =>
-    Effect.map(source.read(after, to), (page) => [
-      [page],
-      page.through < to ? Option.some(page.through) : Option.none()
-    ]))
+  from >= to ? Stream.empty : paginateAhead(from, (after: Position) =>
+    Effect.map(source.read(after, to), (page) => ({
+      page: [page],
+      next: page.through < to ? page.through : undefined,
+      full: page.items.length >= source.limit
+    })), Effect.succeed)
 
 /** Lets an interruption through, if one waits. */
 export type Pause = Effect.Effect<void>

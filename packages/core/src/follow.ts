@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
+import { paginateAhead } from "./ahead.ts"
 import type { Page } from "./backend.ts"
 import type { Engine } from "./engine.ts"
 import type { StoreError } from "./error.ts"
@@ -10,14 +11,15 @@ import { closedFault } from "./fault.ts"
 import type { Position } from "./sequence.ts"
 
 /**
- * Reads page after page from a position on, waiting for the backend's wake-ups at the end; it ends only when the store
- * is closed.
+ * Reads page after page of at most `limit` items from a position on, waiting for the backend's wake-ups at the end; it
+ * ends only when the store is closed.
  * Listening starts before the first read, so nothing can be committed unnoticed between the two. Pages without items
  * are given too where they got further, so that a checkpoint moves over stretches that a filter leaves out.
  */
 export const follow = <A>(
   { changes }: Engine,
   from: Position,
+  limit: number,
   read: (after: Position) => Effect.Effect<Page<A>, StoreError>
 ): Stream.Stream<Page<A>, StoreError> =>
   Stream.unwrap(Effect.map(Stream.toPull(changes), (pull) => {
@@ -27,11 +29,11 @@ export const follow = <A>(
         page.items.length > 0 || page.through > after
           ? Effect.succeed(page)
           : Effect.flatMap(open, (more) => more ? next(after) : Effect.undefined))
-    return Stream.paginate(from, (after: Position) =>
+    return paginateAhead(from, (after: Position) =>
       Effect.map(next(after), (page) =>
         page === undefined
-          ? [[], Option.none<Position>()] as const
-          : [[page], Option.some(page.through)] as const))
+          ? { page: [], next: undefined, full: false }
+          : { page: [page], next: page.through, full: page.items.length >= limit }), Effect.succeed)
   }))
 
 /**

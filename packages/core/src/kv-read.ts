@@ -68,18 +68,18 @@ const scanPages = <B>(
   const { gte, limit, lt, reverse } = range.success
   // Continuing by the last key, not by a count, is what keeps a scan right while keys come and go.
   return pages(limit, { gte, lt }, (bounds, wanted) =>
-    Effect.flatMap(
+    Effect.map(
       engine.reading(options, engine.backend.scan({ ...range.success, ...bounds, limit: wanted })),
-      (stored) => {
-        const last = stored.at(-1)
-        const beyond = last === undefined || stored.length < wanted
+      (items) => {
+        const last = items.at(-1)
+        const beyond = last === undefined || items.length < wanted
           ? undefined
           : reverse
           ? { gte, lt: last.key }
           : { gte: successor(last.key), lt }
-        return Effect.map(decode(stored), (items) => ({ items, next: beyond }))
+        return { items, next: beyond }
       }
-    ))
+    ), decode)
 }
 
 /** The entries of a namespace within bounds, in the order of their keys. */
@@ -118,12 +118,13 @@ export const changedSince = <A>(
   const fault = Fault.requiredFault(options, ["after", "atLeast"], "after") ?? sinceFault(engine, namespace, options)
   if (fault !== undefined) return Stream.fail(fault)
   const stretch = { after: Position(options.after), to: Position(unbounded), limit: unbounded }
-  return pagesToHead(engine, options, stretch, (after, _, wanted) =>
-    Effect.flatMap(
-      engine.reading(options, engine.backend.changed({ namespace, after, limit: wanted })),
-      ({ items, through }) =>
-        Effect.map(decodeAll(items, decodeChange(codec)), (decoded) => ({ items: decoded, through }))
-    ))
+  return pagesToHead(
+    engine,
+    options,
+    stretch,
+    (after, _, wanted) => engine.reading(options, engine.backend.changed({ namespace, after, limit: wanted })),
+    (items) => decodeAll(items, decodeChange(codec))
+  )
 }
 
 /** The last change of each key since a position (default: now), then every later one. */
@@ -139,7 +140,7 @@ export const watchKeys = <A>(
     ? engine.reading(undefined, engine.backend.head)
     : Effect.succeed(Position(options.after))
   const changes = Stream.unwrap(Effect.map(from, (start) =>
-    follow(engine, start, (after) =>
+    follow(engine, start, pageSize, (after) =>
       Effect.flatMap(
         engine.reading(options, engine.backend.changed({ namespace, after, limit: pageSize })),
         ({ items, through }) =>

@@ -38,7 +38,7 @@ export const readStream = <E>(
 ): Stream.Stream<E, StoreError> => {
   const range = streamRange(engine.about, stream, options)
   if (Result.isFailure(range)) return failing(range.failure)
-  const decode = (event: StoredEvent) => codec.decode(event)
+  const decodePage = (events: ReadonlyArray<StoredEvent>) => decodeAll(events, (event) => codec.decode(event))
   const { from, limit, reverse, to } = range.success
   const begin: Cursor = { at: reverse ? to : from, before: undefined }
   return pages(limit, begin, ({ at, before }, wanted) => {
@@ -49,12 +49,12 @@ export const readStream = <E>(
       const next = last === undefined || events.length < wanted
         ? undefined
         : { at: Seq(last.seq + (reverse ? -1 : 1)), before: last }
-      const page = Effect.map(decodeAll(events, decode), (items) => ({ items, next }))
+      const page = { items: events, next }
       return before === undefined || first === undefined || first.seq === at
-        ? page
-        : Effect.andThen(gapAllowed(engine, first, before), page)
+        ? Effect.succeed(page)
+        : Effect.as(gapAllowed(engine, first, before), page)
     })
-  })
+  }, decodePage)
 }
 
 /** Where in a stream to go on, and the event that was read last. */
@@ -83,7 +83,7 @@ export const readEverything = <E>(
 ): Stream.Stream<E, StoreError> => {
   const range = allRange(options)
   if (Result.isFailure(range)) return failing(range.failure)
-  const decode = (event: StoredEvent) => codec.decode(event)
+  const decodePage = (events: ReadonlyArray<StoredEvent>) => decodeAll(events, (event) => codec.decode(event))
   const { after, limit, reverse, to } = range.success
   const page = (bounds: { readonly after: Position; readonly to: Position }, wanted: number) =>
     allPage(engine, options, { ...range.success, ...bounds, limit: wanted })
@@ -92,22 +92,19 @@ export const readEverything = <E>(
       limit,
       to,
       (cursor, wanted) =>
-        Effect.flatMap(page({ after, to: cursor }, wanted), ({ items: events }) => {
-          const last = events.at(-1)
-          const next = last === undefined || events.length < wanted ? undefined : Position(last.position - 1)
-          return Effect.map(decodeAll(events, decode), (items) => ({ items, next }))
-        })
+        Effect.map(page({ after, to: cursor }, wanted), ({ items }) => {
+          const last = items.at(-1)
+          return { items, next: last === undefined || items.length < wanted ? undefined : Position(last.position - 1) }
+        }),
+      decodePage
     )
   }
   return pagesToHead(
     engine,
     options,
     { after, to, limit },
-    (cursor, end, wanted) =>
-      Effect.flatMap(
-        page({ after: cursor, to: end }, wanted),
-        ({ items: events, through }) => Effect.map(decodeAll(events, decode), (items) => ({ items, through }))
-      )
+    (cursor, end, wanted) => page({ after: cursor, to: end }, wanted),
+    decodePage
   )
 }
 
@@ -143,5 +140,5 @@ export const listStreams = (
     Effect.map(
       engine.reading(undefined, engine.backend.streams({ prefix: options.prefix ?? "", after, limit: wanted })),
       (items) => ({ items, next: items.length < wanted ? undefined : { after: items.at(-1)?.stream } })
-    ))
+    ), Effect.succeed)
 }

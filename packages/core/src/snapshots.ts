@@ -74,12 +74,11 @@ const readEntries = <A>(
     : `${JSON.stringify(version === undefined ? [projection] : [projection, version]).slice(0, -1)},`
   return pages(unbounded, prefix, (gte, limit) => {
     const range = { namespace: Snapshot.snapshotNamespace, gte, lt: prefixEnd(prefix), limit, reverse: false }
-    return Effect.flatMap(reading(undefined, backend.scan(range)), (entries) => {
-      const last = entries.at(-1)
-      const next = last === undefined || entries.length < limit ? undefined : successor(last.key)
-      return Effect.map(each(entries), (items) => ({ items, next }))
+    return Effect.map(reading(undefined, backend.scan(range)), (items) => {
+      const last = items.at(-1)
+      return { items, next: last === undefined || items.length < limit ? undefined : successor(last.key) }
     })
-  })
+  }, each)
 }
 
 /** Lists snapshots, oldest first within each projection, version and scope; of one that can't be read it only warns. */

@@ -101,12 +101,13 @@ interface NamespacesFrom {
 }
 
 const listNamespaces = (engine: Engine): Stream.Stream<NamespaceInfo, StoreError> =>
-  pages<NamespaceInfo, NamespacesFrom>(
+  pages<NamespaceInfo, NamespaceInfo, NamespacesFrom>(
     unbounded,
     { after: undefined },
     ({ after }, wanted) =>
       Effect.map(engine.reading(undefined, engine.backend.namespaces({ after, limit: wanted })), (items) => ({
         items,
         next: items.length < wanted ? undefined : { after: items.at(-1)?.namespace }
-      }))
+      })),
+    Effect.succeed
   )
