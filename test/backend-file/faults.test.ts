@@ -107,13 +107,13 @@ describe("a file operation that fails beside what is committed", () => {
           return unsynced.read(fd, into, offset)
         }
       }
-      // More streams than may wait for the index, behind one of which it must be asked first.
+      // More streams than may wait for the index so near to the segment's end; it must be asked of the first of them.
       const many = commit({
         append: times(8192, (n) => append(`s${n}`, "new")),
         truncate: [{ stream: "old", before: Seq(events / 2) }]
       })
       const after = yield* Effect.scoped(Effect.gen(function*() {
-        const backend = yield* makeOn(disk, { path })
+        const backend = yield* makeOn(disk, { path, segmentBytes: 1024 * 1024 })
         // What judging needs of the index is in memory by that.
         yield* backend.commit([commit({ append: [append("old", "more")] })])
         unreadable = true

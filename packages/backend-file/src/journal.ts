@@ -105,9 +105,9 @@ export class Journal {
     return this.latest
   }
 
-  /** Whether the open segment is as large as it's meant to become. */
-  get full(): boolean {
-    return this.segment.end >= this.options.segmentBytes
+  /** How many bytes the open segment is short of what it's meant to become; none where it's as large already. */
+  get left(): number {
+    return Math.max(0, this.options.segmentBytes - this.segment.end)
   }
 
   /** Makes a frame durable, after which the log stands at `then`. */

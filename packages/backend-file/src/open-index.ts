@@ -84,7 +84,7 @@ const brought = Effect.fnUntraced(function*(
         const scanned = scanSealed(disk, places(directory).log, segment, before)
         yield
         yield* restoring(contents, scanned, through)
-        contents.streams.flush()
+        contents.flush()
       })
       tree.seal(segment.last)
       // Not more of it in memory than has to be.

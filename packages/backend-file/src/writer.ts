@@ -37,8 +37,10 @@ export interface WriterOptions {
 // What is longer is sealed when the store is closed, so that opening it has less to read.
 const smallTail = 1024 * 1024
 
-// Streams that the index isn't told of yet: whoever seals a segment has to wait until it is, a few milliseconds then.
-const mostWaiting = 8192
+// The most streams that the index isn't told of yet, and keys; and fewer the nearer the segment's end is: one for so
+// many bytes. Those that are written again and again are told once, and whoever seals has little left to tell.
+const mostWaiting = 64 * 1024
+const bytesEach = 256
 
 // Memory kept between batches for the frame.
 const usualFrame = 1024 * 1024
@@ -63,7 +65,7 @@ export class Writer {
   readonly commit: BackendShape["commit"] = (batch) =>
     Effect.suspend(() => {
       if (this.stopped !== undefined) return Effect.fail(stopped("commit", this.stopped))
-      if (!this.options.journal.full) return this.attempt(batch)
+      if (this.options.journal.left > 0) return this.attempt(batch)
       return Effect.andThen(this.rotate, Effect.suspend(() => this.attempt(batch)))
     })
 
@@ -102,7 +104,7 @@ export class Writer {
 
   private seal(): void {
     const { contents, journal, tree } = this.options
-    contents.streams.flush()
+    contents.flush()
     journal.rotate()
     tree.seal(journal.open.first - 1)
     this.options.onSealed()
@@ -118,9 +120,9 @@ export class Writer {
   }
 
   private run(batch: NonEmptyReadonlyArray<Commit>): NonEmptyReadonlyArray<Outcome> {
-    const { contents: { streams, undo }, journal } = this.options
+    const { contents, contents: { undo }, journal } = this.options
     // It may have to read the index, which may fail: before anything is written, so that nothing has happened then.
-    streams.flush(mostWaiting)
+    contents.flush(Math.ceil(Math.min(mostWaiting, journal.left / bytesEach)))
     undo.begin()
     this.out.clear(usualFrame)
     beginFrame(this.out, journal.open)

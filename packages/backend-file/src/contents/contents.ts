@@ -7,6 +7,9 @@ import { Keys } from "./keys.ts"
 import { Streams } from "./streams.ts"
 import { Undo } from "./undo.ts"
 
+// So many more wait than may before any of them is told: they are taken off the beginning of an array all at once.
+const stroke = 1024
+
 /** Streams, keys and commits over one index. */
 export class Contents {
   readonly undo = new Undo()
@@ -18,6 +21,17 @@ export class Contents {
     this.streams = new Streams(index, this.undo)
     this.keys = new Keys(index, this.undo)
     this.commits = new Commits(index, this.undo)
+  }
+
+  /**
+   * Tells the index everything it doesn't tell of yet, but for some of the streams and keys, about `most` of each.
+   * Never within a batch. Where the index can't be read for that, it throws, and what wasn't told waits for the next
+   * time.
+   */
+  flush(most = 0): void {
+    for (const some of [this.streams, this.keys]) {
+      if (most === 0 || some.waits >= most + stroke) some.flush(most)
+    }
   }
 
   /** Notes what a record of the log tells. */

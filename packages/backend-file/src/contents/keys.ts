@@ -1,27 +1,51 @@
 /** The keys that a store holds and held: at which revision each was written last, and whether it's still there. */
 import type { ChangedRange, KeyRange, NamespaceInfo, NamespacesRange } from "@persist/core"
-import { Position, successor } from "@persist/core"
-import { endOf, firstPart, type Key, keyOf, nameAt, numberAt } from "../key.ts"
+import { compareUtf8, Position, successor } from "@persist/core"
+import { endOf, firstPart, keyOf, nameAt } from "../key.ts"
 import type { TreeReads } from "../tree/tree.ts"
-import { putVarint, varintAt, varintLength } from "../tree/varint.ts"
+import { varintAt } from "../tree/varint.ts"
+import {
+  countKey,
+  countValue,
+  keyIn,
+  keyKey,
+  never,
+  revisionIn,
+  revisionKey,
+  type Write,
+  writeOf,
+  writeValue
+} from "./key-entry.ts"
 import type { Undo } from "./undo.ts"
 
-const keyKey = (namespace: string, key: string): Key => keyOf("K", namespace, key)
-const revisionKey = (namespace: string, revision: number): Key => keyOf("R", namespace, revision)
-const countKey = (namespace: string): Key => keyOf("N", namespace)
-const nothing = new Uint8Array(0)
-
-/** A key's last write. */
-interface Write {
-  readonly revision: Position
-  /** Whether it was a put. */
-  readonly lives: boolean
+/** One key as commits meet it. */
+interface State {
+  readonly namespace: string
+  readonly key: string
+  last: Write
+  /** The revision that the index tells of; 0 where it tells of none. */
+  told: Position
+  /** Whether it waits for the next {@link Keys.flush}. */
+  waiting: boolean
 }
 
-/** The keys: all of them in the index, which every change is told at once. */
+// States remembered although the index has all of them: keys that are written again and again.
+const remembered = 100_000
+
+const nothing = new Uint8Array(0)
+
+/**
+ * The keys: those that were written since the last flush in memory, the rest in the index. A key that is written again
+ * and again is told once, and the index is never told of what may still be taken back.
+ */
 export class Keys {
   private readonly index: TreeReads
   private readonly undo: Undo
+  private states = new Map<string, Map<string, State>>()
+  private size = 0
+  private waiting: Array<State> = []
+  /** How many keys namespaces hold, where that isn't what the index says. */
+  private readonly counts = new Map<string, number>()
 
   constructor(index: TreeReads, undo: Undo) {
     this.index = index
@@ -30,44 +54,57 @@ export class Keys {
 
   /** A key's revision; 0 where it's absent. */
   readonly revision = (namespace: string, key: string): Position => {
-    const write = this.writeAt(keyKey(namespace, key))
-    return write?.lives === true ? write.revision : Position(0)
+    const { lives, revision } = this.lastOf(namespace, key)
+    return lives ? revision : never.revision
   }
 
   /** Where a key was put or removed last; 0 where it never was there. */
-  readonly lastWrite = (namespace: string, key: string): Position =>
-    this.writeAt(keyKey(namespace, key))?.revision ?? Position(0)
+  readonly lastWrite = (namespace: string, key: string): Position => this.lastOf(namespace, key).revision
 
   /** How many keys a namespace holds. */
-  readonly count = (namespace: string): number => numberOf(this.index.get(countKey(namespace))) ?? 0
+  readonly count = (namespace: string): number => {
+    const known = this.counts.get(namespace)
+    if (known !== undefined) return known
+    const value = this.index.get(countKey(namespace))
+    return value === undefined ? 0 : varintAt(value, 0)
+  }
 
   /** Notes that a key was put, or removed. */
-  write(namespace: string, key: string, { lives, revision }: Write): void {
-    const at = keyKey(namespace, key)
-    const held = this.index.get(at)
-    const before = held && writeOf(held)
-    this.replace(at, held, writeValue({ lives, revision }))
-    if (before !== undefined) this.replace(revisionKey(namespace, before.revision), nothing, undefined)
-    this.replace(revisionKey(namespace, revision), undefined, nothing)
-    const more = Number(lives) - Number(before?.lives === true)
-    if (more === 0) return
-    const counted = countKey(namespace)
-    const count = this.index.get(counted)
-    this.replace(counted, count, numberValue((numberOf(count) ?? 0) + more))
+  write(namespace: string, key: string, write: Write): void {
+    const state = this.state(namespace, key)
+    const before = state.last
+    this.undo.add(() => {
+      state.last = before
+    })
+    state.last = write
+    if (!state.waiting) {
+      state.waiting = true
+      this.waiting.push(state)
+    }
+    if (before.lives === write.lives) return
+    const count = this.count(namespace)
+    this.undo.add(() => this.counts.set(namespace, count))
+    this.counts.set(namespace, count + (write.lives ? 1 : -1))
   }
 
   /** The keys of a namespace that are there, in their order. */
   living(namespace: string): ReadonlyArray<string> {
     const under = keyOf("K", namespace)
+    const states = this.states.get(namespace) ?? new Map<string, State>()
     const found: Array<string> = []
     for (const { key, value } of this.index.range({ gte: under, lt: endOf(under) })) {
-      if (writeOf(value).lives) found.push(nameAt(key, nameAt(key, firstPart).end).value)
+      const name = keyIn(key)
+      const { lives } = states.get(name)?.last ?? writeOf(value)
+      if (lives) found.push(name)
     }
-    return found
+    const told = found.length
+    for (const { key, last, told: revision } of states.values()) if (revision === 0 && last.lives) found.push(key)
+    return found.length === told ? found : found.sort(compareUtf8)
   }
 
   /** The revisions of the keys of a range that are there, in its order. */
   scan({ gte, limit, lt, namespace, reverse }: KeyRange): ReadonlyArray<Position> {
+    this.flush()
     const under = keyOf("K", namespace)
     const found: Array<Position> = []
     const range = {
@@ -85,10 +122,11 @@ export class Keys {
 
   /** The revisions of a namespace's keys above a position, removals included. */
   changed({ after, limit, namespace }: ChangedRange): ReadonlyArray<Position> {
+    this.flush()
     const range = { gte: revisionKey(namespace, after + 1), lt: endOf(keyOf("R", namespace)) }
     const found: Array<Position> = []
     for (const { key } of this.index.range(range)) {
-      found.push(Position(numberAt(key, nameAt(key, firstPart).end).value))
+      found.push(revisionIn(key))
       if (found.length === limit) break
     }
     return found
@@ -96,6 +134,7 @@ export class Keys {
 
   /** Namespaces that hold keys, above a name. */
   namespaces({ after, limit }: NamespacesRange): ReadonlyArray<NamespaceInfo> {
+    this.flush()
     const all = keyOf("N")
     const found: Array<NamespaceInfo> = []
     for (
@@ -111,38 +150,63 @@ export class Keys {
     return found
   }
 
-  private writeAt(key: Key): Write | undefined {
-    const value = this.index.get(key)
-    return value === undefined ? undefined : writeOf(value)
+  /** How many keys the index doesn't tell of as they are. */
+  get waits(): number {
+    return this.waiting.length
   }
 
-  // What was there is given rather than asked for: each look into the index costs as much as a write.
-  private replace(key: Key, before: Uint8Array | undefined, value: Uint8Array | undefined): void {
-    this.undo.add(() => this.tell(key, before))
-    this.tell(key, value)
+  /** Tells the index what it doesn't tell of yet, but for some of the keys, `most` of them. Never within a batch. */
+  flush(most = 0): void {
+    // The ones that have waited longest are the least likely to be written again.
+    for (const state of this.waiting.splice(0, Math.max(0, this.waiting.length - most))) {
+      this.tell(state)
+      state.waiting = false
+    }
+    for (const [namespace, count] of this.counts) this.index.put(countKey(namespace), countValue(count))
+    this.counts.clear()
   }
 
-  private tell(key: Key, value: Uint8Array | undefined): void {
-    if (value === undefined) this.index.delete(key)
-    else this.index.put(key, value)
+  private tell(state: State): void {
+    const { key, last, namespace, told } = state
+    // Where that is what it tells of already, what was written since was taken back.
+    if (last.revision === told) return
+    if (told > 0) this.index.delete(revisionKey(namespace, told))
+    this.index.put(keyKey(namespace, key), writeValue(last))
+    this.index.put(revisionKey(namespace, last.revision), nothing)
+    state.told = last.revision
+  }
+
+  // Only what is written is remembered: reading goes through more keys than will be met again.
+  private lastOf(namespace: string, key: string): Write {
+    return this.states.get(namespace)?.get(key)?.last ?? this.indexed(namespace, key)
+  }
+
+  private indexed(namespace: string, key: string): Write {
+    const value = this.index.get(keyKey(namespace, key))
+    return value === undefined ? never : writeOf(value)
+  }
+
+  private state(namespace: string, key: string): State {
+    const known = this.states.get(namespace)?.get(key)
+    if (known !== undefined) return known
+    if (this.size >= Math.max(remembered, 2 * this.waiting.length)) this.forget()
+    const last = this.indexed(namespace, key)
+    const state: State = { namespace, key, last, told: last.revision, waiting: false }
+    this.remember(state)
+    return state
+  }
+
+  private remember(state: State): void {
+    const beside = this.states.get(state.namespace)
+    if (beside === undefined) this.states.set(state.namespace, new Map([[state.key, state]]))
+    else beside.set(state.key, state)
+    this.size++
+  }
+
+  // All but what waits, which the index doesn't tell of.
+  private forget(): void {
+    this.states = new Map()
+    this.size = 0
+    for (const state of this.waiting) this.remember(state)
   }
 }
-
-const numberValue = (value: number): Uint8Array => {
-  const bytes = new Uint8Array(varintLength(value))
-  putVarint(bytes, 0, value)
-  return bytes
-}
-
-const numberOf = (value: Uint8Array | undefined): number | undefined =>
-  value === undefined ? undefined : varintAt(value, 0)
-
-// One byte for whether it lives, then the revision.
-const writeValue = ({ lives, revision }: Write): Uint8Array => {
-  const bytes = new Uint8Array(1 + varintLength(revision))
-  bytes[0] = lives ? 1 : 0
-  putVarint(bytes, 1, revision)
-  return bytes
-}
-
-const writeOf = (value: Uint8Array): Write => ({ lives: value[0] === 1, revision: Position(varintAt(value, 1)) })

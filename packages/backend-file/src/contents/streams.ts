@@ -142,6 +142,11 @@ export class Streams {
     })
   }
 
+  /** How many streams the index doesn't tell of as they are. */
+  get waits(): number {
+    return this.waiting.length
+  }
+
   /**
    * Tells the index everything it doesn't tell of yet, but for some of the streams, `most` of them. Where the index
    * can't be read for that, it throws, and what wasn't told waits for the next time.
