@@ -1,11 +1,13 @@
 /**
  * How work grows with what is there: each store is filled step by step, and at every step the same work is measured.
- * Run: `npm run bench:growth [-- --store NAME] [--most EVENTS] [--save]`; `--save` writes bench/growth-*.svg and
- * bench/growth.json. One side, one process: it's the shape of a curve that counts.
+ * Run: `npm run bench:growth [-- --store NAME] [--most EVENTS] [--directory DIR] [--save]`; `--save` writes
+ * bench/growth-*.svg and, beside other stores' curves, bench/growth.json. One side, one process: it's the shape of a
+ * curve that counts.
  */
-import { writeFileSync } from "node:fs"
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
+import { commitOf, describeMachine } from "./harness/machine.ts"
 import { makePlaces, type Places } from "./harness/place.ts"
 import { median } from "./harness/statistics.ts"
 import { orderOf } from "./payload.ts"
@@ -38,6 +40,11 @@ let calls = 0
 const somewhere = (places: number): number => (calls++ * 7919) % places
 
 const works: ReadonlyArray<Work> = [
+  {
+    name: "append, one at a time",
+    count: 50,
+    run: ({ append }) => append(1, 50, () => ({ stream: "appended", orders: [orderOf(calls++)] }))
+  },
   {
     name: "append, 64 at once",
     count: 64 * 20,
@@ -86,52 +93,96 @@ const fill = async ({ append, put }: Required<Side>, from: number, to: number): 
   })
 }
 
+/** Opens a store that was left, and reads its head. */
+const opening = "open, and read the head"
+
+/** The most events that a store is given: what is in memory is in the heap. */
+const mostOf = (store: StoreName): number => store === "memory" ? 1_000_000 : Infinity
+
+/** Medians of nine times, in microseconds; the first five only warm it up. */
+const repeated = async (run: () => Promise<void>): Promise<number> => {
+  const taken: Array<number> = []
+  for (let round = -5; round < 9; round++) {
+    const millis = await timed(run)
+    if (round >= 0) taken.push(millis * 1000)
+  }
+  return median(taken)
+}
+
 /** Microseconds a call of each work at each step. */
 const measure = async (store: StoreName, most: number, places: Places): Promise<ReadonlyArray<Series>> => {
   const [place, remove] = await places.place(store)
   // All the verbs that are used here are there.
-  const side = await openPromise(store)(place) as Required<Side>
-  const found = works.map(({ name }) => ({ name, points: new Array<readonly [number, number]>() }))
+  const open = async () => await openPromise(store)(place) as Required<Side>
+  let side = await open()
+  const found = new Map<string, Array<readonly [events: number, micros: number]>>()
+  const note = (name: string, events: number, micros: number) => {
+    found.set(name, [...found.get(name) ?? [], [events, micros]])
+    process.stderr.write(`${store} ${short(events)}: ${name} ${short(micros)} µs\n`)
+  }
   let filled = 0
-  for (const events of steps.filter((step) => step <= most)) {
+  for (const events of steps.filter((step) => step <= most && step <= mostOf(store))) {
     await fill(side, filled, events)
     filled = events
-    for (const [i, { count, name, run }] of works.entries()) {
-      const taken: Array<number> = []
-      // The first ones only warm it up.
-      for (let round = -5; round < 0; round++) await run(side, events)
-      for (let round = 0; round < 9; round++) taken.push(await timed(() => run(side, events)) * 1000 / count)
-      found[i]?.points.push([events, median(taken)])
-      process.stderr.write(`${store} ${short(events)}: ${name} ${short(median(taken))} µs\n`)
-    }
+    for (const { count, name, run } of works) note(name, events, await repeated(() => run(side, events)) / count)
+    if (store === "memory") continue
+    await side.close()
+    const micros = await repeated(async () => {
+      const again = await open()
+      await again.head()
+      await again.close()
+    })
+    note(opening, events, micros)
+    side = await open()
   }
   await side.close()
   await remove()
-  return found
+  return Array.from(found, ([name, points]) => ({ name, points }))
+}
+
+/** The curves of one store, and where they come from. */
+interface Growth {
+  readonly at: string
+  readonly commit: string
+  readonly machine: string
+  readonly series: ReadonlyArray<Series>
+}
+
+const kept = fileURLToPath(new URL("growth.json", import.meta.url))
+
+const keptGrowth = (): Readonly<Record<string, Growth>> =>
+  existsSync(kept) ? JSON.parse(readFileSync(kept, "utf8")) : {}
+
+/** Draws the curves of a store, and keeps them in place of those from before. */
+const keep = (store: StoreName, growth: Growth): void => {
+  const svg = fileURLToPath(new URL(`growth-${store}.svg`, import.meta.url))
+  writeFileSync(svg, plot(`${store}: microseconds a call, by events in the store`, growth.series))
+  writeFileSync(kept, `${JSON.stringify({ ...keptGrowth(), [store]: growth }, undefined, 1)}\n`)
 }
 
 const { values } = parseArgs({
   options: {
     store: { type: "string", multiple: true, default: [] },
     most: { type: "string", default: "1000000" },
+    directory: { type: "string" },
     save: { type: "boolean", default: false }
   }
 })
-const places = makePlaces()
+const places = makePlaces(values.directory)
 process.once("SIGINT", () => {
   places.remove()
   process.exit(130)
 })
 try {
-  const all: Record<string, ReadonlyArray<Series>> = {}
+  const { cores, cpu, node } = describeMachine(places.directory)
+  const commit = commitOf()
+  const all: Record<string, Growth> = {}
   for (const store of storeNames.filter((name) => values.store.length === 0 || values.store.includes(name))) {
-    all[store] = await measure(store, Number(values.most), places)
-    const svg = fileURLToPath(new URL(`growth-${store}.svg`, import.meta.url))
-    if (values.save) writeFileSync(svg, plot(`${store}: microseconds a call, by events in the store`, all[store]))
+    const series = await measure(store, Number(values.most), places)
+    all[store] = { at: new Date().toISOString(), commit, machine: `${cores} × ${cpu}, Node ${node}`, series }
+    if (values.save) keep(store, all[store])
   }
-  const text = `${JSON.stringify(all, undefined, 1)}\n`
-  if (values.save) writeFileSync(fileURLToPath(new URL("growth.json", import.meta.url)), text)
-  process.stdout.write(text)
+  process.stdout.write(`${JSON.stringify(all, undefined, 1)}\n`)
 } finally {
   places.remove()
 }

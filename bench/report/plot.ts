@@ -1,5 +1,7 @@
 /** Curves as SVG, both axes by powers of ten, so that what is flat looks flat. */
 
+import { short } from "./table.ts"
+
 /** One curve. */
 export interface Series {
   readonly name: string
@@ -8,7 +10,7 @@ export interface Series {
 
 const [width, height] = [760, 420]
 const frame = { left: 70, right: 250, top: 40, bottom: 50 }
-const colours = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00"]
+const colours = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#332288", "#999933", "#882255"]
 
 const powers = (values: ReadonlyArray<number>): ReadonlyArray<number> => {
   const from = Math.floor(Math.log10(Math.min(...values)))
@@ -31,19 +33,22 @@ const line = (x1: number, y1: number, x2: number, y2: number) =>
 const text = (at: number, down: number, words: string, anchor: string, fill: string = "#333") =>
   `<text x="${at}" y="${down}" text-anchor="${anchor}" fill="${fill}">${words}</text>`
 
+/** What a curve is called, and where it ends. */
+const legend = ({ name, points }: Series): string => `${name}: ${short(points.at(-1)?.[1] ?? NaN)}`
+
 /** Draws them. */
 export const plot = (title: string, series: ReadonlyArray<Series>): string => {
   const xs = powers(series.flatMap(({ points }) => points.map(([x]) => x)))
   const ys = powers(series.flatMap(({ points }) => points.map(([, y]) => y)))
   const x = scale(xs, frame.left, width - frame.right)
   const y = scale(ys, height - frame.bottom, frame.top)
-  const curves = series.map(({ name, points }, i) => {
+  const curves = series.map((one, i) => {
     const colour = colours[i % colours.length] ?? "#000"
-    const places = points.map(([px, py]) => [x(Math.log10(px)).toFixed(1), y(Math.log10(py)).toFixed(1)] as const)
+    const places = one.points.map(([px, py]) => [x(Math.log10(px)).toFixed(1), y(Math.log10(py)).toFixed(1)] as const)
     const dots = places.map(([cx, cy]) => `<circle cx="${cx}" cy="${cy}" r="3" fill="${colour}"/>`).join("")
     const path = places.map((place) => place.join(",")).join(" ")
     return `<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="2"/>${dots}${
-      text(width - frame.right + 16, frame.top + 12 + i * 20, name, "start", colour)
+      text(width - frame.right + 16, frame.top + 12 + i * 20, legend(one), "start", colour)
     }`
   })
   return [

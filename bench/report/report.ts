@@ -3,9 +3,7 @@ import { goalTable } from "../goals.ts"
 import type { Machine } from "../harness/machine.ts"
 import type { Row } from "../harness/run.ts"
 import type { Results } from "./results.ts"
-import { tableOf } from "./table.ts"
-
-const names = { sqlite: "SQLite", file: "Files", postgres: "PostgreSQL", memory: "Memory" } as const
+import { storeTitles, tableOf } from "./table.ts"
 
 const machineLines = ({ cores, cpu, fsyncMillis, memoryGiB, node, postgres, sqlite, system }: Machine) => [
   `- ${cores} × ${cpu}, ${memoryGiB} GiB, ${system}; 4 KiB written and flushed in ${fsyncMillis} ms`,
@@ -39,7 +37,7 @@ const runLines = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => {
     if (runs.size === 1) return `- ${run}`
     const stores = Map.groupBy(own, ({ store }) => store)
     const which = [...stores].map(([store, some]) =>
-      `${names[store]}: ${[...new Set(some.map(({ workload }) => workload))].join(", ")}`
+      `${storeTitles[store]}: ${[...new Set(some.map(({ workload }) => workload))].join(", ")}`
     )
     return `- ${run}: ${which.join("; ")}`
   })
@@ -48,7 +46,7 @@ const runLines = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => {
 /** Results as Markdown. */
 export const reportOf = ({ machine, quick, rows }: Results): string => {
   const shown = rows.filter(({ figure }) => figure !== "cpu")
-  const stores = Object.entries(names).flatMap(([store, name]) => {
+  const stores = Object.entries(storeTitles).flatMap(([store, name]) => {
     const own = shown.filter((row) => row.store === store)
     return own.length === 0 ? [] : ["", `## ${name}`, "", ...tableOf(own)]
   })

@@ -2,6 +2,9 @@
 import type { Row, Taken } from "../harness/run.ts"
 import type { Spread } from "../harness/statistics.ts"
 
+/** What the stores are called in headings, in their order. */
+export const storeTitles = { sqlite: "SQLite", file: "Files", postgres: "PostgreSQL", memory: "Memory" } as const
+
 /** A number as people read it: three digits that count. */
 export const short = (value: number): string => {
   if (!Number.isFinite(value)) return "–"

@@ -1,10 +1,12 @@
 /** What the bench makes of rows: goals that are met or not, and what has moved since the last results. */
 import { expect, test } from "vitest"
-import { standings } from "../../bench/goals.ts"
+import { goals, standings } from "../../bench/goals.ts"
 import type { Row } from "../../bench/harness/run.ts"
 import { ratios, type Spread } from "../../bench/harness/statistics.ts"
+import { reportOf } from "../../bench/report/report.ts"
 import { merged, moved, type Results, unlike } from "../../bench/report/results.ts"
 import { tableOf } from "../../bench/report/table.ts"
+import { workloads } from "../../bench/workloads/workloads.ts"
 
 const spreadOf = (median: number): Spread => ({ median, min: median * 0.9, max: median * 1.1 })
 
@@ -42,6 +44,41 @@ test("a goal is held against the limit and against the best of the peers", () =>
   expect(met(0.85)).toEqual([["0.850", false], ["8.50 (slow)", true]])
   expect(met(0.95)).toEqual([["0.950", true], ["9.50 (slow)", true]])
   expect(met(0.5)).toEqual([["0.500", false], ["5.00 (slow)", false]])
+})
+
+test("ours through Effect is held against ours through Promises", () => {
+  const effect = (times: number): Row => ({
+    ...rowOf(1),
+    sides: [
+      { side: "persist", kind: "ours", value: spreadOf(1000) },
+      { side: "persist, Effect", kind: "ours", value: spreadOf(1000 * times), ratio: spreadOf(1 / times) }
+    ]
+  })
+  const met = (times: number) => standings([effect(times)]).map(({ goal, met: is }) => [goal.against, is])
+  expect(met(1.3)).toEqual([["Promise", true]])
+  expect(met(0.8)).toEqual([["Promise", false]])
+})
+
+test("a goal names a figure of a workload, and a limit", () => {
+  for (const { figure, least, most, workload } of goals) {
+    expect(workloads.find(({ name }) => name === workload)?.figures).toHaveProperty([figure])
+    expect([least, most].filter((limit) => limit !== undefined)).toHaveLength(1)
+  }
+  const keys = goals.map(({ against, figure, store, workload }) => [store, workload, figure, against].join(" "))
+  expect(new Set(keys).size).toBe(keys.length)
+})
+
+test("a page says first how the goals stand, then how to read it, then what each side did", () => {
+  const page = reportOf(resultsOf(rowOf(0.95)))
+  expect(page.match(/^#+ .*$/gm)).toEqual([
+    "# Speed, side by side",
+    "## Goals",
+    "## How to read the tables",
+    "## SQLite",
+    "## What it was measured on"
+  ])
+  expect(page).toContain("| SQLite: 64 at once | ≥ 0.900 of by hand | 0.950 | met |")
+  expect(page).toContain("- 2026-01-01 at 1234567, 9 rounds")
 })
 
 test("a row has moved when each median lies outside of what the other run has seen", () => {
