@@ -2,7 +2,7 @@
 import { join } from "node:path"
 import { checkCount, fold, type Folded, nothing, type Order, orderOf, placed } from "../payload.ts"
 import { loadPeer } from "../peers/load.ts"
-import { contending } from "./contend.ts"
+import { contending, nextTurn } from "./contend.ts"
 import { databaseBytes } from "./raw-postgres.ts"
 import { byPromise, type FeedSide, fileBytes, type LogSide, type OpenSide } from "./side.ts"
 
@@ -48,7 +48,17 @@ const evolve = (state: Folded, { data }: Event): Folded => fold(state, data)
 const eventOf = (order: Order): Event => ({ type: placed, data: order })
 
 const logSide = (store: EventStore, core: Core): LogSide => ({
-  append: byPromise(({ orders, stream }) => store.appendToStream(stream, orders.map(eventOf))),
+  append: byPromise(async ({ orders, stream }) => {
+    const events = orders.map(eventOf)
+    for (;;) {
+      try {
+        return await store.appendToStream(stream, events)
+      } catch (error) {
+        if (!isOfTransaction(error)) throw error
+        await nextTurn()
+      }
+    }
+  }),
   contend: contending((stream) => async () => {
     const options = { evolve: (state: Folded) => state, initialState: nothing }
     const { currentStreamVersion: expectedStreamVersion } = await store.aggregateStream(stream, options)
@@ -142,7 +152,8 @@ export const openEmmettSqlite: OpenSide = async ({ directory }) => {
     ...logSide(store, core),
     ...feedSide(store.consumer),
     readAll: readAllBy((page) => readMessagesBatch(connection, page)),
-    note: "one shared connection; concurrent calls are answered before their common transaction is durable",
+    note:
+      "one shared connection; concurrent calls are answered before their common transaction is durable, and sent again where it's gone",
     bytes: () => fileBytes(directory),
     close: async () => store.close?.()
   }

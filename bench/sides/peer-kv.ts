@@ -73,7 +73,7 @@ export const openUnstorageMemory: OpenSide = () => openUnstorage("memory", {})
 /** unstorage in a directory of files. */
 export const openUnstorageFiles: OpenSide = async ({ directory }) => ({
   ...await openUnstorage("fs", { base: directory }),
-  note: "not durable: nothing is flushed"
+  note: "flushes nothing: not durable"
 })
 
 interface Level extends GetSet {
@@ -97,7 +97,7 @@ export const openLevel: OpenSide = async ({ directory }) => {
     scan: byPromise(async ({ from, limit }) =>
       checkCount((await level.values({ gte: from, limit }).all()).length, limit)
     ),
-    note: "sync: true",
+    note: "with sync: true, which flushes each put",
     bytes: () => fileBytes(directory),
     close: () => level.close()
   }

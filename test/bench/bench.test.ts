@@ -27,6 +27,11 @@ test("measures ours and by hand, says on what, and sets them in ratios", { timeo
   expect(effect?.ratio?.median).toBeCloseTo((ours?.value?.median ?? 0) / (effect?.value?.median ?? 0))
 })
 
+test("lists what --only and --skip leave", async () => {
+  const { stdout } = await bench("--list", "--only", "kv-get", "--only", "kv-scan", "--skip", "kv-get-64")
+  expect(stdout.split("\n").map((line) => line.split(" ")[0])).toEqual(["kv-get-1", "kv-scan-1", ""])
+})
+
 test("refuses what it doesn't know, with its help", async () => {
   await expect(bench("--only", "nothing-such")).rejects.toMatchObject({ code: 2 })
   await expect(bench("--store", "redis")).rejects.toMatchObject({
