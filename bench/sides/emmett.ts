@@ -132,6 +132,9 @@ export const openEmmettMemory: OpenSide = async () => {
   return { ...logSide(core.getInMemoryEventStore(), core), close: async () => undefined }
 }
 
+const sharing = "one shared connection; concurrent calls are answered before their common transaction is durable, " +
+  "and made again where it's gone"
+
 /** Emmett on SQLite: its default pool stalls under concurrent appends, so one shared connection. */
 export const openEmmettSqlite: OpenSide = async ({ directory }) => {
   const { getSQLiteEventStore, readMessagesBatch, sqliteConnection } = await loadPeer<{
@@ -152,8 +155,7 @@ export const openEmmettSqlite: OpenSide = async ({ directory }) => {
     ...logSide(store, core),
     ...feedSide(store.consumer),
     readAll: readAllBy((page) => readMessagesBatch(connection, page)),
-    note:
-      "one shared connection; concurrent calls are answered before their common transaction is durable, and sent again where it's gone",
+    note: sharing,
     bytes: () => fileBytes(directory),
     close: async () => store.close?.()
   }
