@@ -35,9 +35,9 @@ export const appendParameters = [
   "known boolean",
   // Whether the judgement rested on the head itself.
   "head_matters boolean",
-  // Streams: ids (0 where not remembered, then by name); the last seq that was assumed; what of it must hold (0, or
-  // not said: nothing, 1 the number, 2 whether there is any); how far above the head the first event comes to lie (0
-  // for none; not said: as far as its own place).
+  // Arrays are null where nothing is said, which costs nothing. Streams: ids (0 where not remembered, then by name); the
+  // last seq that was assumed; what of it must hold (0, or not said: nothing, 1 the number, 2 whether there is any); how
+  // far above the head the first event comes to lie (0 for none; not said: as far as its own place).
   "stream_id bigint[]",
   "stream_name text[]",
   "stream_last bigint[]",
@@ -87,17 +87,21 @@ export const appendAnswer = [
 ]
 
 // Of its row there may be as many dead ones as commits since somebody's oldest snapshot; the living one is the highest.
-/** The head into `head`, and into `kept` what the table of that name holds. */
-export const headSql = (schema: string): string => `
-  SELECT h.position, greatest(h.position, e.position) INTO kept, head
+const headsOf = (schema: string): string => `
   FROM (SELECT k.position FROM ${schema}.head k ORDER BY k.position DESC LIMIT 1) h LEFT JOIN LATERAL (
     SELECT e.position FROM ${schema}.event e ORDER BY e.position DESC LIMIT 1
   ) e ON true;`
 
+/** The head into `head`, and into `kept` what the table of that name holds. */
+export const headSql = (schema: string): string =>
+  `SELECT h.position, greatest(h.position, e.position) INTO kept, head ${headsOf(schema)}`
+
 /** Makes sure of the isolation and, where somebody else has moved the head, of the store's identity. */
 export const guardSql = (schema: string): string => `
   ${lockSql(schema)}
-  ${headSql(schema)}
+  SELECT h.position, greatest(h.position, e.position),
+    EXISTS (SELECT FROM ${schema}.voided), EXISTS (SELECT FROM ${schema}.recorded r WHERE r.id = ANY (commit_id))
+  INTO kept, head, some_voided, some_recorded ${headsOf(schema)}
   server_now := ${serverSql(schema)};
   fresh := coalesce(head = known_head AND server = server_now, false);
   IF NOT fresh THEN
@@ -113,8 +117,6 @@ export const guardSql = (schema: string): string => `
       RETURN;
     END IF;
   END IF;
-  SELECT EXISTS (SELECT FROM ${schema}.voided), EXISTS (SELECT FROM ${schema}.recorded r WHERE r.id = ANY (commit_id))
-  INTO some_voided, some_recorded;
   IF some_voided AND EXISTS (
     SELECT FROM generate_series(1, cardinality(commit_id)) n
     WHERE (SELECT v.attempts FROM ${schema}.voided v WHERE v.id = commit_id[n]) > coalesce(commit_attempt[n], 0)
@@ -190,26 +192,37 @@ const appended = (place: string): ReadonlyArray<string> => {
   ]
 }
 
+// Where every commit is one append of one event to a stream of its own, which is what is mostly written together, there
+// is less to be worked out for each.
 /** Writes the events, and the commits that have an id. */
 export const writeSql = (schema: string): string => `
-  WITH events AS (
+  IF events > 0 THEN
     INSERT INTO ${schema}.event (position, stream, seq, at, type, data, bytes, meta, id)
     SELECT
       head + coalesce(event_position[n], n), ids[coalesce(event_stream[n], n)],
       lasts[coalesce(event_stream[n], n)] + coalesce(event_seq[n], 1), coalesce(event_at[n], event_at[1]),
       types[coalesce(event_type[n], 1)], event_data[n], event_bytes[n], event_meta[n], event_id[n]
-    FROM generate_series(1, events) n
-  )
-  INSERT INTO ${schema}.recorded (id, digest, start, position, stream, first, events, appended, revisions)
-  SELECT
-    commit_id[n], commit_digest[n], head + coalesce(commit_start[n], n - 1), head + coalesce(commit_end[n], n),
-    ${appended("coalesce(commit_append[n], n)").join(",\n    ")},
-    CASE WHEN commit_appends[n] > 1 THEN ARRAY(
-      SELECT unnest(ARRAY[${appended("m").join(", ")}])
-      FROM generate_series(coalesce(commit_append[n], n) + 1, coalesce(commit_append[n], n) + commit_appends[n] - 1) m
-    ) END,
-    commit_revisions[n]::int[]
-  FROM generate_series(1, cardinality(commit_digest)) n;`
+    FROM generate_series(1, events) n;
+  END IF;
+  IF commit_digest IS NULL THEN
+  ELSIF coalesce(commit_start, commit_end, commit_append, commit_appends, append_stream, append_seq, append_events)
+    IS NULL AND commit_revisions IS NULL
+  THEN
+    INSERT INTO ${schema}.recorded (id, digest, start, position, stream, first, events)
+    SELECT commit_id[n], commit_digest[n], head + n - 1, head + n, ids[n], lasts[n] + 1, 1
+    FROM generate_series(1, cardinality(commit_digest)) n;
+  ELSE
+    INSERT INTO ${schema}.recorded (id, digest, start, position, stream, first, events, appended, revisions)
+    SELECT
+      commit_id[n], commit_digest[n], head + coalesce(commit_start[n], n - 1), head + coalesce(commit_end[n], n),
+      ${appended("coalesce(commit_append[n], n)").join(",\n      ")},
+      CASE WHEN commit_appends[n] > 1 THEN ARRAY(
+        SELECT unnest(ARRAY[${appended("m").join(", ")}])
+        FROM generate_series(coalesce(commit_append[n], n) + 1, coalesce(commit_append[n], n) + commit_appends[n] - 1) m
+      ) END,
+      commit_revisions[n]::int[]
+    FROM generate_series(1, cardinality(commit_digest)) n;
+  END IF;`
 
 /** What `append_1` keeps in mind, and whatever begins as it does. */
 export const appendVariables = `

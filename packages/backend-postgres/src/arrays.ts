@@ -21,13 +21,18 @@ const headed = (oid: number, length: number, bytes: number): Buffer => {
   return buffer
 }
 
+const emptyBytes = 12
+
 const emptyOf = (oid: number): Buffer => {
-  const buffer = Buffer.alloc(12)
+  const buffer = Buffer.alloc(emptyBytes)
   buffer.writeInt32BE(oid, 8)
   return buffer
 }
 
 const empties: Record<number, Buffer> = {}
+
+/** The array, or null where it's empty: PostgreSQL takes half a microsecond to take in each array that isn't null. */
+export const unlessEmpty = (array: Buffer): Buffer | null => array.byteLength === emptyBytes ? null : array
 
 /** An `int[]` of whole numbers within 32 bits. */
 export const int4s = (numbers: ReadonlyArray<number>): Buffer => {

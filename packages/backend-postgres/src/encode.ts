@@ -1,6 +1,6 @@
 /** A judged batch as the parameters of the SQL functions: arrays, with every number counted from what was assumed. */
 import type { Append, Appended, Commit, Committed, NewEvent } from "@persist/core"
-import { byteArrays, int4s, int8s, texts } from "./arrays.ts"
+import { byteArrays, int4s, int8s, texts, unlessEmpty } from "./arrays.ts"
 import { type Assumption, needs } from "./assume.ts"
 import type { Memory } from "./memory.ts"
 import type { Played } from "./play.ts"
@@ -78,15 +78,18 @@ export const encodeAppends = (
       memory.head ?? null,
       known,
       headMatters,
-      int8s(assumed.map(({ id }) => id)),
-      texts(streams.names.map((name, n) => assumed[n]?.id === 0 ? name : undefined)),
-      int8s(assumed.map(({ value }) => value)),
-      int4s(unless(assumed.map(({ need }) => need), () => needs.nothing)),
-      int4s(known ? [] : unless(rows.starts, nth)),
-      int4s(typeIds),
-      texts(types.names.map((name, n) => typeIds[n] === 0 ? name : undefined)),
-      ...rows.events(),
-      ...rows.commits(conflicting, caller.attempts)
+      ...[
+        int8s(assumed.map(({ id }) => id)),
+        texts(streams.names.map((name, n) => assumed[n]?.id === 0 ? name : undefined)),
+        int8s(assumed.map(({ value }) => value)),
+        int4s(unless(assumed.map(({ need }) => need), () => needs.nothing)),
+        int4s(known ? [] : unless(rows.starts, nth)),
+        int4s(typeIds),
+        texts(types.names.map((name, n) => typeIds[n] === 0 ? name : undefined))
+      ].map(unlessEmpty),
+      rows.count,
+      ...rows.events().map(unlessEmpty),
+      ...rows.commits(conflicting, caller.attempts).map(unlessEmpty)
     ]
   }
 }
@@ -157,11 +160,14 @@ class AppendRows {
     this.append.events.push(events.length)
   }
 
-  events(): ReadonlyArray<unknown> {
+  get count(): number {
+    return this.news.length
+  }
+
+  events(): ReadonlyArray<Buffer> {
     const { news } = this
     const ats = news.map(({ at }) => at)
     return [
-      news.length,
       int4s(unless(this.event.stream, nth)),
       int4s(unless(this.event.position, nth)),
       int4s(unless(this.event.seq, one)),
@@ -174,7 +180,7 @@ class AppendRows {
     ]
   }
 
-  commits(conflicting: ReadonlyArray<string>, attempted: Caller["attempts"]): ReadonlyArray<unknown> {
+  commits(conflicting: ReadonlyArray<string>, attempted: Caller["attempts"]): ReadonlyArray<Buffer> {
     const ids = [...this.ids, ...conflicting]
     const attempts = ids.map((id) => attempted.get(id) ?? 0)
     return [
