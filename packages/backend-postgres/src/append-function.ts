@@ -35,9 +35,9 @@ export const appendParameters = [
   "known boolean",
   // Whether the judgement rested on the head itself.
   "head_matters boolean",
-  // Arrays are null where nothing is said, which costs nothing. Streams: ids (0 where not remembered, then by name); the
-  // last seq that was assumed; what of it must hold (0, or not said: nothing, 1 the number, 2 whether there is any); how
-  // far above the head the first event comes to lie (0 for none; not said: as far as its own place).
+  // Arrays are null where nothing is said, which costs nothing. Streams: ids (0 where not remembered, then by name);
+  // the last seq that was assumed; what of it must hold (0, or not said: nothing, 1 the number, 2 whether there is
+  // any); how far above the head the first event comes to lie (0 for none; not said: as far as its own place).
   "stream_id bigint[]",
   "stream_name text[]",
   "stream_last bigint[]",
