@@ -54,7 +54,7 @@ const logSide = (store: EventStore, core: Core): LogSide => ({
       try {
         return await store.appendToStream(stream, events)
       } catch (error) {
-        if (!isOfTransaction(error)) throw error
+        if (!isOfTransaction(error) && !core.isExpectedVersionConflictError(error)) throw error
         await nextTurn()
       }
     }
