@@ -12,10 +12,7 @@ type Ended = Exit.Exit<unknown, unknown>
 const posting = (effect: Effect.Effect<unknown, unknown>): Effect.Effect<Ended> =>
   Effect.callback((resume) => {
     assert(effect instanceof Posted)
-    effect.post(
-      (value) => resume(Effect.succeed(Exit.succeed(value))),
-      (error) => resume(Effect.succeed(Exit.fail(error)))
-    )
+    effect.post((exit) => resume(Effect.succeed(exit)))
   })
 
 const told = (exit: Ended): unknown => Exit.isSuccess(exit) ? exit.value : String(Cause.squash(exit.cause))

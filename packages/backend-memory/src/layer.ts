@@ -1,6 +1,7 @@
 /** The protocol over a `Memory`: each verb is one synchronous step. */
 import type { BackendShape, Limits, StoredEntry, StoredEvent, Tombstone } from "@persist/core"
 import { Backend, compareUtf8, defaultLimits, makeSignal, Position, Seq } from "@persist/core"
+import { atOnce } from "@persist/core/posted"
 import * as NonEmpty from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -28,7 +29,7 @@ export const make = (config: Config = {}): Effect.Effect<BackendShape> =>
         incarnation: crypto.randomUUID()
       },
       commit: (batch) =>
-        Effect.sync(() => {
+        atOnce(() => {
           const outcomes = NonEmpty.map(batch, (commit) => store.commit(commit))
           signal.notify()
           return outcomes
@@ -69,7 +70,7 @@ const logReads = (store: Memory): Pick<BackendShape, "readStream" | "readAll" | 
 
 const kvReads = (store: Memory): Pick<BackendShape, "get" | "scan" | "changed" | "namespaces"> => ({
   get: (keys) =>
-    Effect.sync(() =>
+    atOnce(() =>
       keys.map(({ key, namespace }) => {
         const entry = store.entry(namespace, key)
         return entry && copyEntry(entry)

@@ -1,6 +1,7 @@
 /** Writing: one transaction for a whole batch, each commit judged against the ones before it. */
 import type { BackendError, BackendShape, Commit, Committed, Outcome, Recorded, Standing } from "@persist/core"
 import { judge, noSeq, origin, OutcomeUnknown, place, Position, Seq, Unavailable } from "@persist/core"
+import { atOnce } from "@persist/core/posted"
 import type Database from "better-sqlite3"
 import type { NonEmptyReadonlyArray } from "effect/Array"
 import * as NonEmpty from "effect/Array"
@@ -75,7 +76,7 @@ export class Writer {
 
   /** See `BackendShape.commit`. Fails with `OutcomeUnknown` only where COMMIT itself failed in reading or writing. */
   readonly commit: BackendShape["commit"] = (batch) =>
-    Effect.try({ try: () => this.run(batch), catch: (cause) => this.abandon(cause, batch) })
+    atOnce(() => this.run(batch), (cause) => this.abandon(cause, batch))
 
   /**
    * One commit, after something else in its transaction: both happen, or neither where `first` answers false (then

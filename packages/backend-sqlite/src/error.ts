@@ -1,8 +1,9 @@
 /** Turns what the driver and the file system throw into the store's errors: by code, never by message. */
 import type { BackendError } from "@persist/core"
 import { Corrupt, Denied, isStoreError, Unavailable } from "@persist/core"
+import { atOnce } from "@persist/core/posted"
 import type Database from "better-sqlite3"
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 
 /**
  * The SQLite result code of something thrown, or `undefined` where it didn't come from SQLite. An application may bring
@@ -121,4 +122,4 @@ export const attempt = <A>(
   db: Database.Database,
   operation: string,
   use: () => A
-): Effect.Effect<A, BackendError> => Effect.try({ try: use, catch: (cause) => explain(db, operation, cause) })
+): Effect.Effect<A, BackendError> => atOnce(use, (cause) => explain(db, operation, cause))

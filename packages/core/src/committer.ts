@@ -4,12 +4,15 @@ import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
+import * as Scheduler from "effect/Scheduler"
 import type { Scope } from "effect/Scope"
 import type { BackendShape } from "./backend.ts"
 import type { Commit, Committed, Conflict, Outcome } from "./commit.ts"
 import { type BackendError, OutcomeUnknown, type StoreError, Unavailable } from "./error.ts"
 import { closedFault, counterFault } from "./fault.ts"
+import { answered, post, suspended } from "./posted.ts"
 
 /** How much may wait, and how often a commit that left nothing behind is sent again. */
 export interface CommitterOptions {
@@ -69,6 +72,9 @@ interface Waiting extends Request, Flight {
 
 const mebibyte = 1024 * 1024
 
+/** After so many flushes that waited for nobody, the event loop has its turn. */
+const turnsInARow = 32
+
 /**
  * Makes the one committer of a backend's handle. Closing the scope flushes what waits, then refuses what comes. Dies
  * with `Invalid` for an option that is no whole number in its range.
@@ -78,21 +84,24 @@ export const makeCommitter = (
   options: CommitterOptions = {}
 ): Effect.Effect<Committer, never, Scope> =>
   Effect.acquireRelease(
-    Effect.map(Effect.context<never>(), (context) => new Lane(backend, options, Effect.runForkWith(context))),
+    Effect.map(Effect.context<never>(), (context) => new Lane(backend, options, context)),
     (lane) => lane.close
   )
 
 class Lane implements Committer {
   private readonly backend: BackendShape
   private readonly limits: Required<CommitterOptions>
-  private readonly fork: (effect: Effect.Effect<void>) => unknown
+  private readonly fork: <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>
+  private readonly dispatcher: Scheduler.SchedulerDispatcher
+  private readonly alone: boolean
+  private turns = 0
   private queue: Array<Waiting> = []
   private bytes = 0
   private running = false
   private closed = false
   private onIdle: (() => void) | undefined
 
-  constructor(backend: BackendShape, options: CommitterOptions, fork: (effect: Effect.Effect<void>) => unknown) {
+  constructor(backend: BackendShape, options: CommitterOptions, context: Context.Context<never>) {
     this.backend = backend
     this.limits = {
       waitingCommits: count("waitingCommits", 1, options.waitingCommits ?? 65_536),
@@ -100,7 +109,9 @@ class Lane implements Committer {
       batchCommits: count("batchCommits", 1, options.batchCommits ?? (backend.about.lacks.has("atomic") ? 1 : 1024)),
       retries: count("retries", 0, options.retries ?? 2)
     }
-    this.fork = fork
+    this.alone = backend.about.durability === "memory" && !backend.about.shared
+    this.fork = Effect.runForkWith(context)
+    this.dispatcher = Context.get(context, Scheduler.Scheduler).makeDispatcher()
   }
 
   readonly submit = <A>(
@@ -133,7 +144,7 @@ class Lane implements Committer {
     this.bytes += bytes
     if (!this.running) {
       this.running = true
-      this.fork(this.drain)
+      this.dispatch()
     }
     return waiting
   }
@@ -158,19 +169,18 @@ class Lane implements Committer {
 
   // One turn of the event loop before each flush: it costs an idle store microseconds, and everybody who was woken by
   // the flush before, or whose socket was readable in this turn, is in the queue by then. Whoever appends again as soon
-  // as it's answered finds the lane still running, and need not start it.
-  private readonly drain: Effect.Effect<void> = Effect.suspend(() =>
-    Effect.whileLoop({
-      while: () => this.running,
-      body: () => this.turn,
-      step: () => undefined
-    })
-  )
+  // as it's answered finds the lane still running. Where nothing is kept there is no flush to share: then it's enough
+  // that what is called at once goes together, but for now and then, when signals, timers and sockets have their turn.
+  private dispatch(): void {
+    if (this.alone && ++this.turns % turnsInARow !== 0) queueMicrotask(this.turn)
+    else this.dispatcher.scheduleTask(this.turn, 0)
+  }
 
-  private readonly turn: Effect.Effect<void> = Effect.flatMap(Effect.yieldNow, () => {
+  private readonly turn = (): void => {
     const batch = this.next()
-    return isArrayNonEmpty(batch) ? this.flush(batch) : this.rest()
-  })
+    if (isArrayNonEmpty(batch)) this.flush(batch)
+    else this.rest()
+  }
 
   /** Takes what goes in one flush out of the queue. */
   private next(): Array<Waiting> {
@@ -181,43 +191,32 @@ class Lane implements Committer {
   }
 
   /** Stops running, after a turn in which nobody came. */
-  private rest(): Effect.Effect<void> {
+  private rest(): void {
     this.running = false
     this.onIdle?.()
-    return Effect.void
   }
 
-  private flush(batch: NonEmptyArray<Waiting>): Effect.Effect<void> {
+  private flush(batch: NonEmptyArray<Waiting>): void {
     for (const waiting of batch) {
       this.bytes -= waiting.bytes
       waiting.onFlush?.(waiting)
     }
-    return this.send(batch, mapArray(batch, ({ commit }) => commit), this.limits.retries)
+    this.send(batch, mapArray(batch, ({ commit }) => commit), this.limits.retries)
   }
 
-  private send(
-    batch: NonEmptyArray<Waiting>,
-    commits: NonEmptyArray<Commit>,
-    retries: number
-  ): Effect.Effect<void> {
+  private send(batch: NonEmptyArray<Waiting>, commits: NonEmptyArray<Commit>, retries: number): void {
     // Suspended, so that a backend that throws fails its batch, and not the lane.
-    return Effect.matchCauseEffect(Effect.suspend(() => this.backend.commit(commits)), {
-      onSuccess: (outcomes) => {
-        for (let i = 0; i < batch.length; i++) settle(batch[i], outcomeOf(outcomes[i]))
-        return Effect.void
-      },
-      onFailure: (cause) => {
-        const error = Result.getOrUndefined(Cause.findError(cause))
-        if (retries > 0 && error !== undefined && repeatable(error, commits)) {
-          const again = Effect.suspend(() => this.send(batch, commits, retries - 1))
-          return Effect.andThen(Effect.sleep(20 * 2 ** (this.limits.retries - retries)), again)
-        }
-        for (const waiting of batch) {
-          settle(waiting, Exit.failCause(Cause.map(cause, (failed) => own(failed, waiting.commit))))
-        }
-        return Effect.void
+    const attempt = suspended(() => this.backend.commit(commits))
+    post(attempt, (exit) => {
+      const error = exit._tag === "Failure" ? Result.getOrUndefined(Cause.findError(exit.cause)) : undefined
+      if (retries > 0 && error !== undefined && repeatable(error, commits)) {
+        const delay = 20 * 2 ** (this.limits.retries - retries)
+        this.fork(Effect.delay(Effect.sync(() => this.send(batch, commits, retries - 1)), delay))
+        return
       }
-    })
+      settle(batch, exit)
+      this.dispatch()
+    }, this.fork)
   }
 
   get close(): Effect.Effect<void> {
@@ -241,22 +240,14 @@ const repeatable = (error: BackendError, commits: ReadonlyArray<Commit>): boolea
   error._tag === "Unavailable" ||
   (error._tag === "OutcomeUnknown" && commits.every(({ identity }) => identity !== undefined))
 
-const settle = (waiting: Waiting | undefined, settled: Settled): void => {
-  if (waiting === undefined) return
-  waiting.outcome = settled
-  waiting.settle(settled)
-}
-
-/** What a caller is told. A backend's answer that none can be made of is the caller's defect, and not the lane's. */
-export const answered = <A>(
-  settled: Settled,
-  answer: (outcome: Committed | Conflict) => A
-): Exit.Exit<A, StoreError> => {
-  if (Exit.isFailure(settled)) return Exit.failCause(settled.cause)
-  try {
-    return Exit.succeed(answer(settled.value))
-  } catch (defect) {
-    return Exit.die(defect)
+const settle = (batch: ReadonlyArray<Waiting>, exit: Exit.Exit<ReadonlyArray<Outcome>, BackendError>): void => {
+  for (let i = 0; i < batch.length; i++) {
+    const waiting = batch[i]
+    if (waiting === undefined) continue
+    waiting.outcome = exit._tag === "Success"
+      ? outcomeOf(exit.value[i])
+      : Exit.failCause(Cause.map(exit.cause, (error) => own(error, waiting.commit)))
+    waiting.settle(waiting.outcome)
   }
 }
 

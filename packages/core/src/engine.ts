@@ -13,6 +13,7 @@ import type { Draft, Op } from "./draft.ts"
 import { type StoreError, Unavailable } from "./error.ts"
 import { closedFault, counterFault, optionsFault } from "./fault.ts"
 import { until } from "./follow.ts"
+import { suspended } from "./posted.ts"
 import type { PositionInput } from "./sequence.ts"
 import { commitKeys, type CommitOptions, type Compose, composed, drafted, Write } from "./write.ts"
 
@@ -87,7 +88,7 @@ export const makeEngine = Effect.fnUntraced(function*(backend: BackendShape, opt
           : Effect.succeed(inCallersSpan(fiber, backend.about, request).commit)
       }),
     reading: (readOptions, read) =>
-      Effect.suspend(() => {
+      suspended(() => {
         if (closed) return Effect.fail(closedFault)
         const atLeast = readOptions?.atLeast
         const turn = ++reads % readsATurn === 0 ? Effect.andThen(Effect.yieldNow, read) : read

@@ -1,5 +1,6 @@
 /** The kv: current values by key in namespaces, each with a revision to compare and set by. */
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type * as Stream from "effect/Stream"
@@ -14,6 +15,7 @@ import * as Fault from "./fault.ts"
 import { stringifyJson } from "./json.ts"
 import { type Change, changedSince, countKeys, decodeEntry, scanKeys, type SinceOptions, watchKeys } from "./kv-read.ts"
 import { isReserved, nameFault, reservedFault } from "./name.ts"
+import { suspended, thenAtOnce } from "./posted.ts"
 import type { ScanOptions } from "./range.ts"
 import type { Position, PositionInput } from "./sequence.ts"
 import type { CommitOptions } from "./write.ts"
@@ -124,12 +126,10 @@ export const makeKv = <A>(engine: Engine, namespace: string, codec: Codec<A>, wr
     Effect.flatMap(stored(keys, options), (entries) => decodeAll(entries, decodeFound(codec)))
   // A key alone is what is asked for most: it takes one step less for each that it can do without.
   const only = <B>(key: string, options: ReadOptions | undefined, answer: (entry: Entry<A>) => B) =>
-    Effect.flatMap(stored([key], options), ([found]): Effect.Effect<Option.Option<B>, StoreError> => {
-      if (found === undefined) return Effect.succeedNone
+    thenAtOnce(stored([key], options), ([found]): Exit.Exit<Option.Option<B>, Corrupt> => {
+      if (found === undefined) return Exit.succeed(Option.none())
       const decoded = decodeEntry(codec, found)
-      return Result.isFailure(decoded)
-        ? Effect.fail(decoded.failure)
-        : Effect.succeed(Option.some(answer(decoded.success)))
+      return Result.isFailure(decoded) ? Exit.fail(decoded.failure) : Exit.succeed(Option.some(answer(decoded.success)))
     })
   const write = (key: string, op: Op, options: CommitOptions | undefined) =>
     engine.write(op["~persist/Op"], options, ofOneWrite(key))
@@ -140,7 +140,7 @@ export const makeKv = <A>(engine: Engine, namespace: string, codec: Codec<A>, wr
     get: (key, options) => only(key, options, ({ value }) => value),
     entry: (key, options) => only(key, options, (entry) => entry),
     getMany,
-    has: (key, options) => Effect.map(stored([key], options), ([found]) => found !== undefined),
+    has: (key, options) => thenAtOnce(stored([key], options), ([found]) => Exit.succeed(found !== undefined)),
     count: (options) => countKeys(engine, namespace, options),
     scan: (options) => scanKeys(engine, namespace, codec, options),
     // That nothing expected can't conflict is the backend's law, beyond what inference sees; so for `delete`.
@@ -199,7 +199,7 @@ const lookUp = (
   keys: ReadonlyArray<string>,
   options: ReadOptions | undefined
 ): Effect.Effect<ReadonlyArray<StoredEntry | undefined>, StoreError> =>
-  Effect.suspend(() => {
+  suspended(() => {
     const limit = engine.about.limits.nameBytes
     let fault = nameFault("namespace", namespace, limit) ?? Fault.optionsFault(options, ["atLeast"])
     for (let i = 0; i < keys.length && fault === undefined; i++) fault = nameFault("key", keys[i], limit)

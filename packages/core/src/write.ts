@@ -1,18 +1,18 @@
 /** A commit from what is asked for to what became of it: composed, drafted, submitted, told as its verb tells it. */
-import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import { identity } from "effect/Function"
 import type { About } from "./backend.ts"
 import { newCommitId } from "./commit-id.ts"
 import { inSpan, isSpanned } from "./commit-span.ts"
 import type { CommitId, Committed, Conflict } from "./commit.ts"
-import { answered, type Committer, OnFlush, type Request } from "./committer.ts"
+import { type Committer, OnFlush, type Request } from "./committer.ts"
 import { Draft, type Op } from "./draft.ts"
 import { Invalid, type StoreError } from "./error.ts"
 import { type Fault, timeFault } from "./fault.ts"
-import { Posted } from "./posted.ts"
+import { answered, Posted } from "./posted.ts"
 
 /** What a commit as a whole may be given. */
 export interface CommitOptions {
@@ -57,15 +57,17 @@ export class Write<A> extends Posted<A, StoreError> {
     )
   }
 
-  override post(succeed: (value: A) => void, fail: (error: unknown) => void): void {
+  override post(settle: (exit: Exit.Exit<A, StoreError>) => void): void {
     const { about, committer } = this.into
-    const request = drafted(about, this.compose, this.options, defaultClock)
-    if ("_tag" in request) return fail(request)
-    committer.post(request, (settled) => {
-      const exit = answered(settled, this.answer)
-      if (exit._tag === "Success") succeed(exit.value)
-      else fail(Cause.squash(exit.cause))
-    })
+    let request: Request | Fault
+    try {
+      request = drafted(about, this.compose, this.options, defaultClock)
+    } catch (defect) {
+      // What the caller's options and payloads throw when they are read.
+      return settle(Exit.die(defect))
+    }
+    if ("_tag" in request) return settle(Exit.fail(request))
+    committer.post(request, (settled) => settle(answered(settled, this.answer)))
   }
 }
 

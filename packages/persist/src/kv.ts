@@ -16,7 +16,9 @@ import type {
   SinceOptions,
   Unconditional
 } from "@persist/core"
+import { thenAtOnce } from "@persist/core/posted"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import { type Following, following, type Reading, reading } from "./reading.ts"
 import { type Abortable, call } from "./run.ts"
@@ -79,8 +81,8 @@ export type KvReads<A> = Pick<
 /** Makes the Promise interface of what reads a kv. */
 export const promiseKvReads = <A>(kv: CoreKvReads<A>, surroundings: Surroundings): KvReads<A> => ({
   namespace: kv.namespace,
-  get: (key, options) => call(options, (own) => Effect.map(kv.get(key, own), Option.getOrUndefined)),
-  entry: (key, options) => call(options, (own) => Effect.map(kv.entry(key, own), Option.getOrUndefined)),
+  get: (key, options) => call(options, (own) => thenAtOnce(kv.get(key, own), orUndefined)),
+  entry: (key, options) => call(options, (own) => thenAtOnce(kv.entry(key, own), orUndefined)),
   getMany: (keys, options) =>
     call(options, (own) => Effect.map(kv.getMany(keys, own), (found) => found.map(Option.getOrUndefined))),
   has: (key, options) => call(options, (own) => kv.has(key, own)),
@@ -105,3 +107,5 @@ export const promiseKv = <A>(kv: CoreKv<A>, surroundings: Surroundings): Kv<A> =
     ops: kv.ops
   }
 }
+
+const orUndefined = <A>(found: Option.Option<A>): Exit.Exit<A | undefined> => Exit.succeed(Option.getOrUndefined(found))

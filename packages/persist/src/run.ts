@@ -2,7 +2,7 @@
 import type { Flight, StoreError } from "@persist/core"
 import { Invalid, OnFlush, OutcomeUnknown } from "@persist/core"
 import { optionsFault } from "@persist/core/fault"
-import { Posted } from "@persist/core/posted"
+import { post } from "@persist/core/posted"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 
@@ -23,12 +23,7 @@ export interface Abortable {
 /** Runs a verb to its end. Rejects with the error itself, or with the defect; so with what the verb throws. */
 export const run = <O, A>(verb: (own: O) => Effect.Effect<A, unknown>, own: O): Promise<A> =>
   new Promise((resolve, reject) => {
-    const effect = verb(own)
-    if (effect instanceof Posted) return effect.post(resolve, reject)
-    Effect.runFork(effect).addObserver((exit) => {
-      if (exit._tag === "Success") resolve(exit.value)
-      else reject(Cause.squash(exit.cause))
-    })
+    post(verb(own), (exit) => exit._tag === "Success" ? resolve(exit.value) : reject(Cause.squash(exit.cause)))
   })
 
 /** Options as core takes them: without the signal, which is the business of this edge alone. */

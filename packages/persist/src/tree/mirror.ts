@@ -91,6 +91,8 @@ export class Mirror {
     const marker = markerText({ incarnation: this.store.about.incarnation, position: head })
     yield* onFiles(async () => {
       await this.files.sync()
+      // Where whoever took it over was faster, nothing is left to write that would have told.
+      await this.files.checkOwner()
       await this.files.write({ path: Place.markerPath, content: marker })
       await this.files.sync()
     })

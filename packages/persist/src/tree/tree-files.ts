@@ -168,7 +168,8 @@ export class TreeFiles {
     }
   }
 
-  private async checkOwner(): Promise<void> {
+  /** Throws `TakenOver` where somebody else has taken the tree over. */
+  async checkOwner(): Promise<void> {
     const token = await told(deskDirectory, () => readFile(join(this.root, deskDirectory, "writer"), "utf8"))
     if (token !== this.token) throw new TakenOver()
   }
