@@ -2,9 +2,8 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { StoredEvent } from "./backend.ts"
-import type { Catalogue } from "./catalogue.ts"
-import { decodeAll } from "./codec.ts"
-import type { Invalid, StoreError } from "./error.ts"
+import type { Catalogue, EventOf } from "./catalogue.ts"
+import type { Corrupt, Invalid, StoreError } from "./error.ts"
 import { eventFingerprint } from "./fingerprint.ts"
 import { quoted } from "./path.ts"
 import { foldResult, type Projection, seedResult } from "./projection.ts"
@@ -93,9 +92,11 @@ export class Replay<S, C extends Catalogue> {
 
   /** Folds events and counts them; after a failure nobody may go on with it. */
   take(events: ReadonlyArray<StoredEvent>, { at }: Cut): Effect.Effect<void, StoreError> {
-    const within = at === Infinity ? events : events.filter((event) => event.at <= at)
-    return Effect.flatMap(decodeAll(within, (event) => this.projection.events.decode(event)), (decoded) => {
-      const folded = foldResult(this.projection, decoded, this.state)
+    return Effect.suspend((): Effect.Effect<void, StoreError> => {
+      const within = at === Infinity ? events : events.filter((event) => event.at <= at)
+      const decoding = new Decoding(this.projection.events, within)
+      const folded = foldResult(this.projection, decoding, this.state)
+      if (decoding.fault !== undefined) return Effect.fail(decoding.fault)
       if (Result.isFailure(folded)) return Effect.fail(folded.failure)
       this.state = folded.success
       this.replayed += within.length
@@ -107,6 +108,29 @@ export class Replay<S, C extends Catalogue> {
       if (last !== undefined) this.position = last.position
       return Effect.void
     })
+  }
+}
+
+/** Events that are decoded as they are asked for, so that none is kept beyond its step; it ends before a fault. */
+class Decoding<C extends Catalogue> implements Iterable<EventOf<C>> {
+  fault: Corrupt | undefined
+  private readonly catalogue: C
+  private readonly events: ReadonlyArray<StoredEvent>
+
+  constructor(catalogue: C, events: ReadonlyArray<StoredEvent>) {
+    this.catalogue = catalogue
+    this.events = events
+  }
+
+  *[Symbol.iterator](): Iterator<EventOf<C>> {
+    for (const event of this.events) {
+      const decoded = this.catalogue.decode(event)
+      if (Result.isFailure(decoded)) {
+        this.fault = decoded.failure
+        return
+      }
+      if (decoded.success !== undefined) yield decoded.success
+    }
   }
 }
 
