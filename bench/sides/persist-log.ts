@@ -1,6 +1,6 @@
 /** persist's log through Promises and through Effect. */
 import type { StoreShape } from "@persist/core"
-import { load, Projection, saveSnapshot } from "@persist/core"
+import { load, project, Projection, saveSnapshot } from "@persist/core"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { Store } from "persist"
@@ -53,16 +53,17 @@ export const promiseLogSide = (store: Store): LogSide => {
       return expected === undefined
     }
   })
-  const loaded = byPromise(async ({ events, stream }: { readonly events: number; readonly stream: string }) => {
-    const { state } = await store.load(orders, { stream })
-    checkCount(state.events, events)
-  })
   return {
     append: byPromise(({ orders: some, stream }) => log.append(stream, some.map(inputOf), { expected: "any" })),
     contend,
-    // Without a snapshot it folds from the first event on.
-    fold: loaded,
-    load: loaded,
+    fold: byPromise(async ({ events, stream }) => {
+      const { state } = await store.project(orders, { stream })
+      checkCount(state.events, events)
+    }),
+    load: byPromise(async ({ events, stream }) => {
+      const { state } = await store.load(orders, { stream })
+      checkCount(state.events, events)
+    }),
     saveSnapshot: async (stream) => void await store.saveSnapshot(orders, { stream }),
     readAll: async (events) => {
       const state = nothing()
@@ -100,14 +101,15 @@ export const effectLogSide = (store: StoreShape): LogSide => {
     })
     return Effect.runPromise(Effect.all(Array.from({ length: writers }, wins), { concurrency: "unbounded" }))
   }
-  const loaded = byEffect(({ events, stream }: { readonly events: number; readonly stream: string }) =>
-    Effect.map(load(store, orders, { stream }), ({ state }) => checkCount(state.events, events))
-  )
   return {
     append: byEffect(({ orders: some, stream }) => log.append(stream, some.map(inputOf), { expected: "any" })),
     contend,
-    fold: loaded,
-    load: loaded,
+    fold: byEffect(({ events, stream }) =>
+      Effect.map(project(store, orders, { stream }), ({ state }) => checkCount(state.events, events))
+    ),
+    load: byEffect(({ events, stream }) =>
+      Effect.map(load(store, orders, { stream }), ({ state }) => checkCount(state.events, events))
+    ),
     saveSnapshot: (stream) => Effect.runPromise(Effect.asVoid(saveSnapshot(store, orders, { stream }))),
     readAll: (events) => Effect.runPromise(foldAll(log.readAll(), events))
   }
