@@ -5,7 +5,7 @@
 import { spawnSync } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { join, relative } from "node:path"
 
 const all = process.argv.includes("--all")
 // What `test` asks already is asked of more by `test:thorough`, for as long again: too long for whoever waits for it.
@@ -23,12 +23,41 @@ const run = (check: string): boolean => {
   return npm.status === 0
 }
 
-const count = (check: string): { passed: number; failed: number } => {
+interface Report {
+  readonly numPassedTests: number
+  readonly numFailedTests: number
+  readonly testResults: ReadonlyArray<{
+    readonly name: string
+    readonly status: string
+    readonly message?: string
+    readonly assertionResults: ReadonlyArray<{
+      readonly fullName: string
+      readonly status: string
+      readonly failureMessages?: ReadonlyArray<string>
+    }>
+  }>
+}
+
+const read = (check: string): Report => {
   try {
-    const { numFailedTests, numPassedTests } = JSON.parse(readFileSync(reportOf(check), "utf8"))
-    return { passed: Number(numPassedTests), failed: Number(numFailedTests) }
+    // The reporter of the vitest that this project pins wrote it, in this shape.
+    return JSON.parse(readFileSync(reportOf(check), "utf8")) as Report
   } catch {
-    return { passed: 0, failed: 0 } // The tests didn't get as far as a report; the check itself has failed.
+    // The tests didn't get as far as a report; the check itself has failed.
+    return { numPassedTests: 0, numFailedTests: 0, testResults: [] }
+  }
+}
+
+// Once more at the end, where whoever sees only the last lines of a long log finds them.
+const tellFailed = ({ testResults }: Report): void => {
+  for (const { assertionResults, message, name, status } of testResults) {
+    const failed = assertionResults.filter((test) => test.status === "failed")
+    for (const test of failed) {
+      console.log(
+        `\nFAILED ${relative(process.cwd(), name)}: ${test.fullName}\n${test.failureMessages?.join("\n") ?? ""}`
+      )
+    }
+    if (failed.length === 0 && status === "failed") console.log(`\nFAILED ${relative(process.cwd(), name)}\n${message}`)
   }
 }
 
@@ -51,10 +80,12 @@ if (all && !failures.includes("test") && !requirementsHold()) failures.push("req
 console.log(failures.length === 0 ? "\nevery check passed" : `\nfailed: ${failures.join(", ")}`)
 if (failures.length > 0) process.exitCode = 1
 if (all) {
-  const counts = new Map([...tests].map((check) => [check, count(check)]))
-  const sum = (which: "passed" | "failed") => [...counts.values()].reduce((total, one) => total + one[which], 0)
+  const reports = new Map([...tests].map((check) => [check, read(check)]))
+  for (const report of reports.values()) tellFailed(report)
+  const sum = (which: "numPassedTests" | "numFailedTests") =>
+    [...reports.values()].reduce((total, one) => total + one[which], 0)
   // A check that failed counts once, the tests as many times as tests failed.
-  const others = failures.filter((check) => (counts.get(check)?.failed ?? 0) === 0).length
-  console.log(`${sum("passed")} passed, ${sum("failed") + others} failed`)
+  const others = failures.filter((check) => (reports.get(check)?.numFailedTests ?? 0) === 0).length
+  console.log(`${sum("numPassedTests")} passed, ${sum("numFailedTests") + others} failed`)
 }
 rmSync(directory, { recursive: true })
