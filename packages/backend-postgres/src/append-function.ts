@@ -6,7 +6,7 @@
  */
 
 import { awaitSql, listenedSql, lockSql, raised, serverSql } from "./lock-sql.ts"
-import { createFunction } from "./plpgsql.ts"
+import type { SqlFunction } from "./plpgsql.ts"
 
 /** What a call comes to. */
 export const outcomes = {
@@ -232,13 +232,12 @@ export const appendVariables = `
   some_voided boolean;
   some_recorded boolean;`
 
-/** The function in a schema, whose name is given as SQL has it. */
-export const appendFunction = (schema: string): string =>
-  createFunction(schema, {
-    name: "append_1",
-    parameters: [...appendParameters, ...appendAnswer.map((column) => `OUT ${column}`)],
-    comment: "Writes a batch of commits that persist has judged, if what it assumed holds; the store's only way in.",
-    block: `
+/** The function of a schema, whose name is given as SQL has it. */
+export const appendFunction = (schema: string): SqlFunction => ({
+  name: "append_1",
+  parameters: [...appendParameters, ...appendAnswer.map((column) => `OUT ${column}`)],
+  comment: "Writes a batch of commits that persist has judged, if what it assumed holds; the store's only way in.",
+  block: `
 DECLARE ${appendVariables}
 BEGIN
   ${guardSql(schema)}
@@ -263,4 +262,4 @@ BEGIN
     types := NULL;
   END IF;
 END`
-  })
+})

@@ -5,7 +5,7 @@
  * costs is most for an array: this takes a quarter of the processor's time (docs/postgres.md).
  */
 import { listenedSql, lockSql, serverSql } from "./lock-sql.ts"
-import { createFunction } from "./plpgsql.ts"
+import type { SqlFunction } from "./plpgsql.ts"
 import { headOf } from "./queries.ts"
 
 /** The parameters of `append_one_1`, in order, with their types. */
@@ -33,13 +33,12 @@ export const appendOneParameters = [
 export const oneOutcomes = { nothing: 0, written: 1, listened: 2 } as const
 
 // Whoever writes holds the lock, so an id is either there by now or isn't, and nobody waits for another's insertion.
-/** The function in a schema, whose name is given as SQL has it. */
-export const appendOneFunction = (schema: string): string =>
-  createFunction(schema, {
-    name: "append_one_1",
-    parameters: [...appendOneParameters, "OUT state int"],
-    comment: "Does what append_1 does for one event, where all is as the caller remembers it; otherwise nothing.",
-    block: `
+/** The function of a schema, whose name is given as SQL has it. */
+export const appendOneFunction = (schema: string): SqlFunction => ({
+  name: "append_one_1",
+  parameters: [...appendOneParameters, "OUT state int"],
+  comment: "Does what append_1 does for one event, where all is as the caller remembers it; otherwise nothing.",
+  block: `
 DECLARE
   listened boolean;
 BEGIN
@@ -67,4 +66,4 @@ BEGIN
   ${listenedSql(schema)}
   state := CASE WHEN listened THEN ${oneOutcomes.listened} ELSE ${oneOutcomes.written} END;
 END`
-  })
+})

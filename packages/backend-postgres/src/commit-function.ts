@@ -10,7 +10,7 @@ import {
   writeSql
 } from "./append-function.ts"
 import { awaitSql, listenedSql, lockSql, raised } from "./lock-sql.ts"
-import { createFunction } from "./plpgsql.ts"
+import type { SqlFunction } from "./plpgsql.ts"
 
 /** The parameters of `commit_1`, in order, with their types: those of `append_1` first. */
 export const commitParameters = [
@@ -128,13 +128,12 @@ const cutSql = (schema: string): string => `
     UPDATE ${schema}.stream s SET first = cut WHERE s.id = ids[cut_stream[n]] AND s.first < cut;
   END LOOP;`
 
-/** `commit_1` in a schema, whose name is given as SQL has it. */
-export const commitFunction = (schema: string): string =>
-  createFunction(schema, {
-    name: "commit_1",
-    parameters: [...commitParameters, ...commitAnswer.map((column) => `OUT ${column}`)],
-    comment: "Does what append_1 does, and writes keys and truncates streams with it.",
-    block: `
+/** `commit_1` of a schema, whose name is given as SQL has it. */
+export const commitFunction = (schema: string): SqlFunction => ({
+  name: "commit_1",
+  parameters: [...commitParameters, ...commitAnswer.map((column) => `OUT ${column}`)],
+  comment: "Does what append_1 does, and writes keys and truncates streams with it.",
+  block: `
 DECLARE ${appendVariables}
   keys_hold boolean;
   spaces int[];
@@ -158,18 +157,17 @@ BEGIN
   ${listenedSql(schema)}
   state := ${outcomes.written};
 END`
-  })
+})
 
 /**
- * `resolve_1` in a schema. Where nothing is recorded under the id, whatever was sent under it until now, and may still
+ * `resolve_1` of a schema. Where nothing is recorded under the id, whatever was sent under it until now, and may still
  * be on its way, is void: it finds its id among the voided ones.
  */
-export const resolveFunction = (schema: string): string =>
-  createFunction(schema, {
-    name: "resolve_1",
-    parameters: ["incarnation text", "patience text", "asked text", "OUT known boolean"],
-    comment: "Tells whether a commit is recorded under an id; if not, none that was sent under it before will ever be.",
-    block: `
+export const resolveFunction = (schema: string): SqlFunction => ({
+  name: "resolve_1",
+  parameters: ["incarnation text", "patience text", "asked text", "OUT known boolean"],
+  comment: "Tells whether a commit is recorded under an id; if not, none that was sent under it before will ever be.",
+  block: `
 BEGIN
   ${lockSql(schema)}
   ${awaitSql(schema)}
@@ -184,4 +182,4 @@ BEGIN
     ON CONFLICT (id) DO UPDATE SET attempts = v.attempts + 1, at = now();
   END IF;
 END`
-  })
+})

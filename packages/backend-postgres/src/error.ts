@@ -88,7 +88,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   "42883": {
     make: unsupported,
     reason: "the format of the schema, whose functions are another version's,",
-    remedy: "use the version that migrated it"
+    remedy: "open it again, or use the version that migrated it"
   },
   "53100": { make: unavailable, reason: "the server's disk is full", remedy: "free some space there, then try again" },
   "53200": { make: unavailable, reason: "the server is out of memory", remedy: "try again" },

@@ -15,10 +15,10 @@ export class Memory {
   server: string | undefined
   /** The head that the last seqs belong to. */
   head: number | undefined
-  private readonly streams = new Map<string, KnownStream>()
+  private readonly streams = new Map<string, { readonly id: number; last: number }>()
   private readonly types = new Map<string, number>()
 
-  /** The stream, or `undefined` where it isn't remembered. */
+  /** The stream as it is now, or `undefined` where it isn't remembered. */
   stream(name: string): KnownStream | undefined {
     return this.streams.get(name)
   }
@@ -42,8 +42,11 @@ export class Memory {
   }
 
   /** Keeps a stream as it is at the present head. */
-  keepStream(name: string, stream: KnownStream): void {
-    this.streams.set(name, stream)
+  keepStream(name: string, { id, last }: KnownStream): void {
+    const known = this.streams.get(name)
+    // In place: what is replaced for each event had grown old, and is what full collections are made for.
+    if (known?.id === id) known.last = last
+    else this.streams.set(name, { id, last })
   }
 
   /** Keeps a type's id. */

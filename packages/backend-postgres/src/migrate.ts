@@ -5,8 +5,9 @@ import type { SchemaName, Settings } from "./config.ts"
 import { Lacking } from "./error.ts"
 import type { Link, Session } from "./link.ts"
 import { lockClasses } from "./lock-sql.ts"
+import { createFunction } from "./plpgsql.ts"
 import { literal } from "./quote.ts"
-import { currentFormat, formats } from "./schema.ts"
+import { currentFormat, formats, functionsOf } from "./schema.ts"
 
 /** The store that lies in a schema. */
 export interface Found {
@@ -14,19 +15,26 @@ export interface Found {
   readonly incarnation: string
   readonly cluster: string | undefined
   readonly database: string
+  /** Names of the functions that aren't there. */
+  readonly lacking: ReadonlyArray<string>
 }
 
 const once = (text: string) => ({ text })
 
+// By these a store is known.
+const tables = ["store", "voided", "event"]
+
 /** Reads which store lies in the schema; `undefined` where there is none. Throws `Invalid` where others' tables do. */
 export const findStore = async (session: Session, { quotedSchema, schema }: SchemaName): Promise<Found | undefined> => {
   // Opening a table, whichever, makes the session take in what others have made meanwhile; to_regclass alone doesn't.
-  const [there] = await session.run(
-    once("SELECT to_regclass($1), to_regclass($2), to_regclass($3) FROM pg_catalog.pg_namespace LIMIT 1"),
-    ["store", "voided", "event"].map((table) => `${quotedSchema}.${table}`)
+  const names = functionsOf(quotedSchema).map(({ name }) => name)
+  const looks = [...tables.map(() => "to_regclass"), ...names.map(() => "to_regproc")]
+  const [there = []] = await session.run(
+    once(`SELECT ${looks.map((look, n) => `${look}($${n + 1})`).join(", ")} FROM pg_catalog.pg_namespace LIMIT 1`),
+    [...tables, ...names].map((name) => `${quotedSchema}.${name}`)
   )
-  const missing = there?.filter((table) => table === null).length ?? 0
-  if (missing === 3) return undefined
+  const missing = tables.filter((_, n) => there[n] === null).length
+  if (missing === tables.length) return undefined
   if (missing > 0) {
     throw new Invalid({
       field: "schema",
@@ -50,7 +58,8 @@ export const findStore = async (session: Session, { quotedSchema, schema }: Sche
     format: Number(format),
     incarnation: incarnation ?? "",
     cluster: cluster ?? undefined,
-    database: database ?? ""
+    database: database ?? "",
+    lacking: names.filter((_, n) => there[tables.length + n] === null)
   }
 }
 
@@ -78,14 +87,15 @@ export const findCurrent = async (session: Session, name: SchemaName): Promise<F
 }
 
 /**
- * Finds the store, made or migrated where need be: in one transaction, behind a lock that others who open it wait for.
- * Throws `Unsupported` for a newer format, `Denied` where the role may not do what is needed.
+ * Finds the store, made, migrated or given the functions that it lacks where need be: in one transaction, behind a
+ * lock that others who open it wait for. Throws `Unsupported` for a newer format, `Denied` where the role may not do
+ * what is needed.
  */
 export const prepareStore = async (link: Link, settings: Settings): Promise<Found> => {
   if (settings.readonly) return findCurrent(link, settings)
   const found = await findStore(link, settings)
   if (found !== undefined && found.format > currentFormat) throw unsupportedFormat(found.format)
-  if (found?.format === currentFormat) return found
+  if (found?.format === currentFormat && found.lacking.length === 0) return found
   try {
     return await migrate(link, settings)
   } catch (cause) {
@@ -105,6 +115,9 @@ const migrate = async (link: Link, settings: Settings): Promise<Found> => {
   const [there] = await run(`SELECT to_regnamespace(${literal(quotedSchema)})`)
   if (there?.[0] === null) await run(`CREATE SCHEMA ${quotedSchema}`)
   for (const step of formats.slice(found?.format ?? 0)) await run(step(quotedSchema))
+  for (const one of functionsOf(quotedSchema)) {
+    if (found === undefined || found.lacking.includes(one.name)) await run(createFunction(quotedSchema, one))
+  }
   const { cluster, database } = link.facts
   await run(
     found === undefined
@@ -132,6 +145,9 @@ const mayNotCreate = ({ quotedSchema }: Settings, user: string, found: Found | u
     operation: "open",
     reason: found === undefined
       ? `there is no store, and ${user} may not create one`
+      : found.format === currentFormat
+      ? `the schema lacks ${found.lacking.join(" and ")}, which an older version didn't know, and ${user} may not ` +
+        "create functions in it"
       : `the schema has format ${found.format}, and ${user} may not migrate it`,
     remedy: found === undefined
       ? `open it once as a role that may, or GRANT CREATE ON DATABASE (or on the schema ${quotedSchema}) to it; ` +

@@ -1,4 +1,4 @@
-/** The store's functions in PL/pgSQL, as they are created. */
+/** The store's functions in PL/pgSQL, and how they are created. */
 import { literal } from "./quote.ts"
 
 /** A function: its parameters with their types, the block that it runs, and what is said of it in the database. */

@@ -1,7 +1,9 @@
-/** The tables, their versions, and how an older schema becomes a current one. Described in docs/postgres.md. */
+/** The tables, the functions, their versions, and how an older schema becomes a current one. See docs/postgres.md. */
+import { appendEachFunction } from "./append-each-function.ts"
 import { appendFunction } from "./append-function.ts"
 import { appendOneFunction } from "./append-one-function.ts"
 import { commitFunction, resolveFunction } from "./commit-function.ts"
+import type { SqlFunction } from "./plpgsql.ts"
 import { literal } from "./quote.ts"
 
 // Format 1. Ids stand for names in every row. Nothing that commits append to is ever updated: a stream's last seq is
@@ -112,13 +114,14 @@ const commented = (schema: string): string =>
     return `COMMENT ON ${kind} ${schema}.${name} IS ${literal(comment)};`
   }).join("\n")
 
-const format1 = (schema: string): string =>
-  [tables, commented, appendFunction, appendOneFunction, commitFunction, resolveFunction]
-    .map((part) => part(schema))
-    .join("\n")
+const format1 = (schema: string): string => [tables, commented].map((part) => part(schema)).join("\n")
 
-/** What brings each format to the next, from nothing on; the schema's name is given as SQL has it. */
+/** What brings the tables of each format to the next, from nothing on; the schema's name is given as SQL has it. */
 export const formats: ReadonlyArray<(schema: string) => string> = [format1]
+
+/** The functions that this code calls. An older version may have made the store without some of them. */
+export const functionsOf = (schema: string): ReadonlyArray<SqlFunction> =>
+  [appendFunction, appendOneFunction, appendEachFunction, commitFunction, resolveFunction].map((one) => one(schema))
 
 /** The format that this code reads and writes. */
 export const currentFormat = formats.length

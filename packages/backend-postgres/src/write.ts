@@ -2,11 +2,13 @@
 import type { Commit, Outcome } from "@persist/core"
 import { Unavailable } from "@persist/core"
 import { isReadonlyArrayNonEmpty, type NonEmptyReadonlyArray } from "effect/Array"
+import { appendEachParameters } from "./append-each-function.ts"
 import { appendParameters, outcomes as states } from "./append-function.ts"
 import { appendOneParameters, oneOutcomes } from "./append-one-function.ts"
 import { numbersOf, texts } from "./arrays.ts"
 import { assume, type AssumedStream, type Assumption, nothingTold, type Told } from "./assume.ts"
 import { commitParameters } from "./commit-function.ts"
+import { encodeEach } from "./encode-each.ts"
 import { encodeKeys, hasKeys } from "./encode-keys.ts"
 import { encodeOne } from "./encode-one.ts"
 import { type Caller, encodeAppends, type EncodedAppends, happening, type Placed } from "./encode.ts"
@@ -42,6 +44,7 @@ const attempts = 20
 export class Writer {
   private readonly queries: Queries
   private readonly append: Statement
+  private readonly appendEach: Statement
   private readonly appendOne: Statement
   private readonly commit: Statement
   private readonly memory = new Memory()
@@ -54,6 +57,7 @@ export class Writer {
   constructor(schema: string, queries: Queries) {
     this.queries = queries
     this.append = call(schema, "append_1", appendParameters)
+    this.appendEach = call(schema, "append_each_1", appendEachParameters)
     this.appendOne = call(schema, "append_one_1", appendOneParameters)
     this.commit = call(schema, "commit_1", commitParameters)
   }
@@ -72,6 +76,8 @@ export class Writer {
     // A server that doesn't flush may have lost the last commits in a crash, which ends every connection.
     if (session !== this.session) this.memory.forget()
     this.session = session
+    const each = await this.writeEach(session, batch, writing)
+    if (each !== undefined) return each
     const told = nothingTold()
     let turn = this.judge(batch, told)
     const one = await this.writeOne(session, turn, writing)
@@ -90,6 +96,30 @@ export class Writer {
     })
   }
 
+  // What most batches are, where all is as it's remembered; `undefined` where it isn't so, and nothing was done.
+  private async writeEach(
+    session: Session,
+    batch: ReadonlyArray<Commit>,
+    { patience }: Writing
+  ): Promise<Written | undefined> {
+    if (!this.alone || batch.length === 1) return undefined
+    const each = encodeEach(batch, this.memory, patience)
+    if (each === undefined) return undefined
+    const before = this.memory.head ?? 0
+    const state = await this.callShort(session, this.appendEach, each.values)
+    if (state === oneOutcomes.nothing) return undefined
+    each.streams.forEach((stream, name) => this.memory.keepStream(name, stream))
+    this.memory.move(each.head)
+    return written(each, { head: before, listened: state === oneOutcomes.listened }, each.head)
+  }
+
+  private async callShort(session: Session, short: Statement, values: ReadonlyArray<unknown>): Promise<number> {
+    const [row] = await session.run(short, values, true)
+    const state = Number(row?.[0])
+    this.alone = state !== oneOutcomes.nothing
+    return state
+  }
+
   // What most commits are, where all is as it's remembered; `undefined` where it isn't so, and nothing was done.
   private async writeOne(
     session: Session,
@@ -100,10 +130,8 @@ export class Writer {
     if (!this.alone || only === undefined || another !== undefined || others > 1) return undefined
     const one = encodeOne(only, assumption, played, this.memory, patience)
     if (one === undefined) return undefined
-    const [row] = await session.run(this.appendOne, one.values, true)
-    const state = Number(row?.[0])
-    this.alone = state !== oneOutcomes.nothing
-    if (!this.alone) return undefined
+    const state = await this.callShort(session, this.appendOne, one.values)
+    if (state === oneOutcomes.nothing) return undefined
     const { position: head } = only.placed
     this.memory.keepStream(one.stream, { id: one.id, last: one.last })
     this.memory.move(head)
@@ -207,7 +235,7 @@ interface Turn {
 }
 
 const written = (
-  { outcomes }: Played,
+  { outcomes }: Pick<Played, "outcomes">,
   { head: before, listened }: Pick<Answer, "head" | "listened">,
   head: number
 ): Written => {
