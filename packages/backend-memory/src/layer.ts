@@ -1,5 +1,5 @@
 /** The protocol over a `Memory`: each verb is one synchronous step. */
-import type { BackendShape, Limits, StoredEntry, StoredEvent, Tombstone } from "@persist/core"
+import type { BackendShape, Limits, Outcome, StoredEntry, StoredEvent, Tombstone } from "@persist/core"
 import { Backend, compareUtf8, defaultLimits, makeSignal, Position, Seq } from "@persist/core"
 import { atOnce } from "@persist/core/posted"
 import * as NonEmpty from "effect/Array"
@@ -30,7 +30,9 @@ export const make = (config: Config = {}): Effect.Effect<BackendShape> =>
       },
       commit: (batch) =>
         atOnce(() => {
-          const outcomes = NonEmpty.map(batch, (commit) => store.commit(commit))
+          const outcomes: NonEmpty.NonEmptyReadonlyArray<Outcome> = batch.length === 1
+            ? [store.commit(batch[0])]
+            : NonEmpty.map(batch, (commit) => store.commit(commit))
           signal.notify()
           return outcomes
         }),

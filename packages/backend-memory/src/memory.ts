@@ -1,5 +1,17 @@
 /** The reference backend: what a store holds, in maps and one array, and what a commit does to it. Read it first. */
-import type { AllRange, Commit, Committed, Outcome, Recorded, StoredEntry, StoredEvent, Tombstone } from "@persist/core"
+import type {
+  AllRange,
+  Append,
+  Commit,
+  Committed,
+  Outcome,
+  Recorded,
+  Standing,
+  StoredEntry,
+  StoredEvent,
+  Tombstone,
+  Write
+} from "@persist/core"
 import { compareUtf8, copyPayload, judge, noSeq, origin, place, Position, Seq } from "@persist/core"
 
 /** What is left of a stream, and its last seq, which outlives its events. */
@@ -34,14 +46,17 @@ export class Memory {
   readonly entries = (namespace: string): Array<StoredEntry> =>
     [...this.namespaces.get(namespace)?.values() ?? []].filter(isEntry)
 
+  private readonly standing: Standing = {
+    lastSeq: this.lastSeq,
+    revision: (namespace, key) => this.entry(namespace, key)?.revision ?? origin,
+    recorded: (id) => this.commits.get(id)
+  }
+  private readonly count = (namespace: string): number => this.entries(namespace).length
+
   commit(commit: Commit): Outcome {
-    const verdict = judge(commit, {
-      lastSeq: this.lastSeq,
-      revision: (namespace, key) => this.entry(namespace, key)?.revision ?? origin,
-      recorded: (id) => this.commits.get(id)
-    })
+    const verdict = judge(commit, this.standing)
     if (verdict !== undefined) return verdict
-    const placed = place(commit, this.head, this.lastSeq, (namespace) => this.entries(namespace).length)
+    const placed = place(commit, this.head, this.lastSeq, this.count)
     this.apply(commit, placed)
     this.head = placed.position
     if (commit.identity !== undefined) {
@@ -51,37 +66,48 @@ export class Memory {
     return placed
   }
 
-  private apply({ append, at, truncate, write }: Commit, placed: Committed): void {
-    append.forEach(({ events, stream }, i) => {
-      const into = this.streams.get(stream) ?? { last: noSeq, events: [] }
-      this.streams.set(stream, into)
-      let position = placed.appended[i]?.firstPosition ?? this.head
-      for (const event of events) {
-        into.last = Seq(into.last + 1)
-        const stored = { stream, seq: into.last, position, ...event, data: copyPayload(event.data) }
-        into.events.push(stored)
-        this.log.push(stored)
-        position = Position(position + 1)
-      }
-    })
-    write.forEach((op, i) => {
-      const keys: Keys = this.namespaces.get(op.namespace) ?? new Map()
-      this.namespaces.set(op.namespace, keys)
-      const revision = placed.revisions[i] ?? this.head
-      if (op._tag === "Put") this.write(keys, { ...op, _tag: "Entry", value: copyPayload(op.value), revision, at })
-      else {
-        const gone = op._tag === "Clear" ? this.sorted(op.namespace) : isEntry(keys.get(op.key)) ? [op] : []
-        gone.forEach(({ key }, n) => {
-          const position = Position(revision - gone.length + 1 + n)
-          this.write(keys, { _tag: "Tombstone", namespace: op.namespace, key, revision: position, at })
-        })
-      }
-    })
+  private apply({ append, at, truncate, write }: Commit, { appended, revisions }: Committed): void {
+    for (let i = 0; i < append.length; i++) {
+      const asked = append[i]
+      if (asked !== undefined) this.append(asked, appended[i]?.firstPosition ?? this.head)
+    }
+    for (let i = 0; i < write.length; i++) {
+      const op = write[i]
+      if (op !== undefined) this.change(op, revisions[i] ?? this.head, at)
+    }
     for (const { before, stream } of truncate) {
       const from = this.streams.get(stream)
       if (from === undefined) continue
       from.events = from.events.filter((event) => event.seq >= before)
       this.log = this.log.filter((event) => event.stream !== stream || event.seq >= before)
+    }
+  }
+
+  private append({ events, stream }: Append, first: Position): void {
+    let into = this.streams.get(stream)
+    if (into === undefined) this.streams.set(stream, into = { last: noSeq, events: [] })
+    let position = first
+    for (const { at, data, id, meta, type } of events) {
+      into.last = Seq(into.last + 1)
+      const stored = { stream, seq: into.last, position, type, at, data: copyPayload(data), meta, id }
+      into.events.push(stored)
+      this.log.push(stored)
+      position = Position(position + 1)
+    }
+  }
+
+  private change(op: Write, revision: Position, at: number): void {
+    const { namespace } = op
+    let keys = this.namespaces.get(namespace)
+    if (keys === undefined) this.namespaces.set(namespace, keys = new Map())
+    if (op._tag === "Put") {
+      const { key, meta, value } = op
+      return this.write(keys, { _tag: "Entry", namespace, key, value: copyPayload(value), meta, revision, at })
+    }
+    const gone = op._tag === "Clear" ? this.sorted(namespace) : isEntry(keys.get(op.key)) ? [op] : []
+    let position = revision - gone.length
+    for (const { key } of gone) {
+      this.write(keys, { _tag: "Tombstone", namespace, key, revision: Position(++position), at })
     }
   }
 

@@ -69,8 +69,7 @@ export class Draft {
     const order = this.expectStream(stream, expected)
     if (order !== undefined) return order
     const begun = { stream, events: none }
-    if (this.appends === undefined) this.appends = [begun]
-    else this.appends.push(begun)
+    this.appends = added(this.appends, begun)
     return undefined
   }
 
@@ -104,14 +103,14 @@ export class Draft {
     expected: Fault.ExpectedRevision
   ): Fault.Fault | undefined {
     const fault = this.payload("value", value) ?? this.meta(meta) ?? this.room() ?? this.key(namespace, key, expected)
-    if (fault === undefined) (this.writes ??= []).push({ _tag: "Put", namespace, key, value, meta })
+    if (fault === undefined) this.writes = added(this.writes, { _tag: "Put", namespace, key, value, meta })
     return fault
   }
 
   /** Deletes a key. */
   delete(namespace: string, key: string, expected: Fault.ExpectedRevision): Fault.Fault | undefined {
     const fault = this.lack("delete") ?? this.room() ?? this.key(namespace, key, expected)
-    if (fault === undefined) (this.writes ??= []).push({ _tag: "Delete", namespace, key })
+    if (fault === undefined) this.writes = added(this.writes, { _tag: "Delete", namespace, key })
     return fault
   }
 
@@ -121,7 +120,7 @@ export class Draft {
       (this.isTouched(namespace) ? Fault.twiceFault("namespace", namespace) : undefined)
     if (fault !== undefined) return fault
     ;(this.cleared ??= new SmallMap()).add(namespace, true)
-    ;(this.writes ??= []).push({ _tag: "Clear", namespace })
+    this.writes = added(this.writes, { _tag: "Clear", namespace })
     return undefined
   }
 
@@ -132,7 +131,7 @@ export class Draft {
       (this.truncations?.some((other) => other.stream === stream) === true
         ? Fault.twiceFault("stream", stream)
         : undefined)
-    if (fault === undefined) (this.truncations ??= []).push({ stream, before: Seq(before) })
+    if (fault === undefined) this.truncations = added(this.truncations, { stream, before: Seq(before) })
     return fault
   }
 
@@ -166,7 +165,11 @@ export class Draft {
     if (this.expected?.get(stream) !== undefined) return Fault.twiceFault("stream", stream)
     ;(this.expected ??= new SmallMap()).add(stream, expected)
     if (expected === "any") return undefined
-    ;(this.expect ??= []).push({ _tag: "Stream", stream, expected: expected === "exists" ? expected : Seq(expected) })
+    this.expect = added(this.expect, {
+      _tag: "Stream",
+      stream,
+      expected: expected === "exists" ? expected : Seq(expected)
+    })
     return undefined
   }
 
@@ -194,7 +197,7 @@ export class Draft {
     if (known === undefined) (this.keys ??= new SmallMap()).add(namespace, keys)
     keys.add(key, true)
     if (expected === "any") return undefined
-    ;(this.expect ??= []).push({
+    this.expect = added(this.expect, {
       _tag: "Key",
       namespace,
       key,
@@ -236,6 +239,13 @@ export class Draft {
     const remedy = "split the commit into smaller ones"
     return new LimitExceeded({ field: "commit", limit, actual: this.count, unit: "events and writes", remedy })
   }
+}
+
+// A list that is begun empty and added to makes room for 17 at once; most never hold a second.
+const added = <A>(list: Array<A> | undefined, item: A): Array<A> => {
+  if (list === undefined) return [item]
+  list.push(item)
+  return list
 }
 
 /** Shared by all commits that have none of something, so that appending one event makes no empty arrays. */

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import type { Scope } from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { About, BackendShape } from "./backend.ts"
+import type { About, BackendShape, KeyName, StoredEntry } from "./backend.ts"
 import { inCallersSpan } from "./commit-span.ts"
 import type { Commit, Committed, Conflict } from "./commit.ts"
 import { type CommitterOptions, makeCommitter } from "./committer.ts"
@@ -52,6 +52,11 @@ export interface Engine {
     options: ReadOptions | undefined,
     read: Effect.Effect<A, StoreError>
   ) => Effect.Effect<A, StoreError>
+  /** Looks keys up as `reading` reads, for whoever makes this only when it's run. */
+  readonly lookUp: (
+    options: ReadOptions | undefined,
+    keys: ReadonlyArray<KeyName>
+  ) => Effect.Effect<ReadonlyArray<StoredEntry | undefined>, StoreError>
 }
 
 /** Makes a store's shared parts; closing the scope flushes what waits and refuses what comes after. */
@@ -66,7 +71,16 @@ export const makeEngine = Effect.fnUntraced(function*(backend: BackendShape, opt
     })
   )
   const within = options.atLeastWithin ?? 5000
-  let reads = 0
+  let work = 0
+  const admitted = <A>(readOptions: ReadOptions | undefined, read: Effect.Effect<A, StoreError>, more: number) => {
+    if (closed) return Effect.fail(closedFault)
+    work += more
+    const due = work >= turnWork
+    if (due) work = 0
+    const turn = due ? Effect.andThen(Effect.yieldNow, read) : read
+    const atLeast = readOptions?.atLeast
+    return atLeast === undefined ? turn : Effect.andThen(reach(backend, changes, atLeast, within), turn)
+  }
   const changes = Stream.interruptWhen(backend.changes, Deferred.await(closing))
   const lane = { about: backend.about, committer }
   const write: Engine["write"] = (compose, commitOptions, answer) => new Write(lane, compose, commitOptions, answer)
@@ -87,23 +101,21 @@ export const makeEngine = Effect.fnUntraced(function*(backend: BackendShape, opt
           ? Effect.fail(request)
           : Effect.succeed(inCallersSpan(fiber, backend.about, request).commit)
       }),
-    reading: (readOptions, read) =>
-      suspended(() => {
-        if (closed) return Effect.fail(closedFault)
-        const atLeast = readOptions?.atLeast
-        const turn = ++reads % readsATurn === 0 ? Effect.andThen(Effect.yieldNow, read) : read
-        return atLeast === undefined ? turn : Effect.andThen(reach(backend, changes, atLeast, within), turn)
-      })
+    reading: (readOptions, read) => suspended(() => admitted(readOptions, read, pageWork)),
+    lookUp: (readOptions, keys) => admitted(readOptions, backend.get(keys), keys.length)
   }
   return engine
 }) satisfies (backend: BackendShape, options?: StoreOptions) => Effect.Effect<Engine, never, Scope>
 
 /**
- * After so many reads the event loop has its turn: many in a row of a backend that answers at once would keep it from
- * signals, timers and sockets until the last of them. Counted and not timed, so that it's the same in every run. A page
- * of a thousand events takes a millisecond or two.
+ * After so many keys that were looked up the event loop has its turn: many reads in a row of a backend that answers at
+ * once would keep it from signals, timers and sockets until the last of them. Counted and not timed, so that it's the
+ * same in every run.
  */
-const readsATurn = 32
+const turnWork = 128
+
+/** As how many keys any other read counts. A key takes some 4 µs, a page of a thousand events a millisecond or two. */
+const pageWork = 4
 
 const reach = (
   backend: BackendShape,

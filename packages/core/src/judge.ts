@@ -52,6 +52,9 @@ const holds = (expectation: Expectation, actual: number): boolean => {
   return expectation.expected === actual
 }
 
+// Most commits append or write, and don't do both.
+const none: ReadonlyArray<never> = []
+
 /**
  * Numbers a commit that is let happen: from `head + 1`, one position for each event, then each write, then each
  * truncation; a `Clear` takes one for each key it removes, of which `liveKeys` tells the number.
@@ -63,7 +66,7 @@ export const place = (
   liveKeys: (namespace: string) => number
 ): Committed => {
   let position: number = head
-  const appended = commit.append.map(({ events, stream }): Appended => {
+  const appended = commit.append.length === 0 ? none : commit.append.map(({ events, stream }): Appended => {
     const before = lastSeq(stream)
     const first = position + 1
     position += events.length
@@ -75,7 +78,7 @@ export const place = (
       lastPosition: Position(position)
     }
   })
-  const revisions = commit.write.map((write) => {
+  const revisions = commit.write.length === 0 ? none : commit.write.map((write) => {
     position += write._tag === "Clear" ? liveKeys(write.namespace) : 1
     return Position(position)
   })

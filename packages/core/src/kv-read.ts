@@ -37,12 +37,20 @@ export interface SinceOptions extends ReadOptions {
   readonly after: PositionInput
 }
 
-/** The entry as users meet it; `Corrupt` names the key whose value can't be read. */
-export const decodeEntry = <A>(codec: Codec<A>, entry: StoredEntry): Result.Result<Entry<A>, Corrupt> => {
-  const { at, key, meta, revision, value } = entry
-  const decoded = codec.decode("", value)
+/** The value of an entry; `Corrupt` names the key whose value can't be read. */
+export const decodeValue = <A>(codec: Codec<A>, entry: StoredEntry): Result.Result<A, Corrupt> => {
+  const decoded = codec.decode("", entry.value)
   // Where it is takes as long to write as the value to read: it's written when it's to be told.
-  if (Result.isFailure(decoded)) return Result.fail(named(codec.decode(placeOf(entry), value), decoded.failure))
+  return Result.isFailure(decoded)
+    ? Result.fail(named(codec.decode(placeOf(entry), entry.value), decoded.failure))
+    : decoded
+}
+
+/** The entry as users meet it; `Corrupt` names the key whose value or metadata can't be read. */
+export const decodeEntry = <A>(codec: Codec<A>, entry: StoredEntry): Result.Result<Entry<A>, Corrupt> => {
+  const { at, key, meta, revision } = entry
+  const decoded = decodeValue(codec, entry)
+  if (Result.isFailure(decoded)) return Result.fail(decoded.failure)
   if (meta === undefined) return Result.succeed({ key, value: decoded.success, revision, at, meta })
   const own = parseJson(`meta of ${placeOf(entry)}`, meta)
   return Result.isFailure(own)

@@ -4,7 +4,7 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type * as Stream from "effect/Stream"
-import type { StoredEntry } from "./backend.ts"
+import type { KeyName, StoredEntry } from "./backend.ts"
 import { type Codec, decodeAll } from "./codec.ts"
 import type { Committed, Conflict } from "./commit.ts"
 import { type Op, opOf } from "./draft.ts"
@@ -13,9 +13,18 @@ import type { Corrupt, StoreError } from "./error.ts"
 import type { Meta } from "./event.ts"
 import * as Fault from "./fault.ts"
 import { stringifyJson } from "./json.ts"
-import { type Change, changedSince, countKeys, decodeEntry, scanKeys, type SinceOptions, watchKeys } from "./kv-read.ts"
+import {
+  type Change,
+  changedSince,
+  countKeys,
+  decodeEntry,
+  decodeValue,
+  scanKeys,
+  type SinceOptions,
+  watchKeys
+} from "./kv-read.ts"
 import { isReserved, nameFault, reservedFault } from "./name.ts"
-import { suspended, thenAtOnce } from "./posted.ts"
+import { suspended, suspendedThen } from "./posted.ts"
 import type { ScanOptions } from "./range.ts"
 import type { Position, PositionInput } from "./sequence.ts"
 import type { CommitOptions } from "./write.ts"
@@ -121,26 +130,26 @@ export const makeKv = <A>(engine: Engine, namespace: string, codec: Codec<A>, wr
   const ops = makeOps(engine, place, [])
   // The id and the time are the commit's: a verb that is one takes them, a part of one does not.
   const alone = makeOps(engine, place, ["id", "at"])
-  const stored = (keys: ReadonlyArray<string>, options?: ReadOptions) => lookUp(engine, namespace, keys, options)
   const getMany: Kv<A>["getMany"] = (keys, options) =>
-    Effect.flatMap(stored(keys, options), (entries) => decodeAll(entries, decodeFound(codec)))
+    Effect.flatMap(
+      suspended(() => lookUp(engine, keys.map((key) => ({ namespace, key })), options)),
+      (entries) => decodeAll(entries, decodeFound(codec))
+    )
   // A key alone is what is asked for most: it takes one step less for each that it can do without.
-  const only = <B>(key: string, options: ReadOptions | undefined, answer: (entry: Entry<A>) => B) =>
-    thenAtOnce(stored([key], options), ([found]): Exit.Exit<Option.Option<B>, Corrupt> => {
-      if (found === undefined) return Exit.succeed(Option.none())
-      const decoded = decodeEntry(codec, found)
-      return Result.isFailure(decoded) ? Exit.fail(decoded.failure) : Exit.succeed(Option.some(answer(decoded.success)))
-    })
+  const only = <B>(key: string, options: ReadOptions | undefined, answer: (found: Found) => Exit.Exit<B, Corrupt>) =>
+    suspendedThen(() => lookUp(engine, [{ namespace, key }], options), answer)
+  const toValue = ofFound((entry) => decodeValue(codec, entry))
+  const toEntry = ofFound((entry) => decodeEntry(codec, entry))
   const write = (key: string, op: Op, options: CommitOptions | undefined) =>
     engine.write(op["~persist/Op"], options, ofOneWrite(key))
   const many = (made: ReadonlyArray<Op>, options: CommitOptions | undefined) =>
     unconditional(engine.commit(made, options))
   return {
     namespace,
-    get: (key, options) => only(key, options, ({ value }) => value),
-    entry: (key, options) => only(key, options, (entry) => entry),
+    get: (key, options) => only(key, options, toValue),
+    entry: (key, options) => only(key, options, toEntry),
     getMany,
-    has: (key, options) => thenAtOnce(stored([key], options), ([found]) => Exit.succeed(found !== undefined)),
+    has: (key, options) => only(key, options, isThere),
     count: (options) => countKeys(engine, namespace, options),
     scan: (options) => scanKeys(engine, namespace, codec, options),
     // That nothing expected can't conflict is the backend's law, beyond what inference sees; so for `delete`.
@@ -164,11 +173,13 @@ const makeOps = <A>(
   { codec, namespace, writable }: { readonly codec: Codec<A>; readonly namespace: string; readonly writable: boolean },
   ofCommit: ReadonlyArray<string>
 ): KvOps<A> => {
+  const putKeys = ["expected", "meta", ...ofCommit]
+  const deleteKeys = ["expected", ...ofCommit]
   const forbidden = writable || !isReserved(namespace) ? undefined : reservedFault("namespace", namespace)
   return {
     put: (key, value, options) =>
       opOf(incarnation, (draft) => {
-        const fault = forbidden ?? Fault.optionsFault(options, ["expected", "meta", ...ofCommit])
+        const fault = forbidden ?? Fault.optionsFault(options, putKeys)
         if (fault !== undefined) return fault
         const encoded = codec.encode("value", value)
         if (Result.isFailure(encoded)) return encoded.failure
@@ -181,7 +192,7 @@ const makeOps = <A>(
       }),
     delete: (key, options) =>
       opOf(incarnation, (draft) =>
-        forbidden ?? Fault.optionsFault(options, ["expected", ...ofCommit]) ??
+        forbidden ?? Fault.optionsFault(options, deleteKeys) ??
           draft.delete(namespace, key, options?.expected ?? "any")),
     check: (key, expected) => opOf(incarnation, (draft) => draft.checkKey(namespace, key, expected)),
     clear: () => opOf(incarnation, (draft) => forbidden ?? draft.clear(namespace))
@@ -193,19 +204,35 @@ const ofOneWrite = (key: string) => (outcome: Committed | Conflict): KeyWritten 
   return { _tag: "Committed", key, revision: outcome.revisions[0] ?? outcome.position, repeated: outcome.repeated }
 }
 
+/** What a backend has found under the keys it was asked for. */
+type Found = ReadonlyArray<StoredEntry | undefined>
+
+/** Asks for keys, once it's run. */
 const lookUp = (
   engine: Engine,
-  namespace: string,
-  keys: ReadonlyArray<string>,
+  keys: ReadonlyArray<KeyName>,
   options: ReadOptions | undefined
-): Effect.Effect<ReadonlyArray<StoredEntry | undefined>, StoreError> =>
-  suspended(() => {
-    const limit = engine.about.limits.nameBytes
-    let fault = nameFault("namespace", namespace, limit) ?? Fault.optionsFault(options, ["atLeast"])
-    for (let i = 0; i < keys.length && fault === undefined; i++) fault = nameFault("key", keys[i], limit)
-    if (fault !== undefined) return Effect.fail(fault)
-    return engine.reading(options, engine.backend.get(keys.map((key) => ({ namespace, key }))))
-  })
+): Effect.Effect<Found, StoreError> => {
+  const limit = engine.about.limits.nameBytes
+  let fault = Fault.optionsFault(options, readKeys)
+  for (let i = 0; i < keys.length && fault === undefined; i++) {
+    const name = keys[i]
+    fault = nameFault("namespace", name?.namespace, limit) ?? nameFault("key", name?.key, limit)
+  }
+  return fault === undefined ? engine.lookUp(options, keys) : Effect.fail(fault)
+}
+
+const readKeys = ["atLeast"]
+
+const ofFound =
+  <B>(decode: (entry: StoredEntry) => Result.Result<B, Corrupt>) =>
+  ([found]: Found): Exit.Exit<Option.Option<B>, Corrupt> => {
+    if (found === undefined) return Exit.succeed(Option.none())
+    const decoded = decode(found)
+    return Result.isFailure(decoded) ? Exit.fail(decoded.failure) : Exit.succeed(Option.some(decoded.success))
+  }
+
+const isThere = ([found]: Found): Exit.Exit<boolean> => Exit.succeed(found !== undefined)
 
 const decodeFound =
   <A>(codec: Codec<A>) => (stored: StoredEntry | undefined): Result.Result<Option.Option<Entry<A>>, Corrupt> =>

@@ -13,14 +13,32 @@ export abstract class Posted<A, E> extends Effectable.Class<A, E> {
   abstract post(settle: (exit: Exit.Exit<A, E>) => void): void
 }
 
+/** An effect that `asEffect` does, in a fiber or without one, as far as it can be done at once. */
+abstract class Prompt<A, E> extends Effectable.Class<A, E> {}
+
+/** Does what can be done of an effect at once: answers its exit, or what is left. */
+export const advance = <A, E>(effect: Effect.Effect<A, E>): Exit.Exit<A, E> | Effect.Effect<A, E> => {
+  if (!(effect instanceof Prompt)) return effect
+  try {
+    return effect.asEffect()
+  } catch (defect) {
+    return Exit.die(defect)
+  }
+}
+
+/** Whether an effect is its own exit. */
+export const isEnded = <A, E>(effect: Effect.Effect<A, E>): effect is Exit.Exit<A, E> => Exit.isExit(effect)
+
 /** Has an effect: without a fiber where it needs none, else in one that `fork` makes. */
 export const post = <A, E>(
   effect: Effect.Effect<A, E>,
   settle: (exit: Exit.Exit<A, E>) => void,
   fork: (effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E> = Effect.runFork
 ): void => {
-  if (effect instanceof Posted) effect.post(settle)
-  else fork(effect).addObserver(settle)
+  const left = advance(effect)
+  if (isEnded(left)) settle(left)
+  else if (left instanceof Posted) left.post(settle)
+  else fork(left).addObserver(settle)
 }
 
 /**
@@ -36,7 +54,7 @@ const rethrow = (cause: unknown): never => {
   throw cause
 }
 
-class AtOnce<A, E> extends Posted<A, E> {
+class AtOnce<A, E> extends Prompt<A, E> {
   private readonly evaluate: () => A
   private readonly explain: (cause: unknown) => E
 
@@ -50,27 +68,15 @@ class AtOnce<A, E> extends Posted<A, E> {
     try {
       return Exit.succeed(this.evaluate())
     } catch (cause) {
-      return failure(this.explain, cause)
+      return Exit.fail(this.explain(cause))
     }
   }
-
-  override post(settle: (exit: Exit.Exit<A, E>) => void): void {
-    settle(this.asEffect())
-  }
 }
 
-const failure = <E>(explain: (cause: unknown) => E, cause: unknown): Exit.Exit<never, E> => {
-  try {
-    return Exit.fail(explain(cause))
-  } catch (defect) {
-    return Exit.die(defect)
-  }
-}
-
-/** An effect that is made when it's run; it needs a fiber only where the one that is made does. */
+/** An effect that is made when it's run. */
 export const suspended = <A, E>(make: () => Effect.Effect<A, E>): Effect.Effect<A, E> => new Suspended(make)
 
-class Suspended<A, E> extends Posted<A, E> {
+class Suspended<A, E> extends Prompt<A, E> {
   private readonly make: () => Effect.Effect<A, E>
 
   constructor(make: () => Effect.Effect<A, E>) {
@@ -79,51 +85,30 @@ class Suspended<A, E> extends Posted<A, E> {
   }
 
   override asEffect(): Effect.Effect<A, E> {
-    return this.make()
-  }
-
-  override post(settle: (exit: Exit.Exit<A, E>) => void): void {
-    let made: Effect.Effect<A, E>
-    try {
-      made = this.make()
-    } catch (defect) {
-      return settle(Exit.die(defect))
-    }
-    post(made, settle)
+    return advance(this.make())
   }
 }
 
-/** Goes on from what an effect answers, at once; it needs a fiber only where the effect does. */
-export const thenAtOnce = <A, E, B, F>(
-  effect: Effect.Effect<A, E>,
+/** An effect that is made when it's run, and goes on at once from what it answers. */
+export const suspendedThen = <A, E, B, F>(
+  make: () => Effect.Effect<A, E>,
   next: (value: A) => Exit.Exit<B, F>
-): Effect.Effect<B, E | F> => new Then(effect, next)
+): Effect.Effect<B, E | F> => new Then(make, next)
 
-class Then<A, E, B, F> extends Posted<B, E | F> {
-  private readonly first: Effect.Effect<A, E>
+class Then<A, E, B, F> extends Prompt<B, E | F> {
+  private readonly make: () => Effect.Effect<A, E>
   private readonly next: (value: A) => Exit.Exit<B, F>
 
-  constructor(first: Effect.Effect<A, E>, next: (value: A) => Exit.Exit<B, F>) {
+  constructor(make: () => Effect.Effect<A, E>, next: (value: A) => Exit.Exit<B, F>) {
     super()
-    this.first = first
+    this.make = make
     this.next = next
   }
 
   override asEffect(): Effect.Effect<B, E | F> {
-    return Effect.flatMap(this.first, this.next)
-  }
-
-  override post(settle: (exit: Exit.Exit<B, E | F>) => void): void {
-    post(this.first, (exit) => settle(goneOn(exit, this.next)))
-  }
-}
-
-const goneOn = <A, E, B, F>(exit: Exit.Exit<A, E>, next: (value: A) => Exit.Exit<B, F>): Exit.Exit<B, E | F> => {
-  if (exit._tag === "Failure") return Exit.failCause(exit.cause)
-  try {
-    return next(exit.value)
-  } catch (defect) {
-    return Exit.die(defect)
+    const made = advance(this.make())
+    if (!isEnded(made)) return Effect.flatMap(made, this.next)
+    return made._tag === "Success" ? this.next(made.value) : Exit.failCause(made.cause)
   }
 }
 

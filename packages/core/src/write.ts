@@ -12,7 +12,7 @@ import { type Committer, OnFlush, type Request } from "./committer.ts"
 import { Draft, type Op } from "./draft.ts"
 import { Invalid, type StoreError } from "./error.ts"
 import { type Fault, timeFault } from "./fault.ts"
-import { answered, Posted } from "./posted.ts"
+import { Posted } from "./posted.ts"
 
 /** What a commit as a whole may be given. */
 export interface CommitOptions {
@@ -67,7 +67,7 @@ export class Write<A> extends Posted<A, StoreError> {
       return settle(Exit.die(defect))
     }
     if ("_tag" in request) return settle(Exit.fail(request))
-    committer.post(request, (settled) => settle(answered(settled, this.answer)))
+    committer.post(request, this.answer, settle)
   }
 }
 

@@ -16,12 +16,10 @@ import type {
   SinceOptions,
   Unconditional
 } from "@persist/core"
-import { thenAtOnce } from "@persist/core/posted"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import { type Following, following, type Reading, reading } from "./reading.ts"
-import { type Abortable, call } from "./run.ts"
+import { type Abortable, call, callOption } from "./run.ts"
 import type { Surroundings } from "./surroundings.ts"
 
 /**
@@ -81,8 +79,8 @@ export type KvReads<A> = Pick<
 /** Makes the Promise interface of what reads a kv. */
 export const promiseKvReads = <A>(kv: CoreKvReads<A>, surroundings: Surroundings): KvReads<A> => ({
   namespace: kv.namespace,
-  get: (key, options) => call(options, (own) => thenAtOnce(kv.get(key, own), orUndefined)),
-  entry: (key, options) => call(options, (own) => thenAtOnce(kv.entry(key, own), orUndefined)),
+  get: (key, options) => callOption(options, (own) => kv.get(key, own)),
+  entry: (key, options) => callOption(options, (own) => kv.entry(key, own)),
   getMany: (keys, options) =>
     call(options, (own) => Effect.map(kv.getMany(keys, own), (found) => found.map(Option.getOrUndefined))),
   has: (key, options) => call(options, (own) => kv.has(key, own)),
@@ -107,5 +105,3 @@ export const promiseKv = <A>(kv: CoreKv<A>, surroundings: Surroundings): Kv<A> =
     ops: kv.ops
   }
 }
-
-const orUndefined = <A>(found: Option.Option<A>): Exit.Exit<A | undefined> => Exit.succeed(Option.getOrUndefined(found))

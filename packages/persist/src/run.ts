@@ -2,9 +2,10 @@
 import type { Flight, StoreError } from "@persist/core"
 import { Invalid, OnFlush, OutcomeUnknown } from "@persist/core"
 import { optionsFault } from "@persist/core/fault"
-import { post } from "@persist/core/posted"
+import { advance, isEnded, post } from "@persist/core/posted"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 
 /** What every verb may be given. */
 export interface Abortable {
@@ -49,6 +50,18 @@ export const call = <O extends Abortable | undefined, A>(
   if (isWithout(options)) return run(verb, options)
   const [own, signal] = split(options)
   return signal === undefined ? run(verb, own) : runUntil(signal, () => verb(own))
+}
+
+/** Runs a verb that may find nothing, and most stores answer at once: with its options, `undefined` for nothing. */
+export const callOption = async <O extends Abortable | undefined, A>(
+  options: O,
+  verb: (own: Own<O>) => Effect.Effect<Option.Option<A>, unknown>
+): Promise<A | undefined> => {
+  if (!isWithout(options)) return Option.getOrUndefined(await call(options, verb))
+  const left = advance(verb(options))
+  if (!isEnded(left)) return Option.getOrUndefined(await run(() => left, undefined))
+  if (left._tag === "Success") return Option.getOrUndefined(left.value)
+  throw Cause.squash(left.cause)
 }
 
 /** Runs a verb that core gives no options, so that the signal is its only one; `Invalid` for any other. */
