@@ -10,8 +10,8 @@ export const prefixBounds = (prefix: string): readonly [string, string | Uint8Ar
   (prefix === "" ? undefined : prefixEnd(prefix)) ?? aboveAllText
 ]
 
-// A bare parameter would have each run of a statement be planned anew, for SQLite plans with the number that is bound: 5
-// to 10 µs, where a short read takes 2. Of an expression it doesn't know it.
+// A bare parameter would have each run of a statement be planned anew, for SQLite plans with the number that is bound:
+// 5 to 10 µs, where a short read takes 2. Of an expression it doesn't know it.
 const limit = "LIMIT ? + 0"
 
 /** The last position given out: see the schema for why it is the larger of two. */

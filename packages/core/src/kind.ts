@@ -68,11 +68,16 @@ const withMeta = (
 ): Result.Result<EncodedEvent, Invalid> =>
   Result.isFailure(meta) ? Result.fail(meta.failure) : Result.succeed({ type, data, meta: meta.success })
 
+// What begins as a copy is made young. Where a collection comes while the first pages are read, V8 takes events for
+// long-lived, and makes later ones old at once if a literal alone makes them: then none is collected with the young,
+// nor what it holds, which is a fifth of the time that reading takes (plan 0024).
+const blank = { stream: "", seq: 0, position: 0, type: "", at: 0, data: undefined, meta: undefined, id: undefined }
+
 const eventOf = <Data>(
   { at, id, position, seq, stream, type }: StoredEvent,
   data: Data,
   meta: Event["meta"]
-): Event<string, Data> => ({ stream, seq, position, type, at, data, meta, id })
+): Event<string, Data> => ({ ...blank, stream, seq, position, type, at, data, meta, id })
 
 /** The same fault, saying of which event it is. */
 export const located = (event: StoredEvent, { cause, reason, remedy, where }: Corrupt): Corrupt =>

@@ -51,13 +51,16 @@ export const decodeEntry = <A>(codec: Codec<A>, entry: StoredEntry): Result.Resu
   const { at, key, meta, revision } = entry
   const decoded = decodeValue(codec, entry)
   if (Result.isFailure(decoded)) return Result.fail(decoded.failure)
-  if (meta === undefined) return Result.succeed({ key, value: decoded.success, revision, at, meta })
+  if (meta === undefined) return Result.succeed({ ...blank, key, value: decoded.success, revision, at, meta })
   const own = parseJson(`meta of ${placeOf(entry)}`, meta)
   return Result.isFailure(own)
     ? Result.fail(own.failure)
     // Metadata is written as a JSON object only, so what parses is one.
-    : Result.succeed({ key, value: decoded.success, revision, at, meta: own.success as Meta })
+    : Result.succeed({ ...blank, key, value: decoded.success, revision, at, meta: own.success as Meta })
 }
+
+// As events are made (kind.ts).
+const blank = { key: "", value: undefined, revision: 0, at: 0, meta: undefined }
 
 const placeOf = ({ key, namespace }: StoredEntry): string =>
   `key ${JSON.stringify(key)} of namespace ${JSON.stringify(namespace)}`

@@ -34,6 +34,9 @@ export const streamBytesAt = ({ bytes, view }: Chunk, at: number): Buffer =>
 export const typeAt = (chunk: Chunk, at: number): string =>
   nameAt(chunk, at + fixed.event + chunk.view.getUint16(at + 10, true), chunk.view.getUint16(at + 36, true))
 
+// What begins as a copy is made young: see how core makes events.
+const blank = { stream: "", seq: 0, position: 0, type: "", at: 0, data: "", meta: undefined, id: undefined }
+
 /** An event. Its stream may be given where it's known already. */
 export const eventAt = (chunk: Chunk, at: number, stream = streamAt(chunk, at)): StoredEvent => {
   const { bytes, view } = chunk
@@ -43,6 +46,7 @@ export const eventAt = (chunk: Chunk, at: number, stream = streamAt(chunk, at)):
   const dataStart = idStart + view.getUint16(at + 38, true)
   const metaStart = dataStart + view.getUint32(at + 40, true)
   return {
+    ...blank,
     stream,
     seq: seqAt(chunk, at),
     position: positionAt(chunk, at),
