@@ -2,11 +2,12 @@
 import type { Commit, Committed, Standing } from "@persist/core"
 import { judge, place, Position, Seq } from "@persist/core"
 import { int4s, int8s, texts } from "./arrays.ts"
+import type { Value } from "./asking.ts"
 import type { KnownStream, Memory } from "./memory.ts"
 
 /** The parameters, what each commit comes to, and what will be remembered of the streams. */
 export interface EncodedEach {
-  readonly values: ReadonlyArray<unknown>
+  readonly values: ReadonlyArray<Value>
   readonly outcomes: ReadonlyArray<Committed>
   readonly streams: ReadonlyMap<string, KnownStream>
   readonly head: number

@@ -1,6 +1,7 @@
 /** The keys, clears and truncations of a judged batch, as the further parameters of `commit_1`. */
 import type { Commit, Payload } from "@persist/core"
 import { bools, byteArrays, int4s, int8s, texts } from "./arrays.ts"
+import type { Value } from "./asking.ts"
 import { type Assumption, keyName } from "./assume.ts"
 import { numbers, type Placed, Places } from "./encode.ts"
 
@@ -15,7 +16,7 @@ export const encodeKeys = (
   commits: ReadonlyArray<Placed>,
   assumption: Assumption,
   streams: Places
-): ReadonlyArray<unknown> => {
+): ReadonlyArray<Value> => {
   const rows = new KeyRows(assumption, streams)
   for (const one of commits) rows.add(one)
   return rows.values()
@@ -117,7 +118,7 @@ class KeyRows {
     this.stretch = new Map()
   }
 
-  values(): ReadonlyArray<unknown> {
+  values(): ReadonlyArray<Value> {
     const { assumption, clear, cut, entries } = this
     const keys = Array.from(assumption.keys.values())
     const counts = Array.from(assumption.counts)

@@ -1,5 +1,6 @@
 /** A commit of one event for a remembered stream as the parameters of `append_one_1`. */
 import { texts } from "./arrays.ts"
+import type { Value } from "./asking.ts"
 import type { Assumption } from "./assume.ts"
 import type { Placed } from "./encode.ts"
 import type { Memory } from "./memory.ts"
@@ -8,7 +9,7 @@ import { toStored } from "./text.ts"
 
 /** The parameters, and what will be remembered of the stream. */
 export interface EncodedOne {
-  readonly values: ReadonlyArray<unknown>
+  readonly values: ReadonlyArray<Value>
   readonly stream: string
   readonly id: number
   readonly last: number

@@ -1,6 +1,7 @@
 /** A judged batch as the parameters of the SQL functions: arrays, with every number counted from what was assumed. */
 import type { Append, Appended, Commit, Committed, NewEvent } from "@persist/core"
 import { byteArrays, int4s, int8s, texts, unlessEmpty } from "./arrays.ts"
+import type { Value } from "./asking.ts"
 import { type Assumption, needs } from "./assume.ts"
 import type { Memory } from "./memory.ts"
 import type { Played } from "./play.ts"
@@ -46,7 +47,7 @@ export class Places {
 
 /** The parameters of `append_1`, and which streams and types they refer to. */
 export interface EncodedAppends {
-  readonly values: ReadonlyArray<unknown>
+  readonly values: ReadonlyArray<Value>
   readonly streams: Places
   readonly types: Places
 }

@@ -1,5 +1,5 @@
 /** What a server says of itself, and of the database and the role, when it is asked first. */
-import type { Row } from "./link.ts"
+import type { Row } from "./asking.ts"
 
 /** What a server says of itself. */
 export interface Facts {

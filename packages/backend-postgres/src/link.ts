@@ -2,6 +2,7 @@
 import { Denied, isStoreError } from "@persist/core"
 import { Socket } from "node:net"
 import { Client, type ClientBase, type ClientConfig } from "pg"
+import { type Asked, Asking, type Row, type Value } from "./asking.ts"
 import type { Settings } from "./config.ts"
 import { Lacking, Lost, stateOf } from "./error.ts"
 import { askFacts, type Facts } from "./facts.ts"
@@ -15,9 +16,6 @@ export interface Statement {
   readonly text: string
 }
 
-/** A row's columns as PostgreSQL writes them. */
-export type Row = ReadonlyArray<string | null>
-
 /** Something that statements can be put to: a connection of ours, or a transaction of the caller's. */
 export interface Session {
   /** The names it remembers; `undefined` where it can't know that one server answers all its statements. */
@@ -26,8 +24,32 @@ export interface Session {
    * Runs a statement. Rejects with `Lost` where the connection ends or doesn't answer, and with the driver's error.
    * A `final` one commits: if the server warns, it isn't certain whether that reached what it should have.
    */
-  readonly run: (statement: Statement, values: ReadonlyArray<unknown>, final?: boolean) => Promise<ReadonlyArray<Row>>
+  readonly run: (statement: Statement, values: ReadonlyArray<Value>, final?: boolean) => Promise<ReadonlyArray<Row>>
 }
+
+// Rejects with `Lost` after so many milliseconds without an answer, when `late` is called.
+const answer = (
+  client: Client,
+  asked: Asked,
+  values: ReadonlyArray<Value>,
+  timeout: number,
+  late: () => void
+): Promise<ReadonlyArray<Row>> =>
+  new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      late()
+      reject(new Lost(`no answer within ${timeout} ms`, true))
+    }, timeout)
+    client.query(
+      new Asking(asked, values, (rows) => {
+        clearTimeout(timer)
+        resolve(rows)
+      }, (cause) => {
+        clearTimeout(timer)
+        reject(cause)
+      })
+    )
+  })
 
 /** Whatever its type, a value is taken as PostgreSQL writes it. */
 export const asText = { getTypeParser: () => (text: string) => text }
@@ -74,8 +96,8 @@ export class Link implements Session {
     })
     try {
       await client.connect()
-      const ask = async (text: string) =>
-        (await client.query<Array<string | null>>({ text, rowMode: "array", types: asText })).rows
+      const ask = (text: string) =>
+        answer(client, { name: undefined, text }, [], settings.timeout, () => client.connection.stream.destroy())
       const facts = await askFacts(ask, processOf(client), settings.direct)
       if (lost === undefined) return new Link(client, facts, settings, named)
     } catch (cause) {
@@ -91,38 +113,24 @@ export class Link implements Session {
     return this.ended
   }
 
-  readonly run = async (statement: Statement, values: ReadonlyArray<unknown>, final = false) => {
+  readonly run = async ({ name, text }: Statement, values: ReadonlyArray<Value>, final = false) => {
     if (this.ended) throw new Lost("the connection had ended", false)
     this.keepAlive(true)
     this.warned = false
-    const answer = this.client.query<Array<string | null>>({
-      text: statement.text,
-      values: [...values],
-      rowMode: "array",
-      types: asText,
-      ...(statement.name !== undefined && this.named() ? { name: this.nameOf(statement.name) } : {})
-    })
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        this.destroy()
-        reject(new Lost(`no answer within ${this.settings.timeout} ms`, true))
-      }, this.settings.timeout)
-    })
+    const named = name !== undefined && this.named() ? this.nameOf(name) : undefined
     try {
-      const { rows } = await Promise.race([answer, late])
+      const rows = await this.ask({ name: named, text }, values)
       if (final && this.warned) {
         throw new Lost("the server warns that the commit may not have reached its standbys", true)
       }
       return rows
     } catch (cause) {
-      if (cause instanceof Lost || (stateOf(cause) !== undefined && !(final && await hasEnded(this.client)))) {
+      if (cause instanceof Lost || (stateOf(cause) !== undefined && !(final && await this.hasEnded()))) {
         throw stateOf(cause) === "42501" ? new Lacking(this.facts.user, this.settings.quotedSchema, cause) : cause
       }
       this.destroy()
       throw new Lost("the connection was lost", true, cause)
     } finally {
-      clearTimeout(timer)
       this.keepAlive(false)
     }
   }
@@ -152,6 +160,16 @@ export class Link implements Session {
     clearTimeout(timer)
   }
 
+  private ask(asked: Asked, values: ReadonlyArray<Value>): Promise<ReadonlyArray<Row>> {
+    return answer(this.client, asked, values, this.settings.timeout, this.late)
+  }
+
+  private readonly late = (): void => this.destroy()
+
+  private hasEnded(): Promise<boolean> {
+    return this.ask({ name: undefined, text: "" }, []).then(() => false, () => true)
+  }
+
   // Only a connection that waits for an answer keeps the process alive.
   private keepAlive(busy: boolean): void {
     const { stream } = this.client.connection
@@ -179,8 +197,7 @@ const configOf = ({ host, port }: Host, { application, database, password, timeo
     ssl: tls,
     application_name: application,
     keepAlive: true,
-    connectionTimeoutMillis: timeout,
-    query_timeout: timeout
+    connectionTimeoutMillis: timeout
   }
   // What isn't said is left out, for the driver to look for in the environment.
   if (user !== undefined) config.user = user

@@ -1,7 +1,7 @@
 /** Names behind the ids in rows, as one connection has met them: looked up once, remembered as long as it lasts. */
 import { Corrupt } from "@persist/core"
 import { int8s } from "./arrays.ts"
-import type { Row } from "./link.ts"
+import type { Row } from "./asking.ts"
 import { fromStored } from "./text.ts"
 
 /** Which table holds the names. */

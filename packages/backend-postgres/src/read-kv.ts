@@ -2,7 +2,7 @@
 import type { BackendShape, NamespaceInfo, Page, StoredEntry, Tombstone } from "@persist/core"
 import { Position } from "@persist/core"
 import { texts } from "./arrays.ts"
-import type { Row } from "./link.ts"
+import type { Row } from "./asking.ts"
 import { justAbove, payloadOf, type Reading, textOf } from "./read.ts"
 import { fromStored, toStored } from "./text.ts"
 

@@ -2,7 +2,8 @@
 import type { Appended, Recorded } from "@persist/core"
 import { Position, Seq } from "@persist/core"
 import { numbersOf, texts } from "./arrays.ts"
-import type { Row, Session } from "./link.ts"
+import type { Row } from "./asking.ts"
+import type { Session } from "./link.ts"
 import type { Queries } from "./queries.ts"
 import { fromStored } from "./text.ts"
 

@@ -4,11 +4,12 @@ import { Invalid, isStoreError, makeSignal, Position, Unavailable } from "@persi
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { ClientBase } from "pg"
+import type { Row, Value } from "./asking.ts"
 import { channelOf } from "./changes.ts"
 import { settleSchema } from "./config.ts"
 import { classify, Lost, stateOf } from "./error.ts"
 import { askFacts } from "./facts.ts"
-import { asText, type Row, type Session } from "./link.ts"
+import { asText, type Session } from "./link.ts"
 import { describe, enterStore } from "./open.ts"
 import { queriesOf } from "./queries.ts"
 import { makeKvReads } from "./read-kv.ts"
@@ -120,13 +121,13 @@ class Transaction implements Session {
     this.client = client
   }
 
-  run(statement: Parameters<Session["run"]>[0], values: ReadonlyArray<unknown>): Promise<ReadonlyArray<Row>> {
+  run(statement: Parameters<Session["run"]>[0], values: ReadonlyArray<Value>): Promise<ReadonlyArray<Row>> {
     const mine = this.last.then(() => this.ask(statement.text, values))
     this.last = mine.catch(() => undefined)
     return mine
   }
 
-  private async ask(text: string, values: ReadonlyArray<unknown>): Promise<ReadonlyArray<Row>> {
+  private async ask(text: string, values: ReadonlyArray<Value>): Promise<ReadonlyArray<Row>> {
     const status = this.client.getTransactionStatus()
     if (status !== "T") throw over(status === "E" ? "has failed before" : "has ended")
     try {

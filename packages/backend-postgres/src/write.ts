@@ -6,13 +6,14 @@ import { appendEachParameters } from "./append-each-function.ts"
 import { appendParameters, outcomes as states } from "./append-function.ts"
 import { appendOneParameters, oneOutcomes } from "./append-one-function.ts"
 import { numbersOf, texts } from "./arrays.ts"
+import type { Row, Value } from "./asking.ts"
 import { assume, type AssumedStream, type Assumption, nothingTold, type Told } from "./assume.ts"
 import { commitParameters } from "./commit-function.ts"
 import { encodeEach } from "./encode-each.ts"
 import { encodeKeys, hasKeys } from "./encode-keys.ts"
 import { encodeOne } from "./encode-one.ts"
 import { type Caller, encodeAppends, type EncodedAppends, happening, type Placed } from "./encode.ts"
-import type { Row, Session, Statement } from "./link.ts"
+import type { Session, Statement } from "./link.ts"
 import { Memory } from "./memory.ts"
 import { play, type Played } from "./play.ts"
 import type { Queries } from "./queries.ts"
@@ -113,7 +114,7 @@ export class Writer {
     return written(each, { head: before, listened: state === oneOutcomes.listened }, each.head)
   }
 
-  private async callShort(session: Session, short: Statement, values: ReadonlyArray<unknown>): Promise<number> {
+  private async callShort(session: Session, short: Statement, values: ReadonlyArray<Value>): Promise<number> {
     const [row] = await session.run(short, values, true)
     const state = Number(row?.[0])
     this.alone = state !== oneOutcomes.nothing
