@@ -1,5 +1,6 @@
 /** Reading the log: ranges checked, pages made into streams, events decoded, nothing missing between two pages. */
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type { StoredEvent, StreamInfo } from "./backend.ts"
@@ -11,6 +12,7 @@ import * as Fault from "./fault.ts"
 import { allPage, gapFault, streamPage } from "./log-pages.ts"
 import { nameFault } from "./name.ts"
 import { pages, pagesToHead } from "./pages.ts"
+import { suspendedThen } from "./posted.ts"
 import { allRange, type ReadAllOptions, type ReadStreamOptions, streamRange } from "./range.ts"
 import { Position, Seq, unbounded } from "./sequence.ts"
 
@@ -110,22 +112,26 @@ export const readEverything = <E>(
 
 /** One stream's first and last seq. */
 export const streamInfo = (engine: Engine, stream: string): Effect.Effect<StreamInfo | undefined, StoreError> =>
-  Effect.suspend(() => {
-    const fault = nameFault("stream", stream, engine.about.limits.nameBytes)
-    if (fault !== undefined) return Effect.fail(fault)
-    const { about, backend } = engine
-    // A store that neither lists streams nor truncates them has every event, so the last one tells everything.
-    if (about.lacks.has("streams") && about.lacks.has("truncate")) {
-      const last = backend.readStream({ stream, from: Seq(1), to: Seq(unbounded), limit: 1, reverse: true })
-      return Effect.map(
-        engine.reading(undefined, last),
-        ([event]) => event && { stream, first: Seq(1), last: event.seq }
-      )
-    }
-    // Among the names with this prefix, the name itself comes first.
-    const found = backend.streams({ prefix: stream, after: undefined, limit: 1 })
-    return Effect.map(engine.reading(undefined, found), ([info]) => info?.stream === stream ? info : undefined)
-  })
+  suspendedThen(
+    () => foundAt(engine, stream),
+    ([info]) => Exit.succeed(info?.stream === stream ? info : undefined)
+  )
+
+// The first of the streams whose names begin with a name: itself, if it's there.
+const foundAt = (engine: Engine, stream: string): Effect.Effect<ReadonlyArray<StreamInfo>, StoreError> => {
+  const { about, backend } = engine
+  const fault = nameFault("stream", stream, about.limits.nameBytes)
+  if (fault !== undefined) return Effect.fail(fault)
+  // A store that neither lists streams nor truncates them has every event, so the last one tells everything.
+  if (about.lacks.has("streams") && about.lacks.has("truncate")) {
+    const last = backend.readStream({ stream, from: Seq(1), to: Seq(unbounded), limit: 1, reverse: true })
+    return Effect.map(
+      engine.reading(undefined, last),
+      (events) => events.map(({ seq }) => ({ stream, first: Seq(1), last: seq }))
+    )
+  }
+  return engine.reading(undefined, backend.streams({ prefix: stream, after: undefined, limit: 1 }))
+}
 
 /** Streams by name. */
 export const listStreams = (

@@ -1,5 +1,6 @@
 /** The log: append-only streams of typed events, each read by itself or all in their total order. */
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type { StreamInfo } from "./backend.ts"
@@ -11,6 +12,7 @@ import type { EventInput } from "./event.ts"
 import * as Fault from "./fault.ts"
 import { listStreams, readEverything, readStream, streamInfo } from "./log-read.ts"
 import type { EventCodec, StreamsOptions } from "./log-read.ts"
+import { suspendedThen } from "./posted.ts"
 import type { ReadAllOptions, ReadStreamOptions } from "./range.ts"
 import { noSeq, type Position, type Seq, type SeqInput, unbounded } from "./sequence.ts"
 import type { CommitOptions } from "./write.ts"
@@ -100,7 +102,7 @@ export const makeLog = <E, I extends EventInput>(engine: Engine, codec: EventCod
       )) as Log<E, I>["append"], // That `"any"` can't conflict is the backend's law, beyond what inference sees.
     read: (stream, options) => readStream(engine, codec, stream, options),
     readAll: (options) => readEverything(engine, codec, options),
-    lastSeq: (stream) => Effect.map(streamInfo(engine, stream), (info) => info?.last ?? noSeq),
+    lastSeq: (stream) => suspendedThen(() => streamInfo(engine, stream), (info) => Exit.succeed(info?.last ?? noSeq)),
     info: (stream) => streamInfo(engine, stream),
     streams: (options) => listStreams(engine, options),
     missing: ({ expectation }) =>
