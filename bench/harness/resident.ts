@@ -1,7 +1,7 @@
 /** How much memory becomes resident while something runs, watched by a thread that goes on where this one can't. */
 import { once } from "node:events"
 import { fileURLToPath } from "node:url"
-import { isMainThread, Worker, workerData } from "node:worker_threads"
+import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads"
 
 /** How often it looks, in milliseconds. */
 const every = 2
@@ -13,6 +13,7 @@ const watch = (greatest: Float64Array): void => {
   setInterval(() => {
     greatest[0] = Math.max(greatest[0] ?? 0, process.memoryUsage.rss())
   }, every)
+  parentPort?.postMessage("watching")
 }
 
 if (!isMainThread && workerData instanceof Float64Array) watch(workerData)
@@ -25,7 +26,7 @@ export const growthOf = async (run: () => Promise<void>): Promise<number> => {
   const greatest = new Float64Array(new SharedArrayBuffer(8))
   const watcher = new Worker(fileURLToPath(import.meta.url), { workerData: greatest })
   try {
-    await once(watcher, "online")
+    await once(watcher, "message")
     shrink()
     const before = process.memoryUsage.rss()
     greatest[0] = before
