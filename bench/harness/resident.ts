@@ -1,7 +1,7 @@
 /** How much memory becomes resident while something runs, watched by a thread that goes on where this one can't. */
-import { once } from "node:events"
+import { setTimeout as delay } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
-import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads"
+import { isMainThread, Worker, workerData } from "node:worker_threads"
 
 /** How often it looks, in milliseconds. */
 const every = 2
@@ -10,10 +10,11 @@ const every = 2
 const mebibyte = 2 ** 20
 
 const watch = (greatest: Float64Array): void => {
-  setInterval(() => {
+  const look = () => {
     greatest[0] = Math.max(greatest[0] ?? 0, process.memoryUsage.rss())
-  }, every)
-  parentPort?.postMessage("watching")
+  }
+  look()
+  setInterval(look, every)
 }
 
 if (!isMainThread && workerData instanceof Float64Array) watch(workerData)
@@ -26,7 +27,8 @@ export const growthOf = async (run: () => Promise<void>): Promise<number> => {
   const greatest = new Float64Array(new SharedArrayBuffer(8))
   const watcher = new Worker(fileURLToPath(import.meta.url), { workerData: greatest })
   try {
-    await once(watcher, "message")
+    // A thread that is online has yet to load what it runs.
+    while (greatest[0] === 0) await delay(every)
     shrink()
     const before = process.memoryUsage.rss()
     greatest[0] = before
