@@ -14,9 +14,8 @@ export interface Abortable {
    * queue. One that is on its way can't be taken back and is never half done: the call rejects with `OutcomeUnknown`,
    * whose `cause` is the reason; a commit that was given an `id` can be asked after with `resolve`. What consists of
    * several commits (catching up, rebuilding, compacting, retaining, saving or deleting snapshots, a decision and its
-   * snapshot)
-   * rejects so too once one of them happened, and `happened` says how many: all but a decision without an `id` may
-   * simply be called again, and go on from there.
+   * snapshot) rejects so too once one of them happened, and `happened` says how many: all but a decision without an
+   * `id` may simply be called again, and go on from there.
    */
   readonly signal?: AbortSignal | undefined
 }
