@@ -82,8 +82,8 @@ export const makeEngine = Effect.fnUntraced(function*(backend: BackendShape, opt
     return atLeast === undefined ? turn : Effect.andThen(reach(backend, changes, atLeast, within), turn)
   }
   const changes = Stream.interruptWhen(backend.changes, Deferred.await(closing))
-  const lane = { about: backend.about, committer }
-  const write: Engine["write"] = (compose, commitOptions, answer) => new Write(lane, compose, commitOptions, answer)
+  const into = { about: backend.about, committer }
+  const write: Engine["write"] = (compose, commitOptions, answer) => new Write(into, compose, commitOptions, answer)
   const engine: Engine = {
     about: backend.about,
     backend,

@@ -27,7 +27,7 @@ import { isReserved, nameFault, reservedFault } from "./name.ts"
 import { suspended, suspendedThen } from "./posted.ts"
 import type { ScanOptions } from "./range.ts"
 import type { Position, PositionInput } from "./sequence.ts"
-import type { CommitOptions } from "./write.ts"
+import { commitKeys, type CommitOptions } from "./write.ts"
 
 /** A key's value with what goes with it. */
 export interface Entry<A> {
@@ -129,7 +129,7 @@ export const makeKv = <A>(engine: Engine, namespace: string, codec: Codec<A>, wr
   const place = { codec, namespace, writable }
   const ops = makeOps(engine, place, [])
   // The id and the time are the commit's: a verb that is one takes them, a part of one does not.
-  const alone = makeOps(engine, place, ["id", "at"])
+  const alone = makeOps(engine, place, commitKeys)
   const getMany: Kv<A>["getMany"] = (keys, options) =>
     Effect.flatMap(
       suspended(() => lookUp(engine, keys.map((key) => ({ namespace, key })), options)),

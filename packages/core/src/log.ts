@@ -15,7 +15,7 @@ import type { EventCodec, StreamsOptions } from "./log-read.ts"
 import { suspendedThen } from "./posted.ts"
 import type { ReadAllOptions, ReadStreamOptions } from "./range.ts"
 import { noSeq, type Position, type Seq, type SeqInput, unbounded } from "./sequence.ts"
-import type { CommitOptions } from "./write.ts"
+import { commitKeys, type CommitOptions } from "./write.ts"
 
 /** What a stream must be for a commit to happen: its last seq, 0 (must be new), `"exists"`, or `"any"`thing. */
 export type Expected = SeqInput | "any" | "exists"
@@ -138,7 +138,7 @@ export const logOps = <I extends EventInput>(codec: EventCodec<unknown, I>, inca
     )
 })
 
-const appendKeys = ["expected", "id", "at"]
+const appendKeys = ["expected", ...commitKeys]
 
 const isMany = <I>(events: I | ReadonlyArray<I>): events is ReadonlyArray<I> => Array.isArray(events)
 

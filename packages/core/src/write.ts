@@ -30,12 +30,12 @@ export const commitKeys = ["id", "at"]
 
 /** A commit on its way. Every append is one: it takes as few steps of the fiber as it can, or none. */
 export class Write<A> extends Posted<A, StoreError> {
-  private readonly into: Lane
+  private readonly into: Into
   private readonly compose: Compose
   private readonly options: CommitOptions | undefined
   private readonly answer: (outcome: Committed | Conflict) => A
 
-  constructor(into: Lane, compose: Compose, options: CommitOptions | undefined, answer: Write<A>["answer"]) {
+  constructor(into: Into, compose: Compose, options: CommitOptions | undefined, answer: Write<A>["answer"]) {
     super()
     this.into = into
     this.compose = compose
@@ -72,7 +72,7 @@ export class Write<A> extends Posted<A, StoreError> {
 }
 
 /** Where commits go. */
-interface Lane {
+interface Into {
   readonly about: About
   readonly committer: Committer
 }
