@@ -13,11 +13,9 @@ import { median } from "./harness/statistics.ts"
 import { orderOf } from "./payload.ts"
 import { plot, type Series } from "./report/plot.ts"
 import { short } from "./report/table.ts"
-import { openPromise, type StoreName } from "./sides/persist.ts"
+import { openPromise, type StoreName, storeNames } from "./sides/persist.ts"
 import type { Side } from "./sides/side.ts"
 import { timed } from "./workloads/workload.ts"
-
-const storeNames: ReadonlyArray<StoreName> = ["sqlite", "file", "postgres", "memory"]
 
 const steps = [10_000, 100_000, 1_000_000, 10_000_000]
 

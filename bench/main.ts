@@ -3,7 +3,7 @@ import { endChildren } from "./harness/child.ts"
 import { commitOf, describeMachine } from "./harness/machine.ts"
 import { makePlaces, type Places } from "./harness/place.ts"
 import { makeProgress } from "./harness/progress.ts"
-import { type Row, runWorkload } from "./harness/run.ts"
+import { hasFailed, type Row, runWorkload } from "./harness/run.ts"
 import { help, type Options, readOptions } from "./options.ts"
 import { installPeers } from "./peers/install.ts"
 import { reportOf } from "./report/report.ts"
@@ -56,9 +56,7 @@ const tell = (options: Options, before: Results | undefined, results: Results): 
     say(before === undefined ? "there are no results to compare with" : `${changes.length} rows moved`)
     for (const change of changes) say(`  ${change}`)
   }
-  const failed = results.rows.flatMap((row) => row.sides).some(({ absent, kind }) =>
-    kind === "ours" && absent?.startsWith("failed") === true
-  )
+  const failed = results.rows.flatMap((row) => row.sides).some((side) => side.kind === "ours" && hasFailed(side))
   if (failed) return 1
   return changes.length > 0 ? 3 : 0
 }

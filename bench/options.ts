@@ -1,6 +1,6 @@
 /** The command line of the bench. */
 import { parseArgs } from "node:util"
-import type { StoreName } from "./sides/persist.ts"
+import { type StoreName, storeNames } from "./sides/persist.ts"
 
 /** What `--help` prints. */
 export const help = `npm run bench -- [options]
@@ -39,8 +39,6 @@ export interface Options {
   readonly rounds: number
   readonly directory: string | undefined
 }
-
-const storeNames: ReadonlyArray<StoreName> = ["sqlite", "file", "postgres", "memory"]
 
 /** Reads the arguments; gives a text where they are wrong or ask for help. */
 export const readOptions = (args: ReadonlyArray<string>): Options | { readonly wrong: string } | "help" => {

@@ -12,11 +12,14 @@ export interface Taken {
   readonly kind: Kind
   readonly note?: string | undefined
   /** Why there are no figures. */
-  readonly absent?: string
+  readonly absent?: string | undefined
   readonly value?: Spread
   /** How many times as good the row's first side is as this one, within rounds. */
   readonly ratio?: Spread
 }
+
+/** Whether a side took part and failed, which is no more to be passed over than what it measured. */
+export const hasFailed = ({ absent }: Pick<Taken, "absent">): boolean => absent?.startsWith("failed") === true
 
 /** One figure of one workload on one store, of all sides. */
 export interface Row {
@@ -66,7 +69,7 @@ const start = async (entry: Entry, store: StoreName, workload: Workload, places:
     taken: [],
     remove
   }
-  if (runner.absent?.startsWith("failed")) plan.say(`  ${entry.name} ${runner.absent}`)
+  if (hasFailed(runner)) plan.say(`  ${entry.name} ${runner.absent}`)
   return runner
 }
 
@@ -117,7 +120,7 @@ export const runWorkload = async (
       commit: plan.commit,
       rounds: plan.rounds
     }))
-    .filter((row) => row.sides.some(({ value }) => value !== undefined))
+    .filter((row) => row.sides.some((side) => side.value !== undefined || hasFailed(side)))
 }
 
 const sidesOf = (name: string, { better }: Figure, runners: ReadonlyArray<Runner>): ReadonlyArray<Taken> => {
@@ -132,7 +135,7 @@ const sidesOf = (name: string, { better }: Figure, runners: ReadonlyArray<Runner
     const value = spread(values)
     if (runner === first || ours.length === 0) return { ...what, value }
     const ratio = ratios(ours, values, better)
-    // Beside nothing there is no ratio.
-    return Number.isFinite(ratio.median) ? { ...what, value, ratio } : { ...what, value }
+    // Beside nothing there is no ratio, not even in one round: JSON couldn't keep it.
+    return Number.isFinite(ratio.max) ? { ...what, value, ratio } : { ...what, value }
   })
 }

@@ -1,5 +1,4 @@
 /** Curves as SVG, both axes by powers of ten, so that what is flat looks flat. */
-
 import { short } from "./table.ts"
 
 /** One curve. */

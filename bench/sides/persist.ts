@@ -13,7 +13,10 @@ import { fileBytes, type OpenSide, type Place } from "./side.ts"
 import { wholeSide } from "./whole.ts"
 
 /** The stores that the bench knows. */
-export type StoreName = "sqlite" | "postgres" | "file" | "memory"
+export const storeNames = ["sqlite", "file", "postgres", "memory"] as const
+
+/** One of them. */
+export type StoreName = (typeof storeNames)[number]
 
 /** What its side through Promises is called. */
 export const throughPromises = "persist"

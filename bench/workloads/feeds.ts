@@ -2,7 +2,7 @@
 import { microseconds, orderOf } from "../payload.ts"
 import type { FeedSide, LogSide, Side } from "../sides/side.ts"
 import { fillLog } from "./read.ts"
-import { rate, type Sizes, type Workload } from "./workload.ts"
+import { oneByOne, rate, type Sizes, type Workload } from "./workload.ts"
 
 const catchingUp = (name: string, title: string, verb: "catchUp" | "rebuild"): Workload => ({
   name,
@@ -13,10 +13,7 @@ const catchingUp = (name: string, title: string, verb: "catchUp" | "rebuild"): W
     const run = side[verb]
     if (side.append === undefined || run === undefined) return undefined
     await fillLog(side.append, log)
-    const repeat = async (count: number) => {
-      for (let n = 0; n < count; n++) await run(log)
-    }
-    return { repeat, each: log }
+    return { repeat: oneByOne(() => run(log)), each: log }
   }
 })
 

@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { orderOf, placed } from "../payload.ts"
 import { history } from "../sides/history.ts"
 import type { LogSide } from "../sides/side.ts"
-import { rate, type Ready, timed, type Workload } from "./workload.ts"
+import { oneByOne, rate, type Ready, timed, type Workload } from "./workload.ts"
 
 /** The lines as `persist import` takes them. */
 const linesOf = (events: number): string =>
@@ -14,12 +14,7 @@ const linesOf = (events: number): string =>
   }).join("")
 
 const importing = (importLines: LogSide["importLines"], path: string, events: number): Ready | undefined =>
-  importLines && {
-    repeat: async (count) => {
-      for (let n = 0; n < count; n++) await importLines.run(path)
-    },
-    each: events
-  }
+  importLines && { repeat: oneByOne(() => importLines.run(path)), each: events }
 
 const lines: Workload = {
   name: "import",

@@ -1,7 +1,7 @@
 /** Reading: streams that are folded, from their start and from a snapshot, and the whole log. */
 import { orderOf } from "../payload.ts"
 import type { LogSide } from "../sides/side.ts"
-import { rate, timed, type Workload } from "./workload.ts"
+import { oneByOne, rate, timed, type Workload } from "./workload.ts"
 
 /** Fills streams with so many events each, in turn, so that none lies in one piece. */
 export const fillStreams = async (append: NonNullable<LogSide["append"]>, streams: number, events: number) => {
@@ -13,7 +13,7 @@ export const fillStreams = async (append: NonNullable<LogSide["append"]>, stream
   })
 }
 
-/** Fills a log with so many events, in streams of a hundred at most. */
+/** Fills a log with so many events, a thousand at once, in turn to streams of some 5,000. */
 export const fillLog = async (append: NonNullable<LogSide["append"]>, events: number) => {
   const batch = 1000
   await append(1, Math.ceil(events / batch), (_client, call) => ({
@@ -69,10 +69,7 @@ const readingAll = (name: string, title: string, size: "log" | "large"): Workloa
   prepare: async ({ append, readAll }, { [size]: events }) => {
     if (append === undefined || readAll === undefined) return undefined
     await fillLog(append, events)
-    const repeat = async (count: number) => {
-      for (let n = 0; n < count; n++) await readAll(events)
-    }
-    return { repeat, each: events, memory: true }
+    return { repeat: oneByOne(() => readAll(events)), each: events, memory: true }
   }
 })
 

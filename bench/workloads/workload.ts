@@ -61,6 +61,11 @@ export const rate = (unit: string): Workload["figures"] => ({
   cpu: { unit: `microseconds of processor, ${unit.replace("s/s", "")}`, better: "less" }
 })
 
+/** Repeats something, one time after another. */
+export const oneByOne = (run: () => Promise<void>): Extract<Ready, { repeat: unknown }>["repeat"] => async (count) => {
+  for (let n = 0; n < count; n++) await run()
+}
+
 /** How many milliseconds something takes. */
 export const timed = async (run: () => Promise<void>): Promise<number> => {
   const from = performance.now()

@@ -3,6 +3,8 @@ import { execFile } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { expect, test } from "vitest"
+import { makePlaces } from "../../bench/harness/place.ts"
+import { hasFailed, runWorkload } from "../../bench/harness/run.ts"
 import type { Results } from "../../bench/report/results.ts"
 
 const main = fileURLToPath(new URL("../../bench/main.ts", import.meta.url))
@@ -25,6 +27,25 @@ test("measures ours and by hand, says on what, and sets them in ratios", { timeo
   const [ours, effect, raw] = sides
   expect(raw?.ratio?.median).toBeCloseTo((ours?.value?.median ?? 0) / (raw?.value?.median ?? 0))
   expect(effect?.ratio?.median).toBeCloseTo((ours?.value?.median ?? 0) / (effect?.value?.median ?? 0))
+})
+
+test("a side that failed is told of, also where nobody else took part", { timeout: 120_000 }, async () => {
+  const places = makePlaces()
+  const unknown = {
+    name: "nothing-such",
+    title: "what no side finds",
+    figures: { rate: { unit: "events/s", better: "more" } },
+    needs: ["log"],
+    prepare: async () => undefined
+  } as const
+  const sizes = { log: 1, large: 1, keys: 1, open: 1, round: 1 }
+  const plan = { rounds: 1, commit: "", sizes, within: 60_000, peers: false, say: () => undefined }
+  try {
+    const rows = await runWorkload("memory", unknown, places, plan)
+    expect(rows.map(({ sides }) => sides.map(hasFailed))).toEqual([[true, true, true]])
+  } finally {
+    places.remove()
+  }
 })
 
 test("lists what --only and --skip leave", async () => {
