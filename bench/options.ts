@@ -15,14 +15,15 @@ Measures persist beside the same work written by hand and beside other libraries
   --rounds N       how many rounds (9, quick 3)
   --no-peers       only ours and by hand: installs nothing
   --directory DIR  where stores are made (the system's temporary directory): the disk that is measured
-  --compare        prints which rows moved more than the noise since bench/results.json; ends with 3 where one did
+  --compare        prints which rows moved more than the noise since bench/results.json
   --save           writes bench/results.json and bench/results.md after each workload; rows of runs before stay
   --list           prints the workloads
   --help
 
 PostgreSQL is started for the run, or is the server that PERSIST_TEST_POSTGRES names by a superuser's URL. Other
 libraries are installed below bench/peers when they are first needed. With PERSIST_BENCH_PROFILE=DIR each side writes a
-CPU profile there. Ends with 0, with 1 where a side of ours failed, with 2 for a wrong option.
+CPU profile there. Ends with 0, with 1 where a side of ours failed, with 2 for a wrong option
+or where there is nothing to measure or to save to, with 3 where --compare found a row that moved.
 `
 
 /** What was asked for. */
