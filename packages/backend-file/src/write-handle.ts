@@ -1,6 +1,7 @@
 /** A store that this process writes. */
 import type { BackendShape, StoreError } from "@persist/core"
 import { makeSignal } from "@persist/core"
+import { atOnce, suspended } from "@persist/core/posted"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Scope } from "effect/Scope"
@@ -71,18 +72,15 @@ const verbsOf = (
     }
   }
   const reading: Reading = (operation, read) =>
-    Effect.try({
-      try: () => {
-        if (!isOpen()) throw closed(operation)
-        return read(readable)
-      },
-      catch: (cause) => writer.explain(operation, cause)
-    })
+    atOnce(() => {
+      if (!isOpen()) throw closed(operation)
+      return read(readable)
+    }, (cause) => writer.explain(operation, cause))
   const verbs = readingVerbs(reading)
   return {
     ...verbs,
     about: aboutStore(journal.manifest.incarnation, false),
-    commit: (batch) => Effect.suspend(() => isOpen() ? writer.commit(batch) : Effect.fail(closed("commit"))),
+    commit: (batch) => suspended(() => isOpen() ? writer.commit(batch) : Effect.fail(closed("commit"))),
     // What isn't found may be on the disk all the same, where the outcome of the last commit isn't known.
     resolve: (id) =>
       Effect.flatMap(

@@ -1,6 +1,7 @@
 /** Writing: a batch of commits, each judged against the ones before it, becomes one frame. */
 import type { BackendError, BackendShape, Commit, Committed, Outcome, Standing, Write } from "@persist/core"
 import { judge, OutcomeUnknown, place, Position, Seq } from "@persist/core"
+import { atOnce, suspended } from "@persist/core/posted"
 import type { NonEmptyReadonlyArray } from "effect/Array"
 import * as NonEmpty from "effect/Array"
 import * as Effect from "effect/Effect"
@@ -63,10 +64,10 @@ export class Writer {
 
   /** See `BackendShape.commit`. Where it can't vouch for what was written it fails with `OutcomeUnknown`, and stops. */
   readonly commit: BackendShape["commit"] = (batch) =>
-    Effect.suspend(() => {
+    suspended((): ReturnType<BackendShape["commit"]> => {
       if (this.stopped !== undefined) return Effect.fail(stopped("commit", this.stopped))
-      if (this.options.journal.left > 0) return this.attempt(batch)
-      return Effect.andThen(this.rotate, Effect.suspend(() => this.attempt(batch)))
+      const attempt = atOnce(() => this.run(batch), (cause) => this.abandon(cause, batch))
+      return this.options.journal.left > 0 ? attempt : Effect.andThen(this.rotate, attempt)
     })
 
   /** Why a commit that isn't found can't be said never to have happened; `undefined` where it can. */
@@ -108,15 +109,6 @@ export class Writer {
     journal.rotate()
     tree.seal(journal.open.first - 1)
     this.options.onSealed()
-  }
-
-  // Runs at once: whoever asks is in a suspended effect already.
-  private attempt(batch: NonEmptyReadonlyArray<Commit>): ReturnType<BackendShape["commit"]> {
-    try {
-      return Effect.succeed(this.run(batch))
-    } catch (cause) {
-      return Effect.fail(this.abandon(cause, batch))
-    }
   }
 
   private run(batch: NonEmptyReadonlyArray<Commit>): NonEmptyReadonlyArray<Outcome> {
