@@ -236,7 +236,7 @@ export const appendVariables = `
 export const appendFunction = (schema: string): SqlFunction => ({
   name: "append_1",
   parameters: [...appendParameters, ...appendAnswer.map((column) => `OUT ${column}`)],
-  comment: "Writes a batch of commits that persist has judged, if what it assumed holds; the store's only way in.",
+  comment: "Writes a batch of commits that persist has judged, if what it assumed holds; it writes no keys.",
   block: `
 DECLARE ${appendVariables}
 BEGIN
