@@ -36,29 +36,29 @@ export const make = (config: Config = {}): Effect.Effect<BackendShape> =>
           signal.notify()
           return outcomes
         }),
-      resolve: (id) => Effect.sync(() => Option.fromNullishOr(structuredClone(store.commits.get(id)?.committed))),
+      resolve: (id) => atOnce(() => Option.fromNullishOr(structuredClone(store.commits.get(id)?.committed))),
       ...logReads(store),
       ...kvReads(store),
-      head: Effect.sync(() => store.head),
+      head: atOnce(() => store.head),
       changes: signal.changes
     }
   })
 
 const logReads = (store: Memory): Pick<BackendShape, "readStream" | "readAll" | "streams"> => ({
   readStream: ({ from, limit, reverse, stream, to }) =>
-    Effect.sync(() => {
+    atOnce(() => {
       const events = store.streams.get(stream)?.events ?? []
       const first = events[0]?.seq ?? 1
       const within = events.slice(Math.max(0, from - first), Math.max(0, to - first + 1))
       return (reverse ? within.slice(-limit).reverse() : within.slice(0, limit)).map(copyEvent)
     }),
   readAll: (range) =>
-    Effect.sync(() => {
+    atOnce(() => {
       const items = store.range(range)
       return { items, through: reached(items, range.limit, smaller(range.to, store.head)) }
     }),
   streams: ({ after, limit, prefix }) =>
-    Effect.sync(() =>
+    atOnce(() =>
       [...store.streams.keys()]
         .filter((name) => name.startsWith(prefix) && (after === undefined || compareUtf8(name, after) > 0))
         .sort(compareUtf8)
@@ -79,7 +79,7 @@ const kvReads = (store: Memory): Pick<BackendShape, "get" | "scan" | "changed" |
       })
     ),
   scan: ({ gte, limit, lt, namespace, reverse }) =>
-    Effect.sync(() => {
+    atOnce(() => {
       // Few of many keys lie within most bounds, so they are chosen before they are sorted.
       const within = store.entries(namespace).filter(({ key }) =>
         (gte === undefined || compareUtf8(key, gte) >= 0) && (lt === undefined || compareUtf8(key, lt) < 0)
@@ -87,13 +87,13 @@ const kvReads = (store: Memory): Pick<BackendShape, "get" | "scan" | "changed" |
       return (reverse ? within.reverse() : within).slice(0, limit).map(copyEntry)
     }),
   changed: ({ after, limit, namespace }) =>
-    Effect.sync(() => {
+    atOnce(() => {
       const since = [...store.namespaces.get(namespace)?.values() ?? []].filter((entry) => entry.revision > after)
       const items = since.slice(0, limit).map(copyEntry)
       return { items, through: reached(items, limit, store.head) }
     }),
   namespaces: ({ after, limit }) =>
-    Effect.sync(() =>
+    atOnce(() =>
       [...store.namespaces.keys()]
         .filter((name) => after === undefined || compareUtf8(name, after) > 0)
         .sort(compareUtf8)
