@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { makeOn } from "@persist/backend-file/layer"
 import * as Effect from "effect/Effect"
+import { appendOf, eventsOf } from "../backend-sqlite/place.ts"
 import { warningsIn } from "../core/ledger.ts"
 import { contents, expected, history } from "./history.ts"
 import { breakLock, newPath } from "./place.ts"
@@ -61,4 +62,28 @@ describe("a store whose power goes at any file operation", () => {
       }),
     60_000
   )
+
+  // A frame of 64 KiB and more makes the file longer by itself, where a shorter one finds its place there.
+  it.effect("holds each event that was acknowledged, however long it is", () =>
+    Effect.gen(function*() {
+      const lengths = [10, 70_000, 10, 300_000]
+      for (let acknowledged = 1; acknowledged <= lengths.length; acknowledged++) {
+        const path = yield* newPath
+        const power = makePower()
+        const session = Effect.gen(function*() {
+          const backend = yield* makeOn(power.disk, { path })
+          for (const length of lengths.slice(0, acknowledged)) {
+            yield* backend.commit([appendOf("s", "x".repeat(length))])
+          }
+          power.stopAt(power.count() + 1)
+        })
+        yield* Effect.exit(Effect.scoped(session))
+        power.lose(() => true)
+        breakLock(path)
+        const held = yield* Effect.scoped(
+          Effect.flatMap(makeOn(unsynced, { path, readonly: true }), (backend) => eventsOf(backend, "s"))
+        )
+        assert.deepStrictEqual(held.map(({ data }) => data.length), lengths.slice(0, acknowledged))
+      }
+    }))
 })

@@ -94,7 +94,7 @@ describe("commits of one event each", () => {
       assert.deepStrictEqual((yield* stored).map(({ id }) => id), ["a", "b", "c", "d", "e"])
       yield* committed(one("f"))
       yield* other.resolve("g")
-      yield* committed(one("g"), one("h"))
+      assert.deepStrictEqual(yield* committed(one("g"), one("h")), ["Committed,Committed", short, long, long])
       assert.deepStrictEqual((yield* eventsOf(other, "s")).map(({ seq }) => Number(seq)), [1, 2, 3, 4, 5, 6, 7, 8, 9])
     }))
 

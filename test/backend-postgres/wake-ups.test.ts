@@ -1,6 +1,7 @@
 /** Readers that wait for commits of others: notifications wake them, and where those get lost, looking does. */
 import { assert, describe, it } from "@effect/vitest"
 import { type Config, make } from "@persist/backend-postgres"
+import type { Commit } from "@persist/core"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
@@ -11,7 +12,9 @@ const listeners = `
   SELECT pid FROM pg_stat_activity
   WHERE datname = current_database() AND query LIKE '%; LISTEN "persist%' AND pid <> pg_backend_pid()`
 
-/** Commits one event after another, each once a reader who only reads when it's woken has met the one before. */
+const identified = (id: string): Commit => ({ ...appendOf("s", "1"), identity: { id, digest: "d" } })
+
+/** Commits an event or two after another, each once a reader who only reads when it's woken has met those before. */
 const exchange = Effect.fnUntraced(function*(
   options: Omit<Config, "url">,
   meanwhile: (url: string) => Effect.Effect<unknown>
@@ -23,12 +26,17 @@ const exchange = Effect.fnUntraced(function*(
   const woken = yield* Queue.unbounded<void>()
   yield* Effect.forkScoped(Stream.runForEach(reader.changes, () => Queue.offer(woken, undefined)))
   yield* Queue.take(woken)
+  let count = 0
   for (let n = 1; n <= 10; n++) {
     yield* meanwhile(url)
-    yield* writer.commit([appendOf("s", String(n))])
+    // By each of the ways in which appends are written.
+    if (n % 3 === 0) yield* writer.commit([appendOf("s", "1")])
+    else if (n % 3 === 1) yield* writer.commit([identified(`${n}`)])
+    else yield* writer.commit([identified(`${n}`), identified(`${n} again`)])
+    count += n % 3 === 2 ? 2 : 1
     // Each commit wakes it: a wake-up is taken before it reads.
     do yield* Queue.take(woken)
-    while ((yield* eventsOf(reader, "s")).length < n)
+    while ((yield* eventsOf(reader, "s")).length < count)
   }
   return url
 })

@@ -1,35 +1,23 @@
 /** Group commit: who shares a flush, what interruption and failure leave behind, and how the store closes. */
 import { assert, describe, it } from "@effect/vitest"
 import { make as makeMemory } from "@persist/backend-memory"
-import { type Log, makeStore, OutcomeUnknown, type StoreOptions, Unavailable } from "@persist/core"
+import { makeStore, OutcomeUnknown, Unavailable } from "@persist/core"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { makeGate } from "./gate.ts"
+import { appendOne, gatedStore, makeGate, now } from "./gate.ts"
 
 const refused = new Unavailable({ operation: "commit", reason: "the disk is away", remedy: "try again" })
 const unknown = new OutcomeUnknown({ id: undefined, reason: "the reply was lost" })
-
-const gatedStore = (options?: StoreOptions) =>
-  Effect.gen(function*() {
-    const gate = yield* makeGate
-    const store = yield* makeStore(gate.backend, options)
-    return { gate, store, log: store.log() }
-  })
-
-const one = (log: Log<unknown, { type: string; data: number }>, stream: string, data = 0) =>
-  log.append(stream, { type: "Counted", data }, { expected: "any" })
-
-const now = { startImmediately: true } as const
 
 describe("committer", () => {
   it.effect("an idle store commits at once and alone", () =>
     Effect.gen(function*() {
       const { gate, log } = yield* gatedStore()
-      const fiber = yield* Effect.forkChild(one(log, "a"), now)
+      const fiber = yield* Effect.forkChild(appendOne(log, "a"), now)
       assert.strictEqual((yield* gate.arrived).length, 1)
       yield* gate.open()
       assert.strictEqual((yield* Fiber.join(fiber)).last, 1)
@@ -38,11 +26,11 @@ describe("committer", () => {
   it.effect("64 appenders share the flush that follows the one in hand, each with its own result", () =>
     Effect.gen(function*() {
       const { gate, log } = yield* gatedStore()
-      const first = yield* Effect.forkChild(one(log, "first"), now)
+      const first = yield* Effect.forkChild(appendOne(log, "first"), now)
       yield* gate.arrived
       const rest = yield* Effect.forEach(
         Array.from({ length: 64 }, (_, i) => `s${i % 8}`),
-        (stream) => Effect.forkChild(one(log, stream), now)
+        (stream) => Effect.forkChild(appendOne(log, stream), now)
       )
       yield* gate.open()
       yield* gate.open()
@@ -62,66 +50,6 @@ describe("committer", () => {
       ])
     }))
 
-  it.effect("no flush takes more commits than a batch may hold", () =>
-    Effect.gen(function*() {
-      const { gate, log } = yield* gatedStore({ batchCommits: 3 })
-      const fibers = yield* Effect.forEach([1, 2, 3, 4, 5, 6, 7], () => Effect.forkChild(one(log, "a"), now))
-      yield* Effect.forEach([1, 2, 3], () => gate.open())
-      yield* Effect.forEach(fibers, (fiber) => Fiber.join(fiber))
-      assert.deepStrictEqual(gate.batches.map((batch) => batch.length), [3, 3, 1])
-    }))
-
-  it.effect("a queue that's full refuses with Unavailable and keeps what already waits", () =>
-    Effect.gen(function*() {
-      const { gate, log } = yield* gatedStore({ waitingCommits: 2 })
-      const inHand = yield* Effect.forkChild(one(log, "a"), now)
-      yield* gate.arrived
-      const waiting = yield* Effect.forEach([1, 2], () => Effect.forkChild(one(log, "a"), now))
-      const error = yield* Effect.flip(one(log, "a"))
-      assert.strictEqual(error._tag, "Unavailable")
-      assert.include(error.message, "2 commits")
-      yield* gate.open()
-      yield* gate.open()
-      yield* Effect.forEach([inHand, ...waiting], (fiber) => Fiber.join(fiber))
-      assert.strictEqual(yield* log.lastSeq("a"), 3)
-    }))
-
-  it.effect("the queue is bounded by bytes too, but one large commit always fits alone", () =>
-    Effect.gen(function*() {
-      const { gate, store } = yield* gatedStore({ waitingBytes: 100 })
-      const log = store.log()
-      const large = (stream: string) => log.append(stream, { type: "L", data: "x".repeat(200) }, { expected: "any" })
-      const inHand = yield* Effect.forkChild(large("a"), now)
-      yield* gate.arrived
-      const waiting = yield* Effect.forkChild(large("b"), now)
-      assert.strictEqual((yield* Effect.flip(large("c")))._tag, "Unavailable")
-      yield* gate.open()
-      yield* gate.open()
-      yield* Fiber.join(inHand)
-      yield* Fiber.join(waiting)
-      assert.strictEqual(yield* log.lastSeq("c"), 0)
-    }))
-
-  it.effect("interrupting a caller that waits takes its commit out, and nobody else's", () =>
-    Effect.gen(function*() {
-      const { gate, log } = yield* gatedStore()
-      const inHand = yield* Effect.forkChild(one(log, "a"), now)
-      yield* gate.arrived
-      const [left, mine, right] = yield* Effect.all([
-        Effect.forkChild(one(log, "left"), now),
-        Effect.forkChild(one(log, "mine"), now),
-        Effect.forkChild(one(log, "right"), now)
-      ])
-      yield* Fiber.interrupt(mine)
-      yield* gate.open()
-      yield* gate.open()
-      yield* Effect.forEach([inHand, left, right], (fiber) => Fiber.join(fiber))
-      assert.deepStrictEqual(
-        [yield* log.lastSeq("left"), yield* log.lastSeq("mine"), yield* log.lastSeq("right")].map(Number),
-        [1, 0, 1]
-      )
-    }))
-
   it.effect("interrupting a caller whose commit is being flushed lets it happen whole, and its neighbours too", () =>
     Effect.gen(function*() {
       const { gate, log } = yield* gatedStore()
@@ -129,7 +57,7 @@ describe("committer", () => {
         log.append("a", [{ type: "N", data: 1 }, { type: "N", data: 2 }], { expected: 0 }),
         now
       )
-      const neighbour = yield* Effect.forkChild(one(log, "b"), now)
+      const neighbour = yield* Effect.forkChild(appendOne(log, "b"), now)
       yield* gate.arrived
       yield* Fiber.interrupt(mine)
       yield* gate.open()
@@ -140,13 +68,15 @@ describe("committer", () => {
   it.effect("a failed flush fails every commit of its batch and none of the next", () =>
     Effect.gen(function*() {
       const { gate, log } = yield* gatedStore({ retries: 0 })
-      const both = yield* Effect.forEach(["a", "b"], (stream) => Effect.forkChild(Effect.flip(one(log, stream)), now))
+      const both = yield* Effect.forEach(["a", "b"], (stream) =>
+        Effect.forkChild(Effect.flip(appendOne(log, stream)), now))
       yield* gate.arrived
-      const next = yield* Effect.forkChild(one(log, "c"), now)
+      const next = yield* Effect.forkChild(appendOne(log, "c"), now)
       yield* gate.open({ before: refused })
       yield* gate.open()
       assert.deepStrictEqual(
-        (yield* Effect.forEach(both, (fiber) => Fiber.join(fiber))).map(({ _tag }) => _tag),
+        (yield* Effect.forEach(both, (fiber) =>
+          Fiber.join(fiber))).map(({ _tag }) => _tag),
         ["Unavailable", "Unavailable"]
       )
       yield* Fiber.join(next)
@@ -158,9 +88,9 @@ describe("committer", () => {
       const { gate, log } = yield* gatedStore({ retries: 2 })
       yield* gate.open({ before: refused })
       yield* gate.open()
-      assert.strictEqual((yield* one(log, "a")).last, 1)
+      assert.strictEqual((yield* appendOne(log, "a")).last, 1)
       yield* Effect.forEach([1, 2, 3], () => gate.open({ before: refused }))
-      assert.strictEqual((yield* Effect.flip(one(log, "a")))._tag, "Unavailable")
+      assert.strictEqual((yield* Effect.flip(appendOne(log, "a")))._tag, "Unavailable")
       assert.strictEqual(gate.batches.length, 5)
     }))
 
@@ -179,7 +109,7 @@ describe("committer", () => {
     Effect.gen(function*() {
       const { gate, log } = yield* gatedStore()
       yield* gate.open({ after: unknown })
-      const error = yield* Effect.flip(one(log, "a"))
+      const error = yield* Effect.flip(appendOne(log, "a"))
       assert.deepStrictEqual([error._tag, gate.batches.length], ["OutcomeUnknown", 1])
     }))
 
@@ -202,10 +132,10 @@ describe("committer", () => {
         ...memory,
         commit: (batch) => Effect.suspend(() => broken ? Effect.die(new Error("bug")) : memory.commit(batch))
       })
-      const exit = yield* Effect.exit(one(store.log(), "a"))
+      const exit = yield* Effect.exit(appendOne(store.log(), "a"))
       assert.isTrue(Exit.isFailure(exit) && exit.cause.reasons.some(({ _tag }) => _tag === "Die"))
       broken = false
-      assert.strictEqual((yield* one(store.log(), "a")).last, 1)
+      assert.strictEqual((yield* appendOne(store.log(), "a")).last, 1)
     }))
 
   it.effect("closing flushes what waits; afterwards every verb fails with Invalid", () =>
@@ -214,9 +144,9 @@ describe("committer", () => {
       const scope = yield* Scope.make("sequential")
       const store = yield* Scope.provide(makeStore(gate.backend), scope)
       const log = store.log()
-      const inHand = yield* Effect.forkChild(one(log, "a"), now)
+      const inHand = yield* Effect.forkChild(appendOne(log, "a"), now)
       yield* gate.arrived
-      const waiting = yield* Effect.forkChild(one(log, "b"), now)
+      const waiting = yield* Effect.forkChild(appendOne(log, "b"), now)
       const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void), now)
       yield* gate.open()
       yield* gate.open()
@@ -224,7 +154,7 @@ describe("committer", () => {
       assert.deepStrictEqual([(yield* Fiber.join(inHand)).last, (yield* Fiber.join(waiting)).last].map(Number), [1, 1])
       const kv = store.kv("n")
       const calls = [
-        one(log, "c"),
+        appendOne(log, "c"),
         log.lastSeq("a"),
         Stream.runDrain(log.read("a")),
         Stream.runDrain(log.readAll()),
@@ -262,7 +192,7 @@ describe("committer", () => {
     Effect.gen(function*() {
       const unsaid: object = { batchCommits: undefined, waitingCommits: undefined, retries: undefined }
       const store = yield* makeStore(yield* makeMemory(), unsaid)
-      assert.strictEqual((yield* one(store.log(), "a")).last, 1)
+      assert.strictEqual((yield* appendOne(store.log(), "a")).last, 1)
       const wrong = [{ batchCommits: 0 }, { retries: -1 }, { retries: Number.NaN }, { waitingBytes: 0 }]
       for (const options of wrong) {
         const exit = yield* Effect.exit(Effect.flatMap(makeMemory(), (backend) => makeStore(backend, options)))
@@ -281,9 +211,9 @@ describe("committer", () => {
           return memory.commit(batch)
         }
       })
-      assert.isTrue(Exit.isFailure(yield* Effect.exit(one(store.log(), "a"))))
+      assert.isTrue(Exit.isFailure(yield* Effect.exit(appendOne(store.log(), "a"))))
       broken = false
-      assert.strictEqual((yield* one(store.log(), "a")).last, 1)
+      assert.strictEqual((yield* appendOne(store.log(), "a")).last, 1)
     }))
 
   it.effect("closing fails whoever waits for a position, instead of letting the read go on without it", () =>

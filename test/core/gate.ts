@@ -1,6 +1,13 @@
 /** A backend whose commits wait to be let through and can be told to fail, so that tests choose every interleaving. */
 import { make as makeMemory } from "@persist/backend-memory"
-import type { BackendError, BackendShape, Commit } from "@persist/core"
+import {
+  type BackendError,
+  type BackendShape,
+  type Commit,
+  type Log,
+  makeStore,
+  type StoreOptions
+} from "@persist/core"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 
@@ -39,3 +46,18 @@ export const makeGate: Effect.Effect<Gate> = Effect.gen(function*() {
     open: (fault = {}) => Effect.asVoid(Queue.offer(permits, fault))
   }
 })
+
+/** A store over a gate of its own. */
+export const gatedStore = (options?: StoreOptions) =>
+  Effect.gen(function*() {
+    const gate = yield* makeGate
+    const store = yield* makeStore(gate.backend, options)
+    return { gate, store, log: store.log() }
+  })
+
+/** Appends an event to a stream that may be anything. */
+export const appendOne = (log: Log<unknown, { type: string; data: number }>, stream: string, data = 0) =>
+  log.append(stream, { type: "Counted", data }, { expected: "any" })
+
+/** What is forked so has done what it can at once. */
+export const now = { startImmediately: true } as const

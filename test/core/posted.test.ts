@@ -63,6 +63,47 @@ describe("an append without a fiber", () => {
       assert.strictEqual(told(yield* posting(append())), told(yield* posting(append())))
     }))
 
+  it.effect("fails with what its event throws when it's read, as in one", () =>
+    Effect.gen(function*() {
+      const append = Effect.map(Effect.flatMap(makeMemory(), (backend) => makeStore(backend)), (store) =>
+        store.log().append("a", {
+          type: "Counted",
+          get data(): number {
+            throw new Error("the event is broken")
+          }
+        }, { expected: "any" }))
+      const inFiber = told(yield* Effect.exit(yield* append))
+      assert.strictEqual(told(yield* posting(yield* append)), inFiber)
+      assert.include(String(inFiber), "the event is broken")
+    }))
+
+  it.effect("is told once what became of it", () =>
+    Effect.gen(function*() {
+      const all: Array<Array<Ended>> = []
+      const post = (effect: Effect.Effect<unknown, unknown>) => {
+        const own: Array<Ended> = []
+        assert(effect instanceof Posted)
+        effect.post((exit) => own.push(exit))
+        all.push(own)
+      }
+      const log = (yield* makeStore(yield* makeMemory(), { waitingCommits: 2 })).log()
+      const append = (stream: string, expected: number | "any") =>
+        log.append(stream, { type: "Counted", data: 1 }, { expected })
+      // One that happens, one that conflicts, one too many, one that can't be.
+      for (const [stream, expected] of [["a", 0], ["a", 0], ["a", "any"], ["", 0]] as const) {
+        post(append(stream, expected))
+      }
+      // What is sent later is done later.
+      while (all.some((own) => own.length === 0)) yield* Effect.yieldNow
+      assert.strictEqual(told(yield* posting(append("b", 0))) === undefined, false)
+      assert.deepStrictEqual(all.map((own) => own.map(({ _tag }) => _tag)), [
+        ["Success"],
+        ["Success"],
+        ["Failure"],
+        ["Failure"]
+      ])
+    }))
+
   it.effect("is refused where too much waits", () =>
     Effect.gen(function*() {
       const store = yield* makeStore(yield* makeMemory(), { waitingCommits: 1 })

@@ -1,6 +1,7 @@
-/** Many reads in a row of a backend that answers at once leave the event loop its turns. */
+/** Many reads or appends in a row of a backend that answers at once leave the event loop its turns. */
 import { make as makeMemory } from "@persist/backend-memory"
 import { makeStore, type StoreShape } from "@persist/core"
+import { post } from "@persist/core/posted"
 import * as Effect from "effect/Effect"
 import { stat } from "node:fs"
 import { expect, test } from "vitest"
@@ -29,4 +30,22 @@ test.each(reads)("whoever waits for the event loop has a turn before the %s have
     return undefined
   })))
   expect(done).toBeGreaterThan(0)
+})
+
+test("whoever waits for the event loop has a turn before the appends without a fiber have ended", async () => {
+  let turned = false
+  const appends = await Effect.runPromise(Effect.scoped(Effect.gen(function*() {
+    const log = (yield* makeStore(yield* makeMemory())).log()
+    stat(import.meta.filename, () => {
+      turned = true
+    })
+    return yield* Effect.callback<number | undefined>((resume) => {
+      const append = (count: number): void => {
+        if (turned || count === 50_000) return resume(Effect.succeed(turned ? count : undefined))
+        post(log.append("s", { type: "Counted", data: 1 }, { expected: "any" }), () => append(count + 1))
+      }
+      append(0)
+    })
+  })))
+  expect(appends).toBeGreaterThan(0)
 })
