@@ -45,6 +45,23 @@ const lock = "SELECT pg_advisory_xact_lock(1885696627, 'persist.store'::regclass
 
 const others = "SELECT FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid()"
 
+describe("a network that lets everything through", () => {
+  it.live("keeps a connection whose statements were answered in time, longer than any of them might have taken", () =>
+    Effect.gen(function*() {
+      const { handle, url } = yield* setting({ timeout: patience })
+      const connections = sql(
+        url,
+        `SELECT pid FROM pg_stat_activity
+        WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY pid`
+      )
+      const before = yield* connections
+      const begun = Date.now()
+      for (let n = 0; Date.now() < begun + 1.5 * patience; n++) yield* handle.commit([commitUnder(`${n}`)])
+      assert.isNotEmpty(before)
+      assert.deepStrictEqual(yield* connections, before)
+    }))
+})
+
 describe("a network that lets nothing through", () => {
   it.live(
     "and delivers a commit late: it doesn't happen any more once it was said that it never did",
