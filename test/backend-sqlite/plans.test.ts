@@ -59,13 +59,32 @@ const plans: ReadonlyArray<readonly [name: string, sql: string, plan: ReadonlyAr
     ]] as const
   ),
   ["what changed", queries.changedPage, [
-    /SEARCH entry USING INDEX entry_by_revision \(namespace=\? AND revision>\? AND revision<\?\)/
+    /SEARCH c USING PRIMARY KEY \(namespace=\? AND revision>\? AND revision<\?\)/,
+    /SEARCH e USING INTEGER PRIMARY KEY \(rowid=\?\)/
+  ]],
+  ["the change beyond some", queries.changeBeyond, [
+    /SEARCH change USING PRIMARY KEY \(namespace=\? AND revision>\?\)/
+  ]],
+  ["changes that are stale", queries.sweepChanges, [
+    /SEARCH change USING PRIMARY KEY \(namespace=\? AND revision>\? AND revision<\?\)/,
+    /CORRELATED SCALAR SUBQUERY/,
+    /SEARCH entry USING INTEGER PRIMARY KEY \(rowid=\?\)/
   ]],
   ["living keys", queries.livingKeys, [/SEARCH entry USING INDEX \w+ \(namespace=\?\)/]],
-  ["how many keys", queries.countKeys, [/SEARCH entry USING COVERING INDEX entry_by_revision \(namespace=\?\)/]],
+  ["how many keys", queries.countKeys, [
+    /SCAN CONSTANT ROW/,
+    /SCALAR SUBQUERY/,
+    /SEARCH entry USING COVERING INDEX sqlite_autoindex_entry_1 \(namespace=\?\)/,
+    /SCALAR SUBQUERY/,
+    /SEARCH entry USING COVERING INDEX entry_deleted \(namespace=\? AND value=\?\)/
+  ]],
   ["namespaces", queries.namespacesPage, [
     /SEARCH n USING COVERING INDEX \w+ \(name>\?\)/,
-    /SEARCH e USING COVERING INDEX entry_by_revision \(namespace=\?\)/
+    /SEARCH entry EXISTS USING INDEX sqlite_autoindex_entry_1 \(namespace=\?\)/,
+    /CORRELATED SCALAR SUBQUERY/,
+    /SEARCH entry USING COVERING INDEX sqlite_autoindex_entry_1 \(namespace=\?\)/,
+    /CORRELATED SCALAR SUBQUERY/,
+    /SEARCH entry USING COVERING INDEX entry_deleted \(namespace=\? AND value=\?\)/
   ]],
   ["a commit by id", queries.recorded, [/SEARCH recorded USING INDEX \w+ \(id=\?\)/]]
 ]

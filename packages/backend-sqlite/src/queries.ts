@@ -79,9 +79,19 @@ export const entryPage = (reverse: boolean): string => `
 
 /** Parameters: namespace id, after, to, limit. Finds deleted keys too: those without a value. */
 export const changedPage = `
-  SELECT ${entryColumns} FROM entry
-  WHERE namespace = ? AND revision > ? AND revision <= ?
-  ORDER BY revision ${limit}`
+  SELECT key, e.revision, at, value, meta
+  FROM change AS c CROSS JOIN entry AS e ON e.id = c.entry AND e.revision = c.revision
+  WHERE c.namespace = ? AND c.revision > ? AND c.revision <= ?
+  ORDER BY c.revision ${limit}`
+
+/** Parameters: namespace id, revision, number. The revision of the change that is so many beyond the next one. */
+export const changeBeyond = `
+  SELECT revision FROM change WHERE namespace = ? AND revision > ? ORDER BY revision LIMIT 1 OFFSET ? + 0`
+
+/** Parameters: namespace id, after, to. Takes away the changes that were followed by another of the same key. */
+export const sweepChanges = `
+  DELETE FROM change WHERE namespace = ? AND revision > ? AND revision <= ?
+  AND revision <> (SELECT revision FROM entry WHERE id = change.entry)`
 
 /** Parameters: namespace id, key. */
 export const revision = "SELECT revision FROM entry WHERE namespace = ? AND key = ? AND value IS NOT NULL"
@@ -89,14 +99,19 @@ export const revision = "SELECT revision FROM entry WHERE namespace = ? AND key 
 /** Parameters: namespace id. */
 export const livingKeys = "SELECT key FROM entry WHERE namespace = ? AND value IS NOT NULL ORDER BY key"
 
-/** Parameters: namespace id. Written as the index has it, so that the index alone answers. */
-export const countKeys = "SELECT count(*) FROM entry WHERE namespace = ? AND (value IS NOT NULL) = 1"
+// All keys less the deleted ones: each is counted from an index alone.
+const living = (id: string): string => `
+  (SELECT count(*) FROM entry WHERE namespace = ${id})
+  - (SELECT count(*) FROM entry WHERE namespace = ${id} AND value IS NULL)`
+
+/** Parameters: namespace id, twice. */
+export const countKeys = `SELECT ${living("?")}`
 
 /** Parameters: first name, limit. */
 export const namespacesPage = `
-  SELECT n.name AS namespace, count(*) AS keys
-  FROM namespace AS n CROSS JOIN entry AS e ON e.namespace = n.id AND (e.value IS NOT NULL) = 1
-  WHERE n.name >= ? GROUP BY n.name ORDER BY n.name ${limit}`
+  SELECT n.name AS namespace, ${living("n.id")} AS keys FROM namespace AS n
+  WHERE n.name >= ? AND EXISTS (SELECT 1 FROM entry WHERE namespace = n.id AND value IS NOT NULL)
+  ORDER BY n.name ${limit}`
 
 /** Parameters: commit id. */
 export const recorded = "SELECT digest, result FROM recorded WHERE id = ?"

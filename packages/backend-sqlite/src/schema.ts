@@ -44,14 +44,28 @@ CREATE TABLE entry (
 ) STRICT;
 `
 
-// Format 2 remembers commits by id, and finds what changed in a namespace without reading all of it. The last column
-// of the index lets living keys be counted from it alone.
+// Format 2 remembers commits by id, and finds what changed in a namespace without reading all of it.
 const format2 = `
 CREATE TABLE recorded (id TEXT NOT NULL UNIQUE, digest TEXT NOT NULL, result TEXT NOT NULL) STRICT;
 CREATE UNIQUE INDEX entry_by_revision ON entry (namespace, revision, value IS NOT NULL);
 `
 
-const formats: ReadonlyArray<string> = [format1, format2]
+// Format 3 finds what changed by a list that is only ever added to at its end, where an index by revision had each put
+// write the page of the key's last change too. A row whose entry has another revision by now is stale: it's passed over,
+// and swept away in time. Living keys are counted as all keys less the deleted ones.
+const format3 = `
+CREATE TABLE change (
+  namespace INTEGER NOT NULL,
+  revision INTEGER NOT NULL,
+  entry INTEGER NOT NULL,
+  PRIMARY KEY (namespace, revision)
+) STRICT, WITHOUT ROWID;
+INSERT INTO change (namespace, revision, entry) SELECT namespace, revision, id FROM entry ORDER BY namespace, revision;
+DROP INDEX entry_by_revision;
+CREATE INDEX entry_deleted ON entry (namespace, value) WHERE value IS NULL;
+`
+
+const formats: ReadonlyArray<string> = [format1, format2, format3]
 
 /** The format this code writes; files of an older one are migrated when they are opened for writing. */
 export const currentFormat = formats.length

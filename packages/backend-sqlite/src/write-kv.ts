@@ -4,15 +4,18 @@ import { Position } from "@persist/core"
 import type Database from "better-sqlite3"
 import type { Names } from "./names.ts"
 import * as queries from "./queries.ts"
+import { Sweeper } from "./sweep.ts"
 
 /** The kv as a commit meets and changes it. */
 export class KeyWriter {
   private readonly namespaces: Names
   private readonly sql: ReturnType<typeof prepare>
+  private readonly sweeper: Sweeper
 
   constructor(db: Database.Database, namespaces: Names) {
     this.namespaces = namespaces
     this.sql = prepare(db)
+    this.sweeper = new Sweeper(db)
   }
 
   /** The key's revision; 0 where it is absent. */
@@ -24,7 +27,7 @@ export class KeyWriter {
   /** How many keys a namespace holds. */
   readonly count = (namespace: string): number => {
     const id = this.namespaces.idOf(namespace)
-    return (id === undefined ? undefined : this.sql.count.get(id)) ?? 0
+    return (id === undefined ? undefined : this.sql.count.get(id, id)) ?? 0
   }
 
   /** Does a commit's writes, at the revisions it was given. */
@@ -34,12 +37,14 @@ export class KeyWriter {
       const revision = revisions[i]
       if (op === undefined || revision === undefined) continue
       if (op._tag === "Put") {
-        this.sql.put.run(this.idOf(op.namespace), op.key, revision, at, op.value, op.meta)
+        const namespace = this.idOf(op.namespace)
+        const entry = this.sql.put.get(namespace, op.key, revision, at, op.value, op.meta)
+        if (entry !== undefined) this.changed(namespace, revision, entry)
         continue
       }
       const namespace = this.namespaces.idOf(op.namespace)
       if (namespace === undefined) continue
-      if (op._tag === "Delete") this.sql.bury.run(revision, at, namespace, op.key)
+      if (op._tag === "Delete") this.bury(namespace, op.key, revision, at)
       else this.clear(namespace, revision, at)
     }
   }
@@ -48,7 +53,18 @@ export class KeyWriter {
   private clear(namespace: number, last: Position, at: number): void {
     const keys = this.sql.livingKeys.all(namespace)
     let revision = last - keys.length
-    for (const key of keys) this.sql.bury.run(++revision, at, namespace, key)
+    for (const key of keys) this.bury(namespace, key, ++revision, at)
+  }
+
+  // What is deleted already keeps its first tombstone.
+  private bury(namespace: number, key: string, revision: number, at: number): void {
+    const entry = this.sql.bury.get(revision, at, namespace, key)
+    if (entry !== undefined) this.changed(namespace, revision, entry)
+  }
+
+  private changed(namespace: number, revision: number, entry: number): void {
+    this.sql.insertChange.run(namespace, revision, entry)
+    this.sweeper.added(namespace, revision)
   }
 
   private idOf(namespace: string): number {
@@ -63,14 +79,16 @@ export class KeyWriter {
 const prepare = (db: Database.Database) => ({
   insertNamespace: db.prepare<[string]>("INSERT INTO namespace (name) VALUES (?)"),
   revision: db.prepare<[number, string], number>(queries.revision).pluck(),
-  count: db.prepare<[number], number>(queries.countKeys).pluck(),
+  count: db.prepare<[number, number], number>(queries.countKeys).pluck(),
   livingKeys: db.prepare<[number], string>(queries.livingKeys).pluck(),
-  put: db.prepare<[number, string, number, number, Payload, string | undefined]>(`
+  put: db.prepare<[number, string, number, number, Payload, string | undefined], number>(`
     INSERT INTO entry (namespace, key, revision, at, value, meta) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (namespace, key) DO UPDATE
-    SET revision = excluded.revision, at = excluded.at, value = excluded.value, meta = excluded.meta`),
-  // What is deleted already keeps its first tombstone.
-  bury: db.prepare<[number, number, number, string]>(`
+    SET revision = excluded.revision, at = excluded.at, value = excluded.value, meta = excluded.meta
+    RETURNING id`).pluck(),
+  bury: db.prepare<[number, number, number, string], number>(`
     UPDATE entry SET revision = ?, at = ?, value = NULL, meta = NULL
-    WHERE namespace = ? AND key = ? AND value IS NOT NULL`)
+    WHERE namespace = ? AND key = ? AND value IS NOT NULL
+    RETURNING id`).pluck(),
+  insertChange: db.prepare<[number, number, number]>("INSERT INTO change (namespace, revision, entry) VALUES (?, ?, ?)")
 })
