@@ -1,19 +1,17 @@
 /**
  * How work grows with what is there: each store is filled step by step, and at every step the same work is measured.
- * Run: `npm run bench:growth [-- --store NAME] [--most EVENTS] [--directory DIR] [--save]`; `--save` writes
- * bench/growth-*.svg and, beside other stores' curves, bench/growth.json. One side, one process: it's the shape of a
- * curve that counts.
+ * One side, one process: it's the shape of a curve that counts. `npm run bench:growth -- --help` says how to run it.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
-import { parseArgs } from "node:util"
 import { commitOf, describeMachine } from "./harness/machine.ts"
 import { makePlaces, type Places } from "./harness/place.ts"
 import { median } from "./harness/statistics.ts"
+import { growthHelp, type GrowthOptions, readGrowthOptions } from "./options.ts"
 import { orderOf } from "./payload.ts"
 import { plot, type Series } from "./report/plot.ts"
 import { short } from "./report/table.ts"
-import { openPromise, type StoreName, storeNames } from "./sides/persist.ts"
+import { openPromise, type StoreName } from "./sides/persist.ts"
 import type { Side } from "./sides/side.ts"
 import { timed } from "./workloads/workload.ts"
 
@@ -158,29 +156,33 @@ const keep = (store: StoreName, growth: Growth): void => {
   writeFileSync(kept, `${JSON.stringify({ ...keptGrowth(), [store]: growth }, undefined, 1)}\n`)
 }
 
-const { values } = parseArgs({
-  options: {
-    store: { type: "string", multiple: true, default: [] },
-    most: { type: "string", default: "1000000" },
-    directory: { type: "string" },
-    save: { type: "boolean", default: false }
+const grow = async ({ directory, most, save, stores }: GrowthOptions): Promise<void> => {
+  const places = makePlaces(directory)
+  // A store that was begun is taken away, its database on a server too.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      places.remove()
+      process.exit(signal === "SIGINT" ? 130 : 143)
+    })
   }
-})
-const places = makePlaces(values.directory)
-process.once("SIGINT", () => {
-  places.remove()
-  process.exit(130)
-})
-try {
-  const { cores, cpu, node } = describeMachine(places.directory)
-  const commit = commitOf()
-  const all: Record<string, Growth> = {}
-  for (const store of storeNames.filter((name) => values.store.length === 0 || values.store.includes(name))) {
-    const series = await measure(store, Number(values.most), places)
-    all[store] = { at: new Date().toISOString(), commit, machine: `${cores} × ${cpu}, Node ${node}`, series }
-    if (values.save) keep(store, all[store])
+  try {
+    const { cores, cpu, node } = describeMachine(places.directory)
+    const commit = commitOf()
+    const all: Record<string, Growth> = {}
+    for (const store of stores) {
+      const series = await measure(store, most, places)
+      all[store] = { at: new Date().toISOString(), commit, machine: `${cores} × ${cpu}, Node ${node}`, series }
+      if (save) keep(store, all[store])
+    }
+    process.stdout.write(`${JSON.stringify(all, undefined, 1)}\n`)
+  } finally {
+    places.remove()
   }
-  process.stdout.write(`${JSON.stringify(all, undefined, 1)}\n`)
-} finally {
-  places.remove()
 }
+
+const options = readGrowthOptions(process.argv.slice(2))
+if (options === "help") process.stdout.write(growthHelp)
+else if ("wrong" in options) {
+  process.stderr.write(`${options.wrong}\n\n${growthHelp}`)
+  process.exitCode = 2
+} else await grow(options)

@@ -1,4 +1,4 @@
-/** The command line of the bench. */
+/** The command lines of the bench and of growth. */
 import { parseArgs } from "node:util"
 import { type StoreName, storeNames } from "./sides/persist.ts"
 
@@ -62,13 +62,64 @@ export const readOptions = (args: ReadonlyArray<string>): Options | { readonly w
       }
     })
     if (values.help) return "help"
-    const stores = storeNames.filter((name) => values.store.length === 0 || values.store.includes(name))
-    const unknown = values.store.find((name) => !storeNames.some((known) => known === name))
-    if (unknown !== undefined) return { wrong: `there is no store ${unknown}: use ${storeNames.join(", ")}` }
+    const stores = storesOf(values.store)
+    if ("wrong" in stores) return stores
     const rounds = Number(values.rounds ?? (values.quick ? 3 : 9))
     if (!Number.isSafeInteger(rounds) || rounds < 1) return { wrong: "--rounds is a whole number from 1 on" }
     const { compare, directory, json, list, only, quick, save, skip } = values
     return { quick, json, list, compare, save, peers: !values["no-peers"], only, skip, stores, rounds, directory }
+  } catch (error) {
+    return { wrong: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+const storesOf = (named: ReadonlyArray<string>): ReadonlyArray<StoreName> | { readonly wrong: string } => {
+  const unknown = named.find((name) => !storeNames.some((known) => known === name))
+  if (unknown !== undefined) return { wrong: `there is no store ${unknown}: use ${storeNames.join(", ")}` }
+  return storeNames.filter((name) => named.length === 0 || named.includes(name))
+}
+
+/** What `--help` of growth prints. */
+export const growthHelp = `npm run bench:growth -- [options]
+
+Fills each store step by step and measures the same work at every step: 10,000 events, 100,000, a million, ten million.
+
+  --store STORE    only sqlite, file, postgres or memory; may be given several times
+  --most EVENTS    the most events that a store is filled with (1000000; in memory a million at most)
+  --directory DIR  where stores are made (the system's temporary directory): the disk that is measured
+  --save           draws bench/growth-STORE.svg, and keeps the figures in bench/growth.json beside other stores'
+  --help
+
+Prints what it has measured as JSON. Ends with 0, with 2 for a wrong option.
+`
+
+/** What growth was asked for. */
+export interface GrowthOptions {
+  readonly stores: ReadonlyArray<StoreName>
+  readonly most: number
+  readonly directory: string | undefined
+  readonly save: boolean
+}
+
+/** Reads the arguments of growth; gives a text where they are wrong or ask for help. */
+export const readGrowthOptions = (args: ReadonlyArray<string>): GrowthOptions | { readonly wrong: string } | "help" => {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        store: { type: "string", multiple: true, default: [] },
+        most: { type: "string", default: "1000000" },
+        directory: { type: "string" },
+        save: { type: "boolean", default: false },
+        help: { type: "boolean", default: false }
+      }
+    })
+    if (values.help) return "help"
+    const stores = storesOf(values.store)
+    if ("wrong" in stores) return stores
+    const most = Number(values.most)
+    if (!Number.isSafeInteger(most) || most < 10_000) return { wrong: "--most is a whole number from 10000 on" }
+    return { stores, most, directory: values.directory, save: values.save }
   } catch (error) {
     return { wrong: error instanceof Error ? error.message : String(error) }
   }

@@ -5,6 +5,7 @@ import { promisify } from "node:util"
 import { expect, test } from "vitest"
 import { makePlaces } from "../../bench/harness/place.ts"
 import { hasFailed, runWorkload } from "../../bench/harness/run.ts"
+import { readGrowthOptions } from "../../bench/options.ts"
 import type { Results } from "../../bench/report/results.ts"
 
 const main = fileURLToPath(new URL("../../bench/main.ts", import.meta.url))
@@ -59,4 +60,15 @@ test("refuses what it doesn't know, with its help", async () => {
     code: 2,
     stderr: expect.stringContaining("there is no store redis")
   })
+})
+
+test("growth says how it's run, and refuses what it doesn't know", async () => {
+  expect(readGrowthOptions(["--help"])).toBe("help")
+  expect(readGrowthOptions(["--most", "20000", "--store", "sqlite"])).toMatchObject({
+    most: 20_000,
+    stores: ["sqlite"]
+  })
+  for (const wrong of [["--most", "abc"], ["--store", "redis"], ["--all"]]) {
+    expect(readGrowthOptions(wrong)).toMatchObject({ wrong: expect.any(String) })
+  }
 })

@@ -147,7 +147,7 @@ const valuesOf = ({ after, limit, prefix, types }: AllRange, to: number, by: All
   ...(by === "prefix" ? [toStored(prefix)] : by === "streams" ? [int8s(ids)] : [])
 ]
 
-// What begins as a copy is made young: see how core makes events.
+// What begins as a copy is made young: packages/core/src/kind.ts says why.
 const blank = { stream: "", seq: 0, position: 0, type: "", at: 0, data: "", meta: undefined, id: undefined }
 
 const eventOf = (row: Row, from: number, stream = "", type = ""): StoredEvent => {

@@ -50,9 +50,9 @@ CREATE TABLE recorded (id TEXT NOT NULL UNIQUE, digest TEXT NOT NULL, result TEX
 CREATE UNIQUE INDEX entry_by_revision ON entry (namespace, revision, value IS NOT NULL);
 `
 
-// Format 3 finds what changed by a list that is only ever added to at its end, where an index by revision had each put
-// write the page of the key's last change too. A row whose entry has another revision by now is stale: it's passed over,
-// and swept away in time. Living keys are counted as all keys less the deleted ones.
+// Format 3 finds what changed by a list that is only added to at its end, where an index by revision had each put write
+// the page of the key's last change too. A row whose entry has another revision by now is stale: it's passed over, and
+// swept away in time. Living keys are counted as all keys less the deleted ones.
 const format3 = `
 CREATE TABLE change (
   namespace INTEGER NOT NULL,
@@ -60,7 +60,8 @@ CREATE TABLE change (
   entry INTEGER NOT NULL,
   PRIMARY KEY (namespace, revision)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO change (namespace, revision, entry) SELECT namespace, revision, id FROM entry ORDER BY namespace, revision;
+INSERT INTO change (namespace, revision, entry)
+SELECT namespace, revision, id FROM entry ORDER BY namespace, revision;
 DROP INDEX entry_by_revision;
 CREATE INDEX entry_deleted ON entry (namespace, value) WHERE value IS NULL;
 `

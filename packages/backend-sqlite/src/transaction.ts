@@ -1,7 +1,7 @@
 /** Transactions that write tables of the application's own and commit to the store, in the file that holds both. */
 import type { StoreShape, Transact } from "@persist/core"
 import { Invalid } from "@persist/core"
-import { settled } from "@persist/core/committer"
+import { settled } from "@persist/core/settled"
 import type Database from "better-sqlite3"
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"

@@ -10,9 +10,10 @@ import * as Scheduler from "effect/Scheduler"
 import type { Scope } from "effect/Scope"
 import type { BackendShape } from "./backend.ts"
 import type { Commit, Committed, Conflict, Outcome } from "./commit.ts"
-import { type BackendError, OutcomeUnknown, type StoreError, Unavailable } from "./error.ts"
+import { type BackendError, type StoreError, Unavailable } from "./error.ts"
 import { closedFault, counterFault } from "./fault.ts"
 import { answered, post, suspended } from "./posted.ts"
+import { type Settled, settledIn } from "./settled.ts"
 
 /** How much may wait, and how often a commit that left nothing behind is sent again. */
 export interface CommitterOptions {
@@ -52,9 +53,6 @@ export interface Committer {
     settle: (exit: Exit.Exit<A, StoreError>) => void
   ) => void
 }
-
-/** What became of a commit. */
-export type Settled = Exit.Exit<Committed | Conflict, StoreError>
 
 /** A commit that left the queue for the backend: from then on it happens or not, whoever is interrupted. */
 export interface Flight {
@@ -277,24 +275,6 @@ const repeatable = (error: BackendError, commits: ReadonlyArray<Commit>): boolea
 const settle = (batch: ReadonlyArray<Waiting>, exit: Exit.Exit<ReadonlyArray<Outcome>, BackendError>): void => {
   for (let i = 0; i < batch.length; i++) {
     const waiting = batch[i]
-    if (waiting === undefined) continue
-    waiting.settle(
-      exit._tag === "Success"
-        ? outcomeOf(exit.value[i])
-        : Exit.failCause(Cause.map(exit.cause, (error) => own(error, waiting.commit)))
-    )
+    waiting?.settle(settledIn(exit, i, waiting.commit))
   }
 }
-
-const outcomeOf = (outcome: Outcome | undefined): Settled =>
-  outcome === undefined ? Exit.die(new Error("too few outcomes")) : settled(outcome)
-
-/** What a caller is told of its commit: a refusal is a failure. */
-export const settled = (outcome: Outcome): Settled =>
-  outcome._tag === "Refused" ? Exit.fail(outcome.error) : Exit.succeed(outcome)
-
-// Each caller is told its own commit's id, whatever the batch's error named.
-const own = (error: BackendError, { identity }: Commit): BackendError =>
-  error._tag === "OutcomeUnknown"
-    ? new OutcomeUnknown({ id: identity?.id, reason: error.reason, cause: error.cause })
-    : error

@@ -34,7 +34,7 @@ export const streamBytesAt = ({ bytes, view }: Chunk, at: number): Buffer =>
 export const typeAt = (chunk: Chunk, at: number): string =>
   nameAt(chunk, at + fixed.event + chunk.view.getUint16(at + 10, true), chunk.view.getUint16(at + 36, true))
 
-// What begins as a copy is made young: see how core makes events.
+// What begins as a copy is made young: packages/core/src/kind.ts says why.
 const blank = { stream: "", seq: 0, position: 0, type: "", at: 0, data: "", meta: undefined, id: undefined }
 
 /** An event. Its stream may be given where it's known already. */
