@@ -93,6 +93,27 @@ test("another process that begins to write a tree takes it over", async () => {
   expect(await two.ended).toBeUndefined()
 })
 
+test("a tree that somebody else has taken over is left, also where that one has written everything", async () => {
+  await using store = await open("memory:")
+  using place = makePlace()
+  const [first, second] = [makeWatch(), makeWatch()]
+  const overtaken = Promise.withResolvers<void>()
+  const one = followTree(store, place.path, {
+    onExported: async (done) => {
+      first.onExported(done)
+      await overtaken.promise
+    }
+  })
+  await first.until(store)
+  const two = followTree(store, place.path, { onExported: second.onExported })
+  await second.until(store)
+  await store.kv("a").put("x", 1)
+  await second.until(store)
+  overtaken.resolve()
+  expect(await one.ended).toMatchObject({ _tag: "Fenced", name: place.path })
+  await two.stop()
+})
+
 test("what is told of a pass may fail, and then so does the run", async () => {
   await using store = await open("memory:")
   using place = makePlace()
