@@ -1,5 +1,5 @@
 /** New versions of read models by the command line: built beside the live one, compared, switched to, and back. */
-import { writeFileSync } from "node:fs"
+import { rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { expect, test } from "vitest"
 import { type Desk, errorOf, openDesk, root } from "./program.ts"
@@ -81,10 +81,15 @@ test("a build that is killed goes on where it was, and readers see the old versi
   using desk = openDesk()
   const events = 10_000
   writeFileSync(desk.path("one.ts"), sales(1))
-  // Slow enough to be killed in the middle.
-  const slow =
-    "(() => { for (const end = performance.now() + 0.2; performance.now() < end;); return paid + event.data.amount })()"
-  writeFileSync(desk.path("two.ts"), sales(2, slow))
+  // It comes no further while the file is there, so that it's killed in the middle.
+  const held = `import { existsSync } from "node:fs"
+    const turn = new Int32Array(new SharedArrayBuffer(4))
+    const wait = ({ position }) => {
+      while (position > ${events / 2} && existsSync("hold")) Atomics.wait(turn, 0, 0, 5)
+      return 0
+    }`
+  writeFileSync(desk.path("two.ts"), held + sales(2, "paid + event.data.amount + wait(event)"))
+  writeFileSync(desk.path("hold"), "")
   await pay(desk, "all", Array.from({ length: events }, (_, n) => [`customer-${n % 50}`, n % 3]))
   await desk.json("projections", "rebuild", "one.ts")
   const position = async () => {
@@ -97,6 +102,7 @@ test("a build that is killed goes on where it was, and readers see the old versi
   while (reached === 0) reached = await position()
   building.process.kill("SIGKILL")
   await building.ended
+  rmSync(desk.path("hold"))
   const left = await position()
   expect(left).toBeGreaterThanOrEqual(reached)
   expect(left).toBeLessThan(events)
