@@ -68,7 +68,8 @@ describe("a new version of a read model", () => {
           most = count
         }))
       )
-      yield* start(store, [next])
+      // Patient, since whoever reads without a pause may keep it from showing itself for a while.
+      yield* Effect.forkChild(run(store, [readModel(next)], { ...quick, patience: 60_000 }))
       yield* until(liveOf(store), (version) => version === 2)
       assert.isUndefined(writer.pollUnsafe(), "there are events to come")
       yield* Fiber.interrupt(writer)

@@ -18,7 +18,7 @@ describe("the shop", () => {
         const { checked, cutOff, killed, said } = yield* wreakInShop({
           directory,
           // More than will come before all is struck.
-          orders: 5000,
+          orders: 20_000,
           processes: 2,
           payWithin: 1500,
           seed: "4",
