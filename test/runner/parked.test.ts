@@ -210,6 +210,7 @@ describe("what is parked", () => {
     Effect.gen(function*() {
       const store = yield* newStore
       const handledIn: Array<number> = []
+      const met = new Set<number>()
       let broken = true
       const [parker, home] = ["order-0", "elsewhere"].map((key) => partitionOf(4, key).index)
       assert.notStrictEqual(parker, home)
@@ -232,7 +233,11 @@ describe("what is parked", () => {
               handledIn.push(partition.index)
               return one.work.handle(...given)
             }
-            return { ...one, work: { ...one.work, handle } }
+            const keysOf: typeof one.work.keysOf = (event) => {
+              met.add(partition.index)
+              return one.work.keysOf(event)
+            }
+            return { ...one, work: { ...one.work, handle, keysOf } }
           })
       }
       yield* fill(store, 1, 1)
@@ -240,11 +245,15 @@ describe("what is parked", () => {
       const mended = Effect.gen(function*() {
         const [first] = yield* until(aside, ({ length }) => length === 1)
         assert.strictEqual(first?.reader, `picky#${parker}`)
+        // Whoever meets it only once it's mended has it without being given it.
+        yield* until(Effect.sync(() => met.size === 4))
         broken = false
         yield* retryParked(store, "picky", first?.position ?? 0)
-        yield* until(aside, ({ length }) => length === 0)
+        // It's given, and is no longer aside by the time that one meets it as what comes next.
+        yield* until(Effect.sync(() => handledIn.length > 0))
       })
       yield* running(store, watched, mended)
       assert.deepStrictEqual(handledIn, [home])
+      assert.deepStrictEqual(yield* aside, [])
     }))
 })
