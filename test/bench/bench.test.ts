@@ -49,12 +49,12 @@ test("a side that failed is told of, also where nobody else took part", { timeou
   }
 })
 
-test("lists what --only and --skip leave", async () => {
+test("lists what --only and --skip leave", { timeout: 60_000 }, async () => {
   const { stdout } = await bench("--list", "--only", "kv-get", "--only", "kv-scan", "--skip", "kv-get-64")
   expect(stdout.split("\n").map((line) => line.split(" ")[0])).toEqual(["kv-get-1", "kv-scan-1", ""])
 })
 
-test("refuses what it doesn't know, with its help", async () => {
+test("refuses what it doesn't know, with its help", { timeout: 60_000 }, async () => {
   await expect(bench("--only", "nothing-such")).rejects.toMatchObject({ code: 2 })
   await expect(bench("--store", "redis")).rejects.toMatchObject({
     code: 2,
