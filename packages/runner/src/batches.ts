@@ -4,7 +4,7 @@ import { type EventSource, pagesFrom } from "@persist/core/event-pages"
 import { pageSize } from "@persist/core/pages"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { type Keyed, keyed } from "./parked.ts"
+import { type Keyed, keyed, type KeysOf } from "./parked.ts"
 import { undecodableAfter } from "./undecodable.ts"
 
 /** Some events of a partition, in order. */
@@ -31,7 +31,7 @@ export const batches = (
   store: StoreShape,
   source: EventSource<Event>,
   from: Position,
-  keysOf: (event: Event) => ReadonlyArray<string>
+  keysOf: KeysOf
 ): Stream.Stream<Batch, StoreError> =>
   Stream.unwrap(Effect.map(store.head, (head) => {
     let known = head
@@ -71,7 +71,7 @@ const beyond = (
   store: StoreShape,
   source: EventSource<Event>,
   after: Position,
-  keysOf: (event: Event) => ReadonlyArray<string>,
+  keysOf: KeysOf,
   error: StoreError
 ): Stream.Stream<Batch, StoreError> =>
   error._tag !== "Corrupt"

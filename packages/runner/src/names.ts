@@ -56,8 +56,11 @@ const Parked = Schema.Struct({
   seq: Schema.Natural,
   position: Schema.Natural,
   type: Schema.String,
-  /** `retry`: to be tried again; `dropped`: never to be tried again, not even by a rebuild. */
-  state: Schema.Literals(["parked", "behind", "retry", "dropped"]),
+  /**
+   * `retry`: to be tried again; `dropped`: never to be tried again, not even by a rebuild; `untold`: whether it's the
+   * partition's will only be known when its key can be told.
+   */
+  state: Schema.Literals(["parked", "behind", "retry", "dropped", "untold"]),
   attempts: Schema.Array(AttemptSchema)
 })
 /** An event that was put aside: `behind` where it only follows one of the same key. */
@@ -69,6 +72,13 @@ export const parked = (store: StoreShape): Kv<Parked> => store.system(parkedName
 /** The key of a parked event: those of a processor are beside each other, in the order of their positions. */
 export const parkedKey = (processor: string, position: number): string =>
   `${processor}/${String(position).padStart(16, "0")}`
+
+/**
+ * The key under which a partition notes an event whose key can't be told: beside that of the partition where the event
+ * failed, by the end of the reader's name.
+ */
+export const untoldKey = (processor: string, position: number, reader: string): string =>
+  `${parkedKey(processor, position)}${reader.slice(processor.length)}`
 
 const Known = Schema.Struct({
   partitions: Schema.Natural,

@@ -16,7 +16,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Attempt } from "./failure.ts"
-import { controls, knownProcessors, type Parked, parked, parkedKey } from "./names.ts"
+import { controls, knownProcessors, type Parked, parked as parkedIn, parkedKey } from "./names.ts"
 
 /** An event that was put aside. */
 export interface ParkedEvent {
@@ -102,14 +102,17 @@ export const spur = (store: StoreShape, processor: string): Effect.Effect<Op, St
     return controls(store).ops.put(processor, { paused }, { expected })
   })
 
-const told = ({ at, value }: Entry<Parked>): ParkedEvent => ({ ...value, updatedAt: at })
+// What partitions only note, for when its key can be told, is listed where it failed.
+const told = ({ at, value }: Entry<Parked>): ParkedEvent | undefined =>
+  value.state === "untold" ? undefined : { ...value, state: value.state, updatedAt: at }
 
 /** Emits the events that were put aside, of one processor or of all, by processor and position. Fails as every read. */
 export const listParked = (store: StoreShape, processor?: string): Stream.Stream<ParkedEvent, StoreError> =>
-  parked(store).scan(processor === undefined ? {} : { prefix: `${processor}/` }).pipe(
+  parkedIn(store).scan(processor === undefined ? {} : { prefix: `${processor}/` }).pipe(
     // Another one's name may begin with this one's and a slash.
     Stream.filter(({ value }) => processor === undefined || value.processor === processor),
-    Stream.map(told)
+    Stream.map(told),
+    Stream.filter((event) => event !== undefined)
   )
 
 /** A parked event with what it says. */
@@ -125,11 +128,12 @@ export const inspectParked = Effect.fnUntraced(function*(
   processor: string,
   position: Position | number
 ): Effect.fn.Return<InspectedEvent, StoreError> {
-  const found = yield* parked(store).entry(parkedKey(processor, position))
-  if (Option.isNone(found)) return yield* nothingParked(processor, position)
-  const { seq, stream } = found.value.value
+  const found = yield* parkedIn(store).entry(parkedKey(processor, position))
+  const parked = Option.getOrUndefined(Option.map(found, told))
+  if (parked === undefined) return yield* nothingParked(processor, position)
+  const { seq, stream } = parked
   const event = yield* Stream.runHead(store.log().read(stream, { from: seq, to: seq }))
-  return { parked: told(found.value), event: Option.getOrUndefined(event) }
+  return { parked, event: Option.getOrUndefined(event) }
 })
 
 /**
@@ -159,7 +163,7 @@ const say = Effect.fnUntraced(function*(
   position: number,
   state: "retry" | "dropped"
 ): Effect.fn.Return<void, StoreError> {
-  const kv = parked(store)
+  const kv = parkedIn(store)
   while (true) {
     const found = yield* kv.entry(parkedKey(processor, position))
     if (Option.isNone(found)) return yield* nothingParked(processor, position)

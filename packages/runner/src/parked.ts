@@ -5,12 +5,16 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type { Attempt } from "./failure.ts"
-import { type Parked, parked, parkedKey } from "./names.ts"
+import { type Parked, parked, parkedKey, untoldKey } from "./names.ts"
 import type { Handled } from "./processor.ts"
+
+/** As a partition's work has it: no keys where an event isn't for it, `undefined` where that can't be told. */
+export type KeysOf = (event: Event) => ReadonlyArray<string> | undefined
 
 /** An event with the keys that order is kept by. */
 export interface Keyed {
   readonly event: Event
+  /** None where they can't be told and that's another partition's failure: it may turn out to be this one's. */
   readonly keys: ReadonlyArray<string>
   /** Why it can't be handled, where that's known before it is tried. */
   readonly fault?: Cause.Cause<unknown>
@@ -19,11 +23,14 @@ export interface Keyed {
 }
 
 /** An event with its keys, unless it's for another partition; one whose keys can't be told is everyone's. */
-export const keyed = (event: Event, keysOf: (event: Event) => ReadonlyArray<string>): ReadonlyArray<Keyed> => {
+export const keyed = (event: Event, keysOf: KeysOf): ReadonlyArray<Keyed> => {
   const keys = Result.try(() => keysOf(event))
   if (Result.isFailure(keys)) return [{ event, keys: [event.stream], fault: Cause.die(keys.failure) }]
+  if (keys.success === undefined) return [{ event, keys: [], fault: untold }]
   return keys.success.length === 0 ? [] : [{ event, keys: keys.success }]
 }
+
+const untold = Cause.die(new Error("its key can't be told"))
 
 /** Events of a partition, from one on, that can be done with together. */
 export interface Portion {
@@ -31,7 +38,7 @@ export interface Portion {
   readonly length: number
   /** Those to be handled. */
   readonly ready: ReadonlyArray<Keyed>
-  /** Those that have to wait behind one that is parked, and aren't put there yet. */
+  /** Those that have to wait, behind one that is parked or for their keys, and aren't put there yet. */
   readonly waiting: ReadonlyArray<Keyed>
   /** How many are done with where so many of those that are ready are, and those that wait are put aside. */
   readonly through: (handled: number) => number
@@ -64,7 +71,7 @@ export class Aside {
     for (; end < Math.min(events.length, start + most); end++) {
       const each = events[end]
       if (each === undefined || this.dropped.has(each.event.position)) continue
-      if (this.isBehind(each)) {
+      if (each.keys.length === 0 || this.isBehind(each)) {
         if (!this.put.has(each.event.position)) waiting.push(each)
       } else if (each.fault === undefined) {
         ready.push(each)
@@ -82,15 +89,18 @@ export class Aside {
 
   /** Puts an event aside, as part of a commit; to be told by {@link hold} once that happened. */
   park({ event, keys }: Keyed, attempts: ReadonlyArray<Attempt>): Op {
-    return parked(this.store).ops.put(parkedKey(this.processor, event.position), {
-      processor: this.processor,
-      reader: this.reader,
+    const { processor, reader } = this
+    const isUntold = keys.length === 0
+    const key = isUntold ? untoldKey(processor, event.position, reader) : parkedKey(processor, event.position)
+    return parked(this.store).ops.put(key, {
+      processor,
+      reader,
       keys,
       stream: event.stream,
       seq: event.seq,
       position: event.position,
       type: event.type,
-      state: attempts.length === 0 ? "behind" : "parked",
+      state: isUntold ? "untold" : attempts.length === 0 ? "behind" : "parked",
       attempts
     })
   }
@@ -117,15 +127,21 @@ export class Aside {
       ([head, entries]) => {
         this.seen = head
         // Another processor's name may begin with this one's and a slash.
-        const own = entries.filter(({ value }) => value.processor === this.processor && value.reader === this.reader)
-        this.dropped = new Set(own.filter(({ value }) => value.state === "dropped").map(({ value }) => value.position))
-        const waiting = own.filter(({ value }) => value.state !== "dropped")
+        const all = entries.filter(({ value }) => value.processor === this.processor)
+        // Whichever partition it was parked in: its key may have turned out to be this one's since.
+        this.dropped = new Set(all.filter(({ value }) => value.state === "dropped").map(({ value }) => value.position))
+        const waiting = all.filter(({ value }) => value.reader === this.reader && value.state !== "dropped")
         this.held.clear()
         for (const { value } of waiting) this.hold(value.keys)
         return waiting
       }
     )
   )
+
+  /** Whether an event was dropped, as far as was loaded. */
+  isDropped(position: Position | number): boolean {
+    return this.dropped.has(position)
+  }
 
   /**
    * Goes through what was parked, in order, where somebody said something of it: what is to be tried again is tried,
@@ -148,7 +164,9 @@ export class Aside {
       const held = new Set<string>()
       for (const entry of waiting) {
         const { keys, state } = entry.value
-        const tried = state === "parked" || keys.some((key) => held.has(key)) ? false : yield* again(entry)
+        const tried = state === "parked" || state === "untold" || keys.some((key) => held.has(key))
+          ? false
+          : yield* again(entry)
         if (tried === false) { for (const key of keys) held.add(key) }
         else if (tried !== true) return tried
       }

@@ -34,14 +34,14 @@ export const isIn = ({ index, of }: Partition, key: string): boolean => partitio
 
 /**
  * The key of an event where that belongs to a partition; none where it's for another one. Where it can't be told, the
- * event is a failure of the one partition that its stream belongs to.
+ * event is a failure of the one partition that its stream belongs to, and `undefined` for the others.
  */
 export const keysIn =
-  (partition: Partition, key: (event: Event) => string) => (event: Event): ReadonlyArray<string> => {
+  (partition: Partition, key: (event: Event) => string) => (event: Event): ReadonlyArray<string> | undefined => {
     const own = Result.try(() => key(event))
     if (Result.isSuccess(own)) return isIn(partition, own.success) ? [own.success] : []
     if (isIn(partition, event.stream)) throw own.failure
-    return []
+    return undefined
   }
 
 /** The name of a partition's reader: that of its processor where there is only one. */

@@ -20,7 +20,7 @@ import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import { type FailurePolicy, type Policy, policyFault, policyOf } from "./failure.ts"
-import { type Partition, partitionOf, readerOf } from "./partition.ts"
+import { type Partition, readerOf } from "./partition.ts"
 
 /** How often an event takes effect, whatever happens meanwhile. */
 export type Guarantee = "exactly once" | "at least once"
@@ -47,8 +47,11 @@ export type Saving = (count: number) => ReadonlyArray<Op>
 
 /** What a partition does with its events. */
 export interface Work<R> {
-  /** The keys an event is kept in order by, but for those of other partitions. None: it isn't for this one. */
-  readonly keysOf: (event: Event) => ReadonlyArray<string>
+  /**
+   * The keys an event is kept in order by, but for those of other partitions. None: it isn't for this one. `undefined`:
+   * they can't be told, which is another partition's failure.
+   */
+  readonly keysOf: (event: Event) => ReadonlyArray<string> | undefined
   /**
    * Handles events, of which `attempt` is how often the first was tried before: as many as go into one commit. Where
    * they are handled one by one, `next` is told when one is done with.
@@ -74,14 +77,6 @@ export interface Alarm<R> {
 export interface Assignment<R> {
   readonly source: EventSource<Event>
   readonly work: Work<R>
-  /** An event's key and the reader of its partition, where there are several; throws what the key throws. */
-  readonly homeOf?: (event: Event) => Home
-}
-
-/** Where an event belongs. */
-export interface Home {
-  readonly reader: string
-  readonly key: string
 }
 
 /** Something that goes through the log under a name. */
@@ -160,8 +155,7 @@ export const processorOf = <C extends Catalogue, R>(
     assign: (store, partition) =>
       Effect.map(Effect.fromResult(source(store)), (own) => ({
         source: own,
-        work: work(store, partition, key),
-        homeOf: (event) => ({ key: key(event), reader: readerOf(name, partitionOf(partitions, key(event))) })
+        work: work(store, partition, key)
       }))
   }
 }

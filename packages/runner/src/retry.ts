@@ -8,7 +8,7 @@ import type { InHand } from "./in-hand.ts"
 import { type Parked, parked } from "./names.ts"
 import { spur } from "./operate.ts"
 import { givenUp, keyed } from "./parked.ts"
-import type { Assignment, Handled, Home } from "./processor.ts"
+import type { Assignment, Handled } from "./processor.ts"
 import type { Saves } from "./saves.ts"
 import type { Sight, Stretch } from "./sight.ts"
 
@@ -49,7 +49,7 @@ export const tryAgain = Effect.fnUntraced(function*<R>(
 })
 
 const release = Effect.fnUntraced(function*<R>(
-  { assignment: { homeOf, work }, inHand, saves, sight, store }: Hands<R>,
+  { assignment: { work }, inHand, saves, sight, store }: Hands<R>,
   entry: Entry<Parked>,
   items: ReadonlyArray<Event>
 ): Effect.fn.Return<Stretch, StoreError, R> {
@@ -62,8 +62,7 @@ const release = Effect.fnUntraced(function*<R>(
   const fault = own.find((each) => each.fault !== undefined)?.fault
   if (fault !== undefined) return { count: 0, failed: fault, fenced: undefined }
   const [event] = items
-  const home = event === undefined || own.length > 0 ? undefined : homeOf?.(event)
-  if (home !== undefined && home.reader !== value.reader) return yield* handOver(store, saves, entry, home)
+  if (event !== undefined && own.length === 0) return yield* leave(store, saves, entry)
   const step: Handled = items.length === 0
     ? yield* givenUp(value)
     : yield* inHand.during(
@@ -80,16 +79,14 @@ const release = Effect.fnUntraced(function*<R>(
 
 /**
  * Leaves an event whose key couldn't be told, and now is another partition's, to that one: what it writes nobody else
- * may. All partitions begin again, and so that one finds it.
+ * may. That one has noted it when it came to it, or meets it yet. All begin again, and so look at what they have noted.
  */
-const handOver = Effect.fnUntraced(function*(
+const leave = Effect.fnUntraced(function*(
   store: StoreShape,
   saves: Saves,
-  { key, revision, value }: Entry<Parked>,
-  home: Home
+  { key, revision, value }: Entry<Parked>
 ): Effect.fn.Return<Stretch, StoreError> {
-  const given: Parked = { ...value, reader: home.reader, keys: [home.key], state: "retry" }
-  const ops = [parked(store).ops.put(key, given, { expected: revision }), yield* spur(store, value.processor)]
+  const ops = [parked(store).ops.delete(key, { expected: revision }), yield* spur(store, value.processor)]
   const unsaved = yield* saves.keep(saves.progress.saved, { count: 0, ops, failed: undefined })
   return { count: 0, failed: undefined, fenced: undefined, ...unsaved }
 })

@@ -1,5 +1,5 @@
 /** The run of one partition by whoever has its lease: page after page, each saved with what came of it. */
-import type { Checkpoint, Entry, Fenced, Position, StoreError, StoreShape } from "@persist/core"
+import type { Checkpoint, Entry, Fenced, Op, Position, StoreError, StoreShape } from "@persist/core"
 import { wakeUpsEnded } from "@persist/core/progress"
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -17,6 +17,7 @@ import type { Alarm, Assignment, Handled, Saving } from "./processor.ts"
 import { type Hands, tryAgain } from "./retry.ts"
 import { Saves } from "./saves.ts"
 import { Sight, type Stretch } from "./sight.ts"
+import { lookAgain } from "./untold.ts"
 
 /** Why a partition's run has ended by itself. */
 export type Ended = Fenced | Stopped
@@ -104,16 +105,27 @@ export class Worker<R> {
     ))
   })
 
-  // What was parked beyond the checkpoint was parked before a reset: it's met again.
   private readonly begin = Effect.suspend(() =>
-    Effect.flatMap(this.aside.load, (entries) => {
-      const ahead = entries.filter(({ value }) => value.position > this.saves.progress.saved)
-      if (ahead.length === 0) return Effect.undefined
-      const ops = ahead.map(({ key }) => parked(this.options.store).ops.delete(key))
-      return Effect.andThen(this.saves.apart(ops), (fenced) =>
-        fenced === undefined ? Effect.as(this.aside.load, undefined) : Effect.succeed(fenced))
-    })
+    Effect.flatMap(this.aside.load, (entries) =>
+      Effect.flatMap(Effect.forEach(entries, this.found), (found) => {
+        const ops = found.flat()
+        if (ops.length === 0) return Effect.undefined
+        return Effect.andThen(this.saves.apart(ops), (fenced) =>
+          fenced === undefined ? Effect.as(this.aside.load, undefined) : Effect.succeed(fenced))
+      }))
   )
+
+  // What becomes of an entry that is there from before.
+  private readonly found = (entry: Entry<Parked>): Effect.Effect<ReadonlyArray<Op>, StoreError> => {
+    const { assignment, store } = this.options
+    const { key, value: { position, state } } = entry
+    // What was parked beyond the checkpoint was parked before a reset: it's met again.
+    const isMet = position > this.saves.progress.saved
+    if (isMet || (state === "untold" && this.aside.isDropped(position))) {
+      return Effect.succeed([parked(store).ops.delete(key)])
+    }
+    return state === "untold" ? lookAgain(store, assignment, entry) : Effect.succeed([])
+  }
 
   // Whoever waited for its turn while the other one stopped the partition has none any more.
   private turn(own: Effect.Effect<Ended | undefined, StoreError, R>) {

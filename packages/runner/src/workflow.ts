@@ -125,7 +125,7 @@ const workOf = <A, I>(parts: Parts<A, I>): Work<never> => {
   const reader = readerOf(name, partition)
   const first = timers(store).scan({ prefix: timersOf(reader), limit: 1 })
   return {
-    keysOf: (event) => keysIn(partition, correlate)(event).filter((instance) => instance !== ""),
+    keysOf: (event) => keysIn(partition, correlate)(event)?.filter((instance) => instance !== ""),
     handle: (events) =>
       Effect.map(
         instances.getMany(Array.from(new Set(events.map(correlate)))),
