@@ -4,6 +4,16 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { appendOne, gatedStore, now } from "./gate.ts"
 
+/** A queue with room for one large commit, while another is being flushed. */
+const crowded = Effect.gen(function*() {
+  const { gate, store } = yield* gatedStore({ waitingBytes: 100 })
+  const log = store.log()
+  const large = (stream: string) => log.append(stream, { type: "L", data: "x".repeat(200) }, { expected: "any" })
+  const inHand = yield* Effect.forkChild(large("a"), now)
+  yield* gate.arrived
+  return { gate, inHand, large, log }
+})
+
 describe("commits that wait", () => {
   it.effect("no flush takes more commits than a batch may hold, and none before those that came first", () =>
     Effect.gen(function*() {
@@ -32,11 +42,7 @@ describe("commits that wait", () => {
 
   it.effect("the queue is bounded by bytes too, but one large commit always fits alone", () =>
     Effect.gen(function*() {
-      const { gate, store } = yield* gatedStore({ waitingBytes: 100 })
-      const log = store.log()
-      const large = (stream: string) => log.append(stream, { type: "L", data: "x".repeat(200) }, { expected: "any" })
-      const inHand = yield* Effect.forkChild(large("a"), now)
-      yield* gate.arrived
+      const { gate, inHand, large, log } = yield* crowded
       const waiting = yield* Effect.forkChild(large("b"), now)
       assert.strictEqual((yield* Effect.flip(large("c")))._tag, "Unavailable")
       yield* gate.open()
@@ -68,11 +74,7 @@ describe("commits that wait", () => {
 
   it.effect("a commit that is taken out of the queue makes room for another", () =>
     Effect.gen(function*() {
-      const { gate, store } = yield* gatedStore({ waitingBytes: 100 })
-      const log = store.log()
-      const large = (stream: string) => log.append(stream, { type: "L", data: "x".repeat(200) }, { expected: "any" })
-      const inHand = yield* Effect.forkChild(large("a"), now)
-      yield* gate.arrived
+      const { gate, inHand, large, log } = yield* crowded
       yield* Fiber.interrupt(yield* Effect.forkChild(large("b"), now))
       const waiting = yield* Effect.forkChild(large("c"), now)
       yield* gate.open()

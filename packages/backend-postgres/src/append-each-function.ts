@@ -3,10 +3,8 @@
  * remembers. As `append_one_1` it does nothing where anything isn't as remembered, and `append_1` is asked; and it has
  * nothing to work out: every position but the head's and every seq is said.
  */
-import { oneOutcomes } from "./append-one-function.ts"
-import { listenedSql, lockSql, serverSql } from "./lock-sql.ts"
 import type { SqlFunction } from "./plpgsql.ts"
-import { headOf } from "./queries.ts"
+import { asRememberedSql } from "./remembered-sql.ts"
 
 /** The parameters of `append_each_1`, in order, with their types; the arrays are of one length. */
 export const appendEachParameters = [
@@ -33,17 +31,9 @@ export const appendEachFunction = (schema: string): SqlFunction => ({
   name: "append_each_1",
   parameters: [...appendEachParameters, "OUT state int"],
   comment: "Does what append_1 does for commits of one event each, where all is as the caller remembers it.",
-  block: `
-DECLARE
-  listened boolean;
-BEGIN
-  ${lockSql(schema)}
-  state := ${oneOutcomes.nothing};
-  IF server IS DISTINCT FROM ${serverSql(schema)} OR known_head IS DISTINCT FROM ${headOf(schema)}
-    OR EXISTS (SELECT FROM ${schema}.voided)
-  THEN
-    RETURN;
-  END IF;
+  block: asRememberedSql(
+    schema,
+    `
   BEGIN
     INSERT INTO ${schema}.recorded (id, digest, start, position, stream, first, events)
     SELECT commit_id[n], commit_digest[n], known_head + n - 1, known_head + n, stream_id[n], event_seq[n], 1
@@ -54,7 +44,6 @@ BEGIN
   INSERT INTO ${schema}.event (position, stream, seq, at, type, data)
   SELECT known_head + n, stream_id[n], event_seq[n], event_at[n], type_id[n], event_data[n]
   FROM generate_series(1, cardinality(commit_id)) n;
-  ${listenedSql(schema)}
-  state := CASE WHEN listened THEN ${oneOutcomes.listened} ELSE ${oneOutcomes.written} END;
-END`
+`
+  )
 })

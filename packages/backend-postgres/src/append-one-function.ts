@@ -4,9 +4,8 @@
  * asked. What a statement costs the server is mostly its preparation, which grows with its text, and what a parameter
  * costs is most for an array: this takes a quarter of the processor's time (docs/postgres.md).
  */
-import { listenedSql, lockSql, serverSql } from "./lock-sql.ts"
 import type { SqlFunction } from "./plpgsql.ts"
-import { headOf } from "./queries.ts"
+import { asRememberedSql } from "./remembered-sql.ts"
 
 /** The parameters of `append_one_1`, in order, with their types. */
 export const appendOneParameters = [
@@ -29,26 +28,15 @@ export const appendOneParameters = [
   "conflicting text[]"
 ]
 
-/** What `append_one_1` comes to: nothing was done, it's written, it's written and somebody listens. */
-export const oneOutcomes = { nothing: 0, written: 1, listened: 2 } as const
-
 // Whoever writes holds the lock, so an id is either there by now or isn't, and nobody waits for another's insertion.
 /** The function of a schema, whose name is given as SQL has it. */
 export const appendOneFunction = (schema: string): SqlFunction => ({
   name: "append_one_1",
   parameters: [...appendOneParameters, "OUT state int"],
   comment: "Does what append_1 does for one event, where all is as the caller remembers it; otherwise nothing.",
-  block: `
-DECLARE
-  listened boolean;
-BEGIN
-  ${lockSql(schema)}
-  state := ${oneOutcomes.nothing};
-  IF server IS DISTINCT FROM ${serverSql(schema)} OR known_head IS DISTINCT FROM ${headOf(schema)}
-    OR EXISTS (SELECT FROM ${schema}.voided)
-  THEN
-    RETURN;
-  END IF;
+  block: asRememberedSql(
+    schema,
+    `
   IF conflicting IS NOT NULL THEN
     IF EXISTS (SELECT FROM ${schema}.recorded r WHERE r.id = ANY (conflicting)) THEN
       RETURN;
@@ -63,7 +51,6 @@ BEGIN
   VALUES (
     known_head + 1, stream_id, event_seq, event_at, type_id, event_data, event_bytes, event_meta, event_id
   );
-  ${listenedSql(schema)}
-  state := CASE WHEN listened THEN ${oneOutcomes.listened} ELSE ${oneOutcomes.written} END;
-END`
+`
+  )
 })

@@ -49,6 +49,8 @@ export class Aside {
   /** Keys of which an event is parked: what follows has to wait behind it. */
   private readonly held = new Set<string>()
   private dropped: ReadonlySet<number> = new Set()
+  /** Whether one of them is this partition's. */
+  private hasDropped = false
   /** What was put behind others in this run, though the checkpoint may not have come to it. */
   private put = new Set<number>()
   private seen: Position | undefined
@@ -130,7 +132,9 @@ export class Aside {
         const all = entries.filter(({ value }) => value.processor === this.processor)
         // Whichever partition it was parked in: its key may have turned out to be this one's since.
         this.dropped = new Set(all.filter(({ value }) => value.state === "dropped").map(({ value }) => value.position))
-        const waiting = all.filter(({ value }) => value.reader === this.reader && value.state !== "dropped")
+        const own = all.filter(({ value }) => value.reader === this.reader)
+        const waiting = own.filter(({ value }) => value.state !== "dropped")
+        this.hasDropped = waiting.length < own.length
         this.held.clear()
         for (const { value } of waiting) this.hold(value.keys)
         return waiting
@@ -179,7 +183,7 @@ export class Aside {
   /** Whether somebody has said something of them since they were loaded; what this run has made of them isn't that. */
   private get changed(): Effect.Effect<boolean, StoreError> {
     const { seen } = this
-    if ((this.held.size === 0 && this.dropped.size === 0) || seen === undefined) return Effect.succeed(false)
+    if ((this.held.size === 0 && !this.hasDropped) || seen === undefined) return Effect.succeed(false)
     if (!this.isSettled) {
       this.isSettled = true
       return Effect.succeed(true)
