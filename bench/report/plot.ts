@@ -9,7 +9,18 @@ export interface Series {
 
 const [width, height] = [760, 420]
 const frame = { left: 70, right: 250, top: 40, bottom: 50 }
-const colours = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#332288", "#999933", "#882255"]
+const colours = [
+  "#0072b2",
+  "#d55e00",
+  "#009e73",
+  "#cc79a7",
+  "#56b4e9",
+  "#e69f00",
+  "#332288",
+  "#999933",
+  "#882255",
+  "#666"
+]
 
 const powers = (values: ReadonlyArray<number>): ReadonlyArray<number> => {
   const from = Math.floor(Math.log10(Math.min(...values)))

@@ -1,7 +1,7 @@
 /** Query plans: no read passes a whole table, and none sorts what an index has in order. */
 import { assert, describe, it } from "@effect/vitest"
 import { headSql } from "@persist/backend-postgres/append-function"
-import type { Statement } from "@persist/backend-postgres/link"
+import type { Statement } from "@persist/backend-postgres/asking"
 import { queriesOf } from "@persist/backend-postgres/queries"
 import * as NonEmpty from "effect/Array"
 import * as Effect from "effect/Effect"

@@ -11,9 +11,9 @@ export type Row = ReadonlyArray<string | null>
 /** A parameter: arrays in PostgreSQL's binary form, everything else as text. */
 export type Value = string | number | boolean | Buffer | null
 
-/** SQL, and what it's to be prepared under, if it is. */
-export interface Asked {
-  readonly name: string | undefined
+/** SQL, and the name it may be prepared under; what has none may be several statements, without parameters. */
+export interface Statement {
+  readonly name?: string | undefined
   readonly text: string
 }
 
@@ -28,7 +28,7 @@ export class Asking implements Submittable {
   private readonly rows: Array<Row> = []
 
   constructor(
-    { name, text }: Asked,
+    { name, text }: Statement,
     values: ReadonlyArray<Value>,
     resolve: (rows: ReadonlyArray<Row>) => void,
     reject: (cause: unknown) => void

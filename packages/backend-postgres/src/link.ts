@@ -2,19 +2,13 @@
 import { Denied, isStoreError } from "@persist/core"
 import { Socket } from "node:net"
 import { Client, type ClientBase, type ClientConfig } from "pg"
-import { type Asked, Asking, type Row, type Value } from "./asking.ts"
+import { Asking, type Row, type Statement, type Value } from "./asking.ts"
 import type { Settings } from "./config.ts"
 import { Lacking, Lost, stateOf } from "./error.ts"
 import { askFacts, type Facts } from "./facts.ts"
 import { Names } from "./names.ts"
 import { quoted } from "./quote.ts"
 import type { Host } from "./url.ts"
-
-/** SQL, and the name it may be prepared under; what has none may be several statements, without parameters. */
-export interface Statement {
-  readonly name?: string
-  readonly text: string
-}
 
 /** Something that statements can be put to: a connection of ours, or a transaction of the caller's. */
 export interface Session {
@@ -30,7 +24,7 @@ export interface Session {
 // Rejects with `Lost` after so many milliseconds without an answer, when `late` is called.
 const answer = (
   client: Client,
-  asked: Asked,
+  statement: Statement,
   values: ReadonlyArray<Value>,
   timeout: number,
   late: () => void
@@ -41,7 +35,7 @@ const answer = (
       reject(new Lost(`no answer within ${timeout} ms`, true))
     }, timeout)
     client.query(
-      new Asking(asked, values, (rows) => {
+      new Asking(statement, values, (rows) => {
         clearTimeout(timer)
         resolve(rows)
       }, (cause) => {
@@ -97,7 +91,7 @@ export class Link implements Session {
     try {
       await client.connect()
       const ask = (text: string) =>
-        answer(client, { name: undefined, text }, [], settings.timeout, () => client.connection.stream.destroy())
+        answer(client, { text }, [], settings.timeout, () => client.connection.stream.destroy())
       const facts = await askFacts(ask, processOf(client), settings.direct)
       if (lost === undefined) return new Link(client, facts, settings, named)
     } catch (cause) {
@@ -160,14 +154,14 @@ export class Link implements Session {
     clearTimeout(timer)
   }
 
-  private ask(asked: Asked, values: ReadonlyArray<Value>): Promise<ReadonlyArray<Row>> {
-    return answer(this.client, asked, values, this.settings.timeout, this.late)
+  private ask(statement: Statement, values: ReadonlyArray<Value>): Promise<ReadonlyArray<Row>> {
+    return answer(this.client, statement, values, this.settings.timeout, this.late)
   }
 
   private readonly late = (): void => this.destroy()
 
   private hasEnded(): Promise<boolean> {
-    return this.ask({ name: undefined, text: "" }, []).then(() => false, () => true)
+    return this.ask({ text: "" }, []).then(() => false, () => true)
   }
 
   // Only a connection that waits for an answer keeps the process alive.

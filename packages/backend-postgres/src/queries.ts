@@ -1,5 +1,5 @@
 /** Every read as SQL text, in one place, so that a test can ask PostgreSQL how it would run each. */
-import type { Statement } from "./link.ts"
+import type { Statement } from "./asking.ts"
 import type { NameTable } from "./names.ts"
 
 /** The reads of a store in a schema, whose name is given as SQL has it. */

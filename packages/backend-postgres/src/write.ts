@@ -6,14 +6,14 @@ import { appendEachParameters } from "./append-each-function.ts"
 import { appendParameters, outcomes as states } from "./append-function.ts"
 import { appendOneParameters } from "./append-one-function.ts"
 import { numbersOf, texts } from "./arrays.ts"
-import type { Row, Value } from "./asking.ts"
+import type { Row, Statement, Value } from "./asking.ts"
 import { assume, type AssumedStream, type Assumption, nothingTold, type Told } from "./assume.ts"
 import { commitParameters } from "./commit-function.ts"
 import { encodeEach } from "./encode-each.ts"
 import { encodeKeys, hasKeys } from "./encode-keys.ts"
 import { encodeOne } from "./encode-one.ts"
 import { type Caller, encodeAppends, type EncodedAppends, happening, type Placed } from "./encode.ts"
-import type { Session, Statement } from "./link.ts"
+import type { Session } from "./link.ts"
 import { Memory } from "./memory.ts"
 import { play, type Played } from "./play.ts"
 import type { Queries } from "./queries.ts"
@@ -21,10 +21,13 @@ import { readRecorded } from "./recorded.ts"
 import { oneOutcomes } from "./remembered-sql.ts"
 import { fromStored } from "./text.ts"
 
-const call = (schema: string, name: string, parameters: ReadonlyArray<string>): Statement => ({
+const call = (schema: string, name: string, parameters: ReadonlyArray<string>, columns = "* FROM "): Statement => ({
   name,
-  text: `SELECT * FROM ${schema}.${name}(${parameters.map((_, n) => `$${n + 1}`).join(", ")})`
+  text: `SELECT ${columns}${schema}.${name}(${parameters.map((_, n) => `$${n + 1}`).join(", ")})`
 })
+
+/** What `call` takes for columns of a function that answers one number: the server makes no table of it then. */
+const number = ""
 
 /** What a batch came to. */
 export interface Written {
@@ -59,8 +62,8 @@ export class Writer {
   constructor(schema: string, queries: Queries) {
     this.queries = queries
     this.append = call(schema, "append_1", appendParameters)
-    this.appendEach = call(schema, "append_each_1", appendEachParameters)
-    this.appendOne = call(schema, "append_one_1", appendOneParameters)
+    this.appendEach = call(schema, "append_each_1", appendEachParameters, number)
+    this.appendOne = call(schema, "append_one_1", appendOneParameters, number)
     this.commit = call(schema, "commit_1", commitParameters)
   }
 
