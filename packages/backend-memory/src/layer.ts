@@ -1,11 +1,12 @@
 /** The protocol over a `Memory`: each verb is one synchronous step. */
-import type { BackendShape, Limits, Outcome, StoredEntry, StoredEvent, Tombstone } from "@persist/core"
+import type { BackendShape, Limits, Outcome, StoredEvent, StreamInfo } from "@persist/core"
 import { Backend, compareUtf8, defaultLimits, makeSignal, Position, Seq } from "@persist/core"
 import { atOnce } from "@persist/core/posted"
 import * as NonEmpty from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import type { Kept } from "./keys.ts"
 import { copyEntry, copyEvent, Memory } from "./memory.ts"
 
 /** A memory store may declare smaller limits than the default ones, to meet them in a test. */
@@ -49,8 +50,12 @@ const logReads = (store: Memory): Pick<BackendShape, "readStream" | "readAll" | 
     atOnce(() => {
       const events = store.streams.get(stream)?.events ?? []
       const first = events[0]?.seq ?? 1
-      const within = events.slice(Math.max(0, from - first), Math.max(0, to - first + 1))
-      return (reverse ? within.slice(-limit).reverse() : within.slice(0, limit)).map(copyEvent)
+      const start = Math.max(0, from - first)
+      const end = Math.min(events.length, Math.max(0, to - first + 1))
+      const within = reverse
+        ? events.slice(Math.max(start, end - limit), end).reverse()
+        : events.slice(start, Math.min(end, start + limit))
+      return within.map(copyEvent)
     }),
   readAll: (range) =>
     atOnce(() => {
@@ -58,17 +63,21 @@ const logReads = (store: Memory): Pick<BackendShape, "readStream" | "readAll" | 
       return { items, through: reached(items, range.limit, smaller(range.to, store.head)) }
     }),
   streams: ({ after, limit, prefix }) =>
-    atOnce(() =>
-      [...store.streams.keys()]
-        .filter((name) => name.startsWith(prefix) && (after === undefined || compareUtf8(name, after) > 0))
-        .sort(compareUtf8)
-        .slice(0, limit)
-        .map((stream) => {
-          const last = store.lastSeq(stream)
-          return { stream, first: store.streams.get(stream)?.events[0]?.seq ?? Seq(last + 1), last }
-        })
-    )
+    atOnce(() => {
+      const found: Array<StreamInfo> = []
+      const from = after !== undefined && compareUtf8(after, prefix) > 0 ? after : prefix
+      for (const name of store.names.from(from)) {
+        if (found.length >= limit || !name.startsWith(prefix)) break
+        if (name !== after) found.push(infoOf(store, name))
+      }
+      return found
+    })
 })
+
+const infoOf = (store: Memory, stream: string): StreamInfo => {
+  const last = store.lastSeq(stream)
+  return { stream, first: store.streams.get(stream)?.events[0]?.seq ?? Seq(last + 1), last }
+}
 
 const kvReads = (store: Memory): Pick<BackendShape, "get" | "scan" | "changed" | "namespaces"> => ({
   get: (keys) =>
@@ -78,27 +87,17 @@ const kvReads = (store: Memory): Pick<BackendShape, "get" | "scan" | "changed" |
         return entry && copyEntry(entry)
       })
     ),
-  scan: ({ gte, limit, lt, namespace, reverse }) =>
-    atOnce(() => {
-      // Few of many keys lie within most bounds, so they are chosen before they are sorted.
-      const within = store.entries(namespace).filter(({ key }) =>
-        (gte === undefined || compareUtf8(key, gte) >= 0) && (lt === undefined || compareUtf8(key, lt) < 0)
-      ).sort((a, b) => compareUtf8(a.key, b.key))
-      return (reverse ? within.reverse() : within).slice(0, limit).map(copyEntry)
-    }),
+  scan: ({ namespace, ...range }) => atOnce(() => store.namespaces.get(namespace)?.within(range).map(copyEntry) ?? []),
   changed: ({ after, limit, namespace }) =>
     atOnce(() => {
-      const since = [...store.namespaces.get(namespace)?.values() ?? []].filter((entry) => entry.revision > after)
-      const items = since.slice(0, limit).map(copyEntry)
+      const items = store.namespaces.get(namespace)?.since(after, limit).map(copyEntry) ?? []
       return { items, through: reached(items, limit, store.head) }
     }),
   namespaces: ({ after, limit }) =>
     atOnce(() =>
-      [...store.namespaces.keys()]
-        .filter((name) => after === undefined || compareUtf8(name, after) > 0)
-        .sort(compareUtf8)
-        .map((namespace) => ({ namespace, keys: store.entries(namespace).length }))
-        .filter(({ keys }) => keys > 0)
+      Array.from(store.namespaces, ([namespace, { living }]) => ({ namespace, keys: living }))
+        .filter(({ keys, namespace }) => keys > 0 && (after === undefined || compareUtf8(namespace, after) > 0))
+        .sort((a, b) => compareUtf8(a.namespace, b.namespace))
         .slice(0, limit)
     )
 })
@@ -107,7 +106,7 @@ const smaller = (a: Position, b: Position): Position => Position(Math.min(a, b))
 
 // A page that is full may be followed by more; one that isn't has seen everything there is.
 const reached = (
-  items: ReadonlyArray<StoredEvent | StoredEntry | Tombstone>,
+  items: ReadonlyArray<StoredEvent | Kept>,
   limit: number,
   end: Position
 ): Position => {

@@ -9,10 +9,12 @@ import type {
   Standing,
   StoredEntry,
   StoredEvent,
-  Tombstone,
   Write
 } from "@persist/core"
-import { compareUtf8, copyPayload, judge, noSeq, origin, place, Position, Seq } from "@persist/core"
+import { copyPayload, judge, noSeq, origin, place, Position, Seq } from "@persist/core"
+import { firstIndex } from "./first-index.ts"
+import { type Kept, Keys } from "./keys.ts"
+import { SortedNames } from "./sorted-names.ts"
 
 /** What is left of a stream, and its last seq, which outlives its events. */
 interface EventStream {
@@ -20,38 +22,32 @@ interface EventStream {
   events: Array<StoredEvent>
 }
 
-/** Keys in the order of their last write, which is that of their revisions: a rewritten key moves to the end. */
-type Keys = Map<string, StoredEntry | Tombstone>
-
 /** Copies in and copies out: what a caller does to its objects afterwards must not reach the store. */
 export const copyEvent = (event: StoredEvent): StoredEvent => ({ ...event, data: copyPayload(event.data) })
 /** An entry that shares no memory with the store. */
-export const copyEntry = <A extends StoredEntry | Tombstone>(entry: A): A =>
+export const copyEntry = <A extends Kept>(entry: A): A =>
   entry._tag === "Entry" ? { ...entry, value: copyPayload(entry.value) } : entry
-const isEntry = (entry: StoredEntry | Tombstone | undefined): entry is StoredEntry => entry?._tag === "Entry"
 
 /** State and rules of one store; every method is synchronous, so nothing can come between check and change. */
 export class Memory {
   head = origin
   log: Array<StoredEvent> = []
   readonly streams = new Map<string, EventStream>()
+  /** The names of all streams. */
+  readonly names = new SortedNames()
   readonly namespaces = new Map<string, Keys>()
   readonly commits = new Map<string, Recorded>()
 
   readonly lastSeq = (stream: string): Seq => this.streams.get(stream)?.last ?? noSeq
-  readonly entry = (namespace: string, key: string): StoredEntry | undefined => {
-    const found = this.namespaces.get(namespace)?.get(key)
-    return isEntry(found) ? found : undefined
-  }
-  readonly entries = (namespace: string): Array<StoredEntry> =>
-    [...this.namespaces.get(namespace)?.values() ?? []].filter(isEntry)
+  readonly entry = (namespace: string, key: string): StoredEntry | undefined =>
+    this.namespaces.get(namespace)?.entry(key)
 
   private readonly standing: Standing = {
     lastSeq: this.lastSeq,
     revision: (namespace, key) => this.entry(namespace, key)?.revision ?? origin,
     recorded: (id) => this.commits.get(id)
   }
-  private readonly count = (namespace: string): number => this.entries(namespace).length
+  private readonly count = (namespace: string): number => this.namespaces.get(namespace)?.living ?? 0
 
   commit(commit: Commit): Outcome {
     const verdict = judge(commit, this.standing)
@@ -85,7 +81,10 @@ export class Memory {
 
   private append({ events, stream }: Append, first: Position): void {
     let into = this.streams.get(stream)
-    if (into === undefined) this.streams.set(stream, into = { last: noSeq, events: [] })
+    if (into === undefined) {
+      this.streams.set(stream, into = { last: noSeq, events: [] })
+      this.names.add(stream)
+    }
     let position = first
     for (const { at, data, id, meta, type } of events) {
       into.last = Seq(into.last + 1)
@@ -99,25 +98,17 @@ export class Memory {
   private change(op: Write, revision: Position, at: number): void {
     const { namespace } = op
     let keys = this.namespaces.get(namespace)
-    if (keys === undefined) this.namespaces.set(namespace, keys = new Map())
+    if (keys === undefined) this.namespaces.set(namespace, keys = new Keys())
     if (op._tag === "Put") {
       const { key, meta, value } = op
-      return this.write(keys, { _tag: "Entry", namespace, key, value: copyPayload(value), meta, revision, at })
+      return keys.write({ _tag: "Entry", namespace, key, value: copyPayload(value), meta, revision, at })
     }
-    const gone = op._tag === "Clear" ? this.sorted(namespace) : isEntry(keys.get(op.key)) ? [op] : []
+    const gone = op._tag === "Clear" ? keys.within(all) : keys.entry(op.key) === undefined ? [] : [op]
     let position = revision - gone.length
     for (const { key } of gone) {
-      this.write(keys, { _tag: "Tombstone", namespace, key, revision: Position(++position), at })
+      keys.write({ _tag: "Tombstone", namespace, key, revision: Position(++position), at })
     }
   }
-
-  private write(keys: Keys, entry: StoredEntry | Tombstone): void {
-    keys.delete(entry.key)
-    keys.set(entry.key, entry)
-  }
-
-  readonly sorted = (namespace: string): Array<StoredEntry> =>
-    this.entries(namespace).sort((a, b) => compareUtf8(a.key, b.key))
 
   range({ after, limit, prefix, reverse, to, types }: AllRange): Array<StoredEvent> {
     const found: Array<StoredEvent> = []
@@ -132,14 +123,9 @@ export class Memory {
   }
 
   /** Index of the first event above a position: the log is in their order, with holes. */
-  private firstAbove(position: Position): number {
-    let low = 0
-    let high = this.log.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if ((this.log[middle]?.position ?? 0) > position) high = middle
-      else low = middle + 1
-    }
-    return low
+  private firstAbove(after: Position): number {
+    return firstIndex(this.log, ({ position }) => position > after)
   }
 }
+
+const all = { gte: undefined, lt: undefined, limit: Infinity, reverse: false }
