@@ -3,6 +3,7 @@ import { make as makeMemory } from "@persist/backend-memory"
 import { makeStore, type StoreShape } from "@persist/core"
 import { post } from "@persist/core/posted"
 import * as Effect from "effect/Effect"
+import * as Scope from "effect/Scope"
 import { stat } from "node:fs"
 import { expect, test } from "vitest"
 
@@ -47,5 +48,22 @@ test("whoever waits for the event loop has a turn before the appends without a f
       append(0)
     })
   })))
+  expect(appends).toBeGreaterThan(0)
+})
+
+test("a store that was made within runSync has turns as any other", async () => {
+  let turned = false
+  const scope = Effect.runSync(Scope.make())
+  const log = Effect.runSync(Scope.provide(Effect.flatMap(makeMemory(), (backend) => makeStore(backend)), scope)).log()
+  setImmediate(() => {
+    turned = true
+  })
+  const appends = await Effect.runPromise(Effect.callback<number | undefined>((resume) => {
+    const append = (count: number): void => {
+      if (turned || count === 10_000) return resume(Effect.succeed(turned ? count : undefined))
+      post(log.append("s", { type: "Counted", data: 1 }, { expected: "any" }), () => append(count + 1))
+    }
+    append(0)
+  }))
   expect(appends).toBeGreaterThan(0)
 })

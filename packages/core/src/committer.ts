@@ -14,6 +14,7 @@ import { type BackendError, type StoreError, Unavailable } from "./error.ts"
 import { closedFault, counterFault } from "./fault.ts"
 import { answered, post, suspended } from "./posted.ts"
 import { type Settled, settledIn } from "./settled.ts"
+import { throwUncaught } from "./uncaught.ts"
 
 /** How much may wait, and how often a commit that left nothing behind is sent again. */
 export interface CommitterOptions {
@@ -124,7 +125,8 @@ class Lane implements Committer {
   private readonly limits: Required<CommitterOptions>
   private readonly fork: <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>
   private readonly dispatcher: Scheduler.SchedulerDispatcher
-  private readonly alone: boolean
+  /** Whether its flushes cost nothing and nobody else's come between: in memory, in this process alone. */
+  private readonly flushless: boolean
   /** How many commits were sent since the event loop had its turn. */
   private sent = 0
   private queue: Array<Waiting> = []
@@ -141,9 +143,10 @@ class Lane implements Committer {
       batchCommits: count("batchCommits", 1, options.batchCommits ?? (backend.about.lacks.has("atomic") ? 1 : 1024)),
       retries: count("retries", 0, options.retries ?? 2)
     }
-    this.alone = backend.about.durability === "memory" && !backend.about.shared
+    this.flushless = backend.about.durability === "memory" && !backend.about.shared
     this.fork = Effect.runForkWith(context)
-    this.dispatcher = Context.get(context, Scheduler.Scheduler).makeDispatcher()
+    // Not the context's: within runSync that one takes no turns of the event loop, and the store outlives it.
+    this.dispatcher = Scheduler.Scheduler.defaultValue().makeDispatcher()
   }
 
   readonly submit = <A>(
@@ -199,7 +202,7 @@ class Lane implements Committer {
   // as it's answered finds the lane still running. Where nothing is kept there is no flush to share: then it's enough
   // that what is called at once goes together, but for now and then, when signals, timers and sockets have their turn.
   private dispatch(): void {
-    if (this.alone && this.sent < sentInATurn) return void ready.then(this.turn)
+    if (this.flushless && this.sent < sentInATurn) return void ready.then(this.turn)
     this.sent = 0
     this.dispatcher.scheduleTask(this.turn, 0)
   }
@@ -228,7 +231,7 @@ class Lane implements Committer {
     this.sent += batch.length
     for (const waiting of batch) {
       this.bytes -= waiting.bytes
-      waiting.onFlush?.(waiting)
+      if (waiting.onFlush !== undefined) tellOfFlush(waiting.onFlush, waiting)
     }
     const commits: NonEmptyArray<Commit> = batch.length === 1
       ? [batch[0].commit]
@@ -272,9 +275,22 @@ const repeatable = (error: BackendError, commits: ReadonlyArray<Commit>): boolea
   error._tag === "Unavailable" ||
   (error._tag === "OutcomeUnknown" && commits.every(({ identity }) => identity !== undefined))
 
+// Whoever is told goes on at once, in observers and callbacks of its own: what those throw is nobody else's business.
 const settle = (batch: ReadonlyArray<Waiting>, exit: Exit.Exit<ReadonlyArray<Outcome>, BackendError>): void => {
   for (let i = 0; i < batch.length; i++) {
     const waiting = batch[i]
-    waiting?.settle(settledIn(exit, i, waiting.commit))
+    try {
+      waiting?.settle(settledIn(exit, i, waiting.commit))
+    } catch (thrown) {
+      throwUncaught(thrown)
+    }
+  }
+}
+
+const tellOfFlush = (onFlush: NonNullable<Waiting["onFlush"]>, flight: Flight): void => {
+  try {
+    onFlush(flight)
+  } catch (thrown) {
+    throwUncaught(thrown)
   }
 }

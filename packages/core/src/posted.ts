@@ -1,4 +1,4 @@
-/** Effects that can be had without a fiber: whoever has none is called back, and saves what a fiber costs. */
+/** Effects that can be had without a fiber: a caller that has no fiber is called back, and saves what one costs. */
 import * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
 import * as Exit from "effect/Exit"
@@ -8,7 +8,7 @@ import type * as Fiber from "effect/Fiber"
 export abstract class Posted<A, E> extends Effectable.Class<A, E> {
   /**
    * Does what it does in a fiber that was given nothing (no tracer, no clock of its own), and can't be interrupted:
-   * `settle` is called once, at once or later. Never throws.
+   * `settle` is called once, at once or later. Throws nothing but what `settle` throws when it's called at once.
    */
   abstract post(settle: (exit: Exit.Exit<A, E>) => void): void
 }
