@@ -3,7 +3,8 @@ import { endChildren } from "./harness/child.ts"
 import { commitOf, describeMachine } from "./harness/machine.ts"
 import { makePlaces, type Places } from "./harness/place.ts"
 import { makeProgress } from "./harness/progress.ts"
-import { hasFailed, type Row, runWorkload } from "./harness/run.ts"
+import { oursFailed, type Row } from "./harness/row.ts"
+import { runWorkload } from "./harness/run.ts"
 import { help, type Options, readOptions } from "./options.ts"
 import { installPeers } from "./peers/install.ts"
 import { reportOf } from "./report/report.ts"
@@ -30,7 +31,8 @@ const measure = async (
     rounds: options.rounds,
     commit: commitOf(),
     sizes: sizes(options.quick),
-    within: options.quick ? 120_000 : 600_000,
+    // Some libraries take an hour for what others do in a minute.
+    within: { prepare: options.quick ? 120_000 : 300_000, round: 60_000 },
     peers: options.peers,
     say
   }
@@ -56,8 +58,7 @@ const tell = (options: Options, before: Results | undefined, results: Results): 
     say(before === undefined ? "there are no results to compare with" : `${changes.length} rows moved`)
     for (const change of changes) say(`  ${change}`)
   }
-  const failed = results.rows.flatMap((row) => row.sides).some((side) => side.kind === "ours" && hasFailed(side))
-  if (failed) return 1
+  if (results.rows.some(oursFailed)) return 1
   return changes.length > 0 ? 3 : 0
 }
 
@@ -69,14 +70,19 @@ const runAt = async (options: Options, chosen: ReadonlyArray<Workload>, places: 
     ...options.stores.includes("postgres") ? { postgres: await places.postgres() } : {}
   }
   const before = keptResults()
-  const why = options.save && before !== undefined ? unlike(before, { machine, quick }) : undefined
+  const holds = options.save || options.compare
+  const why = holds && before !== undefined ? unlike(before, { machine, quick }) : undefined
   if (why !== undefined) {
-    say(`bench/results.json is of another kind of run: ${why}. Remove it, or run without --save`)
+    say(`bench/results.json is of another kind of run: ${why}. Remove it, or run without --save and --compare`)
     return 2
   }
-  if (options.peers && !installPeers(say)) say("other libraries aren't installed: they are left out")
+  if (options.peers && !installPeers(say)) {
+    say("not all other libraries are there as bench/peers/package.json names them")
+  }
   const rows = await measure(options, chosen, places, (found) => {
-    if (options.save) keepResults({ machine, quick, rows: found })
+    if (!options.save) return
+    keepResults({ machine, quick, rows: found })
+    if (found.some(oursFailed)) say("  not saved: ours failed")
   })
   return tell(options, before, { machine, quick, rows })
 }

@@ -14,9 +14,11 @@ Measures persist beside the same work written by hand and beside other libraries
   --store STORE    only sqlite, file, postgres or memory; may be given several times
   --rounds N       how many rounds (9, quick 3)
   --no-peers       only ours and by hand: installs nothing
-  --directory DIR  where stores are made (the system's temporary directory): the disk that is measured
-  --compare        prints which rows moved more than the noise since bench/results.json
-  --save           writes bench/results.json and bench/results.md after each workload; rows of runs before stay
+  --directory DIR  where stores are made (the system's temporary directory): the disk that is measured, but for the data
+                   of a PostgreSQL that is started here, which lies in the system's temporary directory (TMPDIR)
+  --compare        prints which rows moved more than the noise since bench/results.json; from 3 rounds on
+  --save           writes bench/results.json and bench/results.md after each workload; rows of runs before stay, and
+                   so do those in which ours fails now; from 3 rounds on
   --list           prints the workloads
   --help
 
@@ -66,6 +68,9 @@ export const readOptions = (args: ReadonlyArray<string>): Options | { readonly w
     if ("wrong" in stores) return stores
     const rounds = Number(values.rounds ?? (values.quick ? 3 : 9))
     if (!Number.isSafeInteger(rounds) || rounds < 1) return { wrong: "--rounds is a whole number from 1 on" }
+    if ((values.compare || values.save) && rounds < 3) {
+      return { wrong: "--compare and --save need 3 rounds: fewer don't say how far rounds are apart" }
+    }
     const { compare, directory, json, list, only, quick, save, skip } = values
     return { quick, json, list, compare, save, peers: !values["no-peers"], only, skip, stores, rounds, directory }
   } catch (error) {

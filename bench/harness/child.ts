@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import type { Figures } from "../workloads/workload.ts"
-import type { Assignment, Reply, Request } from "./messages.ts"
+import type { About, Assignment, Refusal, Reply, Request } from "./messages.ts"
 
 const worker = fileURLToPath(new URL("worker.ts", import.meta.url))
 
@@ -17,7 +17,13 @@ export interface Child {
   /** Does a round; rejects where the side fails, after which it's gone. */
   readonly round: () => Promise<Figures>
   readonly close: () => Promise<void>
-  readonly note: string | undefined
+  readonly about: About
+}
+
+/** The most that preparing a side and one of its rounds may each take, in milliseconds. */
+export interface Limits {
+  readonly prepare: number
+  readonly round: number
 }
 
 /** Asks, and waits for the answer, or for the end of the process or of the time it's given. */
@@ -40,8 +46,10 @@ const ask = (child: ChildProcess, request: Request, within: number): Promise<Rep
     child.send(request)
   })
 
-/** Starts a side; gives why it can't take part where it can't. `within` is the most a request may take. */
-export const startChild = async (assignment: Assignment, within: number): Promise<Child | string> => {
+const whyOf = (reply: Reply): string => "why" in reply ? reply.why : `it answered: ${reply.is}`
+
+/** Starts a side; gives why it can't take part where it can't. A side that takes longer than `within` has failed. */
+export const startChild = async (assignment: Assignment, within: Limits): Promise<Child | Refusal> => {
   const profile = process.env.PERSIST_BENCH_PROFILE
   const profiling = profile === undefined
     ? []
@@ -54,20 +62,20 @@ export const startChild = async (assignment: Assignment, within: number): Promis
   child.once("exit", () => alive.delete(child))
   const end = async () => {
     if (!alive.has(child)) return
-    await ask(child, { ask: "close" }, within)
+    await ask(child, { ask: "close" }, within.round)
     if (child.connected) child.disconnect()
     if (alive.has(child)) await new Promise((resolve) => child.once("exit", resolve))
   }
-  const reply = await ask(child, { ask: "prepare", assignment }, within)
+  const reply = await ask(child, { ask: "prepare", assignment }, within.prepare)
   if (reply.is === "ready") {
     const round = async () => {
-      const measured = await ask(child, { ask: "round" }, within)
+      const measured = await ask(child, { ask: "round" }, within.round)
       if (measured.is === "measured") return measured.figures
       child.kill("SIGKILL")
-      throw new Error("why" in measured ? measured.why : measured.is)
+      throw new Error(whyOf(measured))
     }
-    return { round, note: reply.note, close: end }
+    return { round, about: reply.about, close: end }
   }
   await end()
-  return reply.is === "absent" ? reply.why : `failed: ${"why" in reply ? reply.why : reply.is}`
+  return reply.is === "unable" || reply.is === "not installed" ? reply : { is: "failed", why: whyOf(reply) }
 }

@@ -1,6 +1,6 @@
 /** What the harness and the process of a side say to each other. */
 import type { StoreName } from "../sides/persist.ts"
-import type { Place } from "../sides/side.ts"
+import type { Place, Side } from "../sides/side.ts"
 import type { Figures, Sizes } from "../workloads/workload.ts"
 
 /** What a side's process is to be. */
@@ -18,11 +18,17 @@ export type Request =
   | { readonly ask: "round" }
   | { readonly ask: "close" }
 
+/** What is to be known of a side that is ready. */
+export type About = Pick<Side, "note" | "durable">
+
+/** Why a side takes no part: its library isn't installed, it hasn't got the verb, or it failed. */
+export type Refusal =
+  | { readonly is: "not installed" | "unable" }
+  | { readonly is: "failed"; readonly why: string }
+
 /** What it's answered. */
 export type Reply =
-  | { readonly is: "ready"; readonly note?: string | undefined }
-  /** The side can't do this, or isn't installed: why. */
-  | { readonly is: "absent"; readonly why: string }
+  | { readonly is: "ready"; readonly about: About }
   | { readonly is: "measured"; readonly figures: Figures }
-  | { readonly is: "failed"; readonly why: string }
+  | Refusal
   | { readonly is: "closed" }

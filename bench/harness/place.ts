@@ -8,14 +8,17 @@ import { join } from "node:path"
 import { sharedPostgres, sql } from "../../test/servers/postgres.ts"
 import type { StoreName } from "../sides/persist.ts"
 import type { Place } from "../sides/side.ts"
+import { fileSystemOf, type Postgres, timeFsync } from "./machine.ts"
 
 /** Makes places below one directory. */
 export interface Places {
   readonly directory: string
   /** An empty place, and what removes it. */
   readonly place: (store: StoreName) => Promise<readonly [Place, remove: () => Promise<void>]>
-  /** The version of the PostgreSQL server, started where nobody has asked for it yet. */
-  readonly postgres: () => Promise<string>
+  /** The PostgreSQL server, started where nobody has asked for it yet. */
+  readonly postgres: () => Promise<Postgres>
+  /** What a flush takes now where a store lies, in milliseconds; `undefined` where no disk of this machine holds it. */
+  readonly flush: (store: StoreName) => number | undefined
   /** Removes everything, at once. */
   readonly remove: () => void
 }
@@ -25,6 +28,32 @@ const database = async (): Promise<readonly [url: string, drop: () => Promise<vo
   const server = await Effect.runPromise(sharedPostgres)
   const url = await Effect.runPromise(Scope.provide(server.database, scope))
   return [url, () => Effect.runPromise(Scope.close(scope, Exit.void))]
+}
+
+/** Whether PostgreSQL is a server that was there before, whose disk nothing is known of. */
+const isElsewhere = (): boolean => process.env.PERSIST_TEST_POSTGRES !== undefined
+
+/** What of PostgreSQL's settings moves the figures. */
+const settings = [
+  "fsync",
+  "synchronous_commit",
+  "full_page_writes",
+  "wal_sync_method",
+  "shared_buffers",
+  "max_wal_size",
+  "jit"
+]
+
+const postgres = async (): Promise<Postgres> => {
+  const { url } = await Effect.runPromise(sharedPostgres)
+  const ask = "SELECT name, current_setting(name) AS value FROM unnest($1::text[]) AS name"
+  const rows = await Effect.runPromise(sql(url, ask, [["server_version", ...settings]]))
+  const { server_version: version = "unknown", ...others } = Object.fromEntries(
+    rows.map(({ name, value }) => [String(name), String(value)])
+  )
+  // A server that is started here makes its data in the system's temporary directory.
+  const data = isElsewhere() ? "where that server keeps it" : `on ${fileSystemOf(tmpdir())}, in the temporary directory`
+  return { version, settings: others, data }
 }
 
 /** Makes a directory for places, below `parent` or the system's temporary one. */
@@ -43,11 +72,10 @@ export const makePlaces = (parent: string = tmpdir()): Places => {
       }
       return [{ directory: own, url }, remove]
     },
-    postgres: async () => {
-      const { url } = await Effect.runPromise(sharedPostgres)
-      const [row] = await Effect.runPromise(sql(url, "SHOW server_version"))
-      const [fsync] = await Effect.runPromise(sql(url, "SHOW fsync"))
-      return `${String(row?.server_version)}, fsync ${String(fsync?.fsync)}`
+    postgres,
+    flush: (store) => {
+      if (store === "memory" || store === "postgres" && isElsewhere()) return undefined
+      return timeFsync(store === "postgres" ? tmpdir() : directory)
     },
     remove: () => rmSync(directory, { recursive: true, force: true })
   }

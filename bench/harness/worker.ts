@@ -2,24 +2,23 @@
 import { sides } from "../sides/sides.ts"
 import { type Figures, type Ready, type Sizes, timed } from "../workloads/workload.ts"
 import { workloads } from "../workloads/workloads.ts"
-import type { Assignment, Reply, Request } from "./messages.ts"
+import type { About, Assignment, Refusal, Reply, Request } from "./messages.ts"
 import { growthOf } from "./resident.ts"
 
 interface Prepared {
   readonly round: () => Promise<Figures>
-  readonly note: string | undefined
+  readonly about: About
   readonly close: () => Promise<void>
 }
 
 /** Repeats more and more until it takes half a round: that warms it up, and says how many times a round is. */
 const calibrated = async (ready: Extract<Ready, { repeat: unknown }>, { round }: Sizes): Promise<number> => {
-  const most = ready.most ?? Infinity
   for (let count = 1, spent = 0;;) {
     const taken = await timed(() => ready.repeat(count))
     spent += taken
-    const next = Math.max(1, Math.min(most, Math.round(count * round / taken), count * 8))
+    const next = Math.max(1, Math.min(Math.round(count * round / taken), count * 8))
     // The compiler has seen it by then, or it's so slow that its compilation doesn't count.
-    if (taken >= round / 2 && spent >= 2 * round || count === most && spent >= round) return next
+    if (taken >= round / 2 && spent >= 2 * round) return next
     count = next
   }
 }
@@ -37,7 +36,7 @@ const roundOf = async (ready: Ready, sizes: Sizes): Promise<Prepared["round"]> =
   }
 }
 
-const prepare = async ({ place, side: name, sizes, store, workload }: Assignment): Promise<Prepared | string> => {
+const prepare = async ({ place, side: name, sizes, store, workload }: Assignment): Promise<Prepared | Refusal> => {
   const entry = sides[store].find((side) => side.name === name)
   const work = workloads.find((one) => one.name === workload)
   if (entry === undefined || work === undefined) throw new Error(`there is no ${workload} on ${name}`)
@@ -45,17 +44,19 @@ const prepare = async ({ place, side: name, sizes, store, workload }: Assignment
     if (isMissing(error)) return undefined
     throw error
   })
-  if (side === undefined) return "isn't installed"
+  if (side === undefined) return { is: "not installed" }
   const ready = await work.prepare(side, sizes)
   if (ready === undefined) {
     await side.close()
-    return "hasn't got this"
+    return { is: "unable" }
   }
   const close = async () => {
     if ("measure" in ready) await ready.close?.()
     await side.close()
   }
-  return { round: await roundOf(ready, sizes), note: side.note, close }
+  const { durable, note } = side
+  const about = { ...note === undefined ? {} : { note }, ...durable === undefined ? {} : { durable } }
+  return { round: await roundOf(ready, sizes), about, close }
 }
 
 const isMissing = (error: unknown): boolean =>
@@ -66,9 +67,9 @@ let prepared: Prepared | undefined
 const answer = async (request: Request): Promise<Reply> => {
   if (request.ask === "prepare") {
     const found = await prepare(request.assignment)
-    if (typeof found === "string") return { is: "absent", why: found }
+    if ("is" in found) return found
     prepared = found
-    return { is: "ready", note: found.note }
+    return { is: "ready", about: found.about }
   }
   if (request.ask === "close") {
     await prepared?.close()

@@ -1,17 +1,23 @@
 /** Results as a page that a stranger can read. */
 import { goalTable } from "../goals.ts"
-import type { Machine } from "../harness/machine.ts"
-import type { Row } from "../harness/run.ts"
+import { type Machine, postgresOf } from "../harness/machine.ts"
+import type { Row } from "../harness/row.ts"
+import { spread } from "../harness/statistics.ts"
 import type { Results } from "./results.ts"
-import { storeTitles, tableOf } from "./table.ts"
+import { range, short, storeTitles, tableOf } from "./table.ts"
 
-const machineLines = ({ cores, cpu, fsyncMillis, memoryGiB, node, postgres, sqlite, system }: Machine) => [
-  `- ${cores} × ${cpu}, ${memoryGiB} GiB, ${system}; 4 KiB written and flushed in ${fsyncMillis} ms`,
-  `- Node ${node}; SQLite ${sqlite}, WAL, \`synchronous=FULL\`${
-    postgres === undefined ? "" : `; PostgreSQL ${postgres}`
-  }`,
+const machineLines = ({ cores, cpu, fileSystem, memoryGiB, node, postgres, sqlite, system }: Machine) => [
+  `- ${cores} × ${cpu}, ${memoryGiB} GiB, ${system}; stores on ${fileSystem}`,
+  `- Node ${node}; SQLite ${sqlite}, WAL, \`synchronous=FULL\``,
+  ...postgres === undefined ? [] : [`- ${postgresOf(postgres)}`],
   "- Payloads are orders of some 200 bytes of JSON; every append is durable when it's answered, but in memory"
 ]
+
+/** The packages that took part, each in all versions that rows were measured with. */
+const libraryLines = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => {
+  const libraries = new Set(rows.flatMap(({ sides }) => sides.flatMap(({ library }) => library ?? [])))
+  return libraries.size === 0 ? [] : [`- Libraries: ${[...libraries].toSorted().join(", ")}`]
+}
 
 /** How the tables are read. */
 const legend = [
@@ -21,11 +27,22 @@ const legend = [
   "- **other libraries** do the same work as their documentation says, as durable where nothing else is noted below",
   "- **ours : …** says how many times as good ours is: 2 is twice as fast, or half of what should be little. It's the",
   "  median of ratios within rounds, in which the sides take turns, each in a process of its own, then the least and",
-  "  the greatest. **best other** is the library that did best in that row",
-  "- all other figures are what this machine did meanwhile: median (least–greatest). – is what a side can't do"
+  "  the greatest. **best other** is the library that did best in that row, among those that are durable in a store",
+  "  that is",
+  "- all other figures are what this machine did meanwhile: median (least–greatest). – is what a side can't do, and",
+  "  *not run* what it wasn't asked for",
+  "- a goal is **met** where every round reaches it and **not met** where none does; **within noise** lies between"
 ]
 
 const countOf = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`
+
+/** What flushing 4 KiB took meanwhile, where it's known. */
+const flushOf = (rows: ReadonlyArray<Row>): string => {
+  const known = rows.flatMap(({ fsyncMillis }) => fsyncMillis ?? [])
+  if (known.length === 0) return ""
+  const flushes = spread(known)
+  return `, 4 KiB written and flushed in ${short(flushes.median)} ms (${range(flushes)})`
+}
 
 /** Which rows were measured when: a line for each commit, day and number of rounds. */
 const runLines = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => {
@@ -33,7 +50,8 @@ const runLines = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => {
     rows,
     ({ at, commit, rounds }) => `${at.slice(0, 10)} at ${commit}, ${countOf(rounds, "round")}`
   )
-  return [...runs].map(([run, own]) => {
+  return [...runs].map(([named, own]) => {
+    const run = `${named}${flushOf(own)}`
     if (runs.size === 1) return `- ${run}`
     const stores = Map.groupBy(own, ({ store }) => store)
     const which = [...stores].map(([store, some]) =>
@@ -68,6 +86,7 @@ export const reportOf = ({ machine, quick, rows }: Results): string => {
     "## What it was measured on",
     "",
     ...machineLines(machine),
+    ...libraryLines(shown),
     ...runLines(shown),
     ""
   ].join("\n")

@@ -1,8 +1,9 @@
 /** Results as they are kept in git: what was measured, on what, and what of it has moved since. */
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import type { Machine } from "../harness/machine.ts"
-import type { Row } from "../harness/run.ts"
+import { type Machine, postgresOf } from "../harness/machine.ts"
+import { oursFailed, type Row } from "../harness/row.ts"
 import type { Spread } from "../harness/statistics.ts"
 import { workloads } from "../workloads/workloads.ts"
 import { reportOf } from "./report.ts"
@@ -15,25 +16,43 @@ export interface Results {
   readonly rows: ReadonlyArray<Row>
 }
 
-const json = fileURLToPath(new URL("../results.json", import.meta.url))
-const markdown = fileURLToPath(new URL("../results.md", import.meta.url))
+/** Where results are kept in git. */
+const bench = fileURLToPath(new URL("..", import.meta.url))
 
-/** The results in git; `undefined` where there are none. */
-export const keptResults = (): Results | undefined =>
-  existsSync(json) ? JSON.parse(readFileSync(json, "utf8")) : undefined
+/** The results that are kept in a directory, or in git; `undefined` where there are none. */
+export const keptResults = (directory: string = bench): Results | undefined => {
+  const path = join(directory, "results.json")
+  return existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : undefined
+}
 
 const keyOf = ({ figure, store, workload }: Row): string => `${store}/${workload}/${figure}`
 
-/** Why figures of two runs may not stand in one table; `undefined` where they may. */
+/** What figures depend on, in words; of PostgreSQL only where there is another to hold it against. */
+const groundOf = (machine: Machine, { postgres }: Machine): ReadonlyArray<string> => [
+  `${machine.cores} × ${machine.cpu}`,
+  `${machine.memoryGiB} GiB`,
+  machine.system,
+  `Node ${machine.node}`,
+  `SQLite ${machine.sqlite}`,
+  machine.fileSystem,
+  ...machine.postgres === undefined || postgres === undefined ? [] : [postgresOf(machine.postgres)]
+]
+
+/** Why figures of two runs may not stand in one table, nor be held against each other; `undefined` where they may. */
 export const unlike = (kept: Results, now: Omit<Results, "rows">): string | undefined => {
   if (kept.quick !== now.quick) return kept.quick ? "it was quick" : "it wasn't quick"
-  const [was, is] = [kept.machine, now.machine].map(({ cores, cpu, node }) => `${cores} × ${cpu}, Node ${node}`)
-  return was === is ? undefined : `it was on ${was}`
+  const is = groundOf(now.machine, kept.machine)
+  const other = groundOf(kept.machine, now.machine).findIndex((was, i) => was !== is[i])
+  return other === -1 ? undefined : `it was on ${groundOf(kept.machine, now.machine)[other]}, and this is ${is[other]}`
 }
 
-/** What is kept with what was measured now in place of the same from before, in the order of the workloads. */
+/**
+ * What is kept with what was measured now in place of the same from before, in the order of the workloads. A row in
+ * which ours failed takes no place: what it measured is of another work than ours.
+ */
 export const merged = (kept: Results | undefined, now: Results): Results => {
-  const byKey = new Map([...kept?.rows ?? [], ...now.rows].map((row) => [keyOf(row), row]))
+  const measured = now.rows.filter((row) => !oursFailed(row))
+  const byKey = new Map([...kept?.rows ?? [], ...measured].map((row) => [keyOf(row), row]))
   const rows = workloads.flatMap(({ figures, name }) =>
     Object.keys(figures).flatMap((figure) =>
       [...byKey.values()].filter((row) => row.workload === name && row.figure === figure)
@@ -49,25 +68,32 @@ const replace = (path: string, text: string): void => {
   renameSync(`${path}.new`, path)
 }
 
-/** Writes results.json and results.md; rows that weren't measured this time stay. */
-export const keepResults = (results: Results): void => {
-  const all = merged(keptResults(), results)
-  replace(json, `${JSON.stringify(all, undefined, 1)}\n`)
-  replace(markdown, reportOf(all))
+/** Writes results.json and results.md in a directory, or in git; rows that weren't measured this time stay. */
+export const keepResults = (results: Results, directory: string = bench): void => {
+  const all = merged(keptResults(directory), results)
+  replace(join(directory, "results.json"), `${JSON.stringify(all, undefined, 1)}\n`)
+  replace(join(directory, "results.md"), reportOf(all))
 }
 
 const apart = (a: Spread, b: Spread): boolean =>
   (a.median > b.max || a.median < b.min) && (b.median > a.max || b.median < a.min)
 
-/** What is compared of a row: ours to by hand, to the best peer where nothing is by hand, else ours alone. */
-const figureOf = (row: Row): Spread | undefined =>
-  (bestOf(row, "raw") ?? bestOf(row, "peer"))?.ratio ?? oursOf(row)?.value
+/**
+ * What is compared of a row, and beside whom: ours to by hand, to the best peer where nothing is by hand, else ours
+ * alone. Nothing where ours failed.
+ */
+const figureOf = (row: Row): readonly [figure: Spread | undefined, beside: string | undefined] => {
+  if (oursFailed(row)) return [undefined, undefined]
+  const other = bestOf(row, "raw") ?? bestOf(row, "peer")
+  return other?.ratio === undefined ? [oursOf(row)?.value, undefined] : [other.ratio, other.side]
+}
 
 /** The rows whose medians each lie outside of what the other run has seen: a line for each. */
 export const moved = (before: Results, after: Results): ReadonlyArray<string> =>
   after.rows.flatMap((row) => {
     const old = before.rows.find((other) => keyOf(other) === keyOf(row))
-    const [was, is] = [old && figureOf(old), figureOf(row)]
-    if (was === undefined || is === undefined || !apart(was, is)) return []
+    if (old === undefined) return []
+    const [[was, wasBeside], [is, beside]] = [figureOf(old), figureOf(row)]
+    if (was === undefined || is === undefined || wasBeside !== beside || !apart(was, is)) return []
     return `${row.store}: ${nameOf(row)}: ${short(was.median)} → ${short(is.median)}`
   })

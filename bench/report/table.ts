@@ -1,5 +1,5 @@
 /** Rows as a table of Markdown: ratios first, then what they are made of; what is to be known of a side below it. */
-import type { Row, Taken } from "../harness/run.ts"
+import type { Absence, Row, Taken } from "../harness/row.ts"
 import type { Spread } from "../harness/statistics.ts"
 
 /** What the stores are called in headings, in their order. */
@@ -14,17 +14,20 @@ export const short = (value: number): string => {
   return value >= 100 ? Math.round(value).toLocaleString("en-US") : value.toPrecision(3)
 }
 
-const range = ({ max, min }: Spread): string => `${short(min)}–${short(max)}`
+/** The least and the greatest. */
+export const range = ({ max, min }: Spread): string => `${short(min)}–${short(max)}`
 
 /** What a row measures, in words. */
 export const nameOf = ({ figure, title }: Pick<Row, "figure" | "title">): string =>
   figure === "rate" ? title : `${title}: ${figure}`
 
-/** The best of the sides of a kind. */
+/** Whether a side keeps what it's given as surely as its store could. */
+const isAsDurable = ({ store }: Row, { durable }: Taken): boolean => store === "memory" || durable !== false
+
+/** The best of the sides of a kind, of those that are durable where the store is. */
 export const bestOf = (row: Row, kind: Taken["kind"]): Taken | undefined =>
-  row.sides.filter((side) => side.kind === kind && side.value !== undefined).toSorted((a, b) =>
-    ((b.value?.median ?? 0) - (a.value?.median ?? 0)) * (row.better === "more" ? 1 : -1)
-  )[0]
+  row.sides.filter((side) => side.kind === kind && side.value !== undefined && isAsDurable(row, side))
+    .toSorted((a, b) => ((b.value?.median ?? 0) - (a.value?.median ?? 0)) * (row.better === "more" ? 1 : -1))[0]
 
 /** Ours by itself: through Promises where it is there, else through Effect. */
 export const oursOf = (row: Row): Taken | undefined =>
@@ -41,15 +44,29 @@ type Mark = (note: string) => string
 const ratioTo = (side: Taken | undefined): string =>
   side?.ratio === undefined ? "–" : `**${side.ratio.median.toFixed(2)}** (${range(side.ratio)})`
 
-const isThere = ({ absent }: Taken): boolean => absent !== "hasn't got this" && absent !== "has no such figure"
+/** Whether there is something to be said of a side: it did the work, or failed, or nobody let it. */
+const isThere = ({ absent }: Taken): boolean => absent?.is !== "unable" && absent?.is !== "without figure"
+
+/** Why there is no figure. */
+const absenceOf = (absent: Absence, mark: Mark): string => {
+  switch (absent.is) {
+    case "failed":
+      return `–${mark(`failed: ${absent.why}`)}`
+    case "not installed":
+      return `–${mark("isn't installed")}`
+    case "left out":
+      return "not run"
+    case "unable":
+    case "without figure":
+      return "–"
+  }
+}
 
 const valueOf = (side: Taken | undefined, mark: Mark): string => {
   if (side === undefined) return "–"
-  if (!isThere(side)) return "–"
-  const note = side.value === undefined ? side.absent : side.note
-  return `${side.value === undefined ? "–" : `${short(side.value.median)} (${range(side.value)})`}${
-    note === undefined ? "" : mark(note)
-  }`
+  if (side.absent !== undefined) return absenceOf(side.absent, mark)
+  const { note, value } = side
+  return `${short(value.median)} (${range(value)})${note === undefined ? "" : mark(note)}`
 }
 
 /** One row of the table. */

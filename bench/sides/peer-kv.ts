@@ -73,7 +73,8 @@ export const openUnstorageMemory: OpenSide = () => openUnstorage("memory", {})
 /** unstorage in a directory of files. */
 export const openUnstorageFiles: OpenSide = async ({ directory }) => ({
   ...await openUnstorage("fs", { base: directory }),
-  note: "flushes nothing: not durable"
+  note: "flushes nothing: not durable",
+  durable: false
 })
 
 interface Level extends GetSet {

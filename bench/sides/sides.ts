@@ -32,6 +32,8 @@ export interface Entry {
   readonly kind: Kind
   /** What it's compared at: nobody starts it for anything else. */
   readonly parts: ReadonlyArray<Part>
+  /** The package that it is of, where that isn't ours. */
+  readonly library?: string
   readonly open: OpenSide
 }
 
@@ -44,42 +46,45 @@ const ours = (store: StoreName): ReadonlyArray<Entry> => [
 
 const raw = (name: string, open: OpenSide): Entry => ({ name, kind: "raw", parts: both, open })
 
-const peer = (part: Part, name: string, open: OpenSide): Entry => ({ name, kind: "peer", parts: [part], open })
+const by = (library: string, entry: Entry): Entry => ({ ...entry, library })
+
+const peer = (part: Part, name: string, library: string, open: OpenSide): Entry =>
+  by(library, { name, kind: "peer", parts: [part], open })
 
 /** The sides of each store; the first is the one that the others are compared with. */
 export const sides: Readonly<Record<StoreName, ReadonlyArray<Entry>>> = {
   sqlite: [
     ...ours("sqlite"),
-    raw(byHand.sqlite, openRawSqlite),
-    peer("log", "Emmett", openEmmettSqlite),
-    peer("log", "Act", openActSqlite),
-    peer("kv", "Keyv", openKeyvSqlite),
-    peer("kv", "unstorage", openUnstorageFiles),
-    peer("kv", "classic-level", openLevel),
-    peer("kv", "lmdb", openLmdb)
+    by("better-sqlite3", raw(byHand.sqlite, openRawSqlite)),
+    peer("log", "Emmett", "@event-driven-io/emmett-sqlite", openEmmettSqlite),
+    peer("log", "Act", "@rotorsoft/act-sqlite", openActSqlite),
+    peer("kv", "Keyv", "@keyv/sqlite", openKeyvSqlite),
+    peer("kv", "unstorage", "unstorage", openUnstorageFiles),
+    peer("kv", "classic-level", "classic-level", openLevel),
+    peer("kv", "lmdb", "lmdb", openLmdb)
   ],
   postgres: [
     ...ours("postgres"),
-    raw(byHand.postgres, openRawPostgres),
-    peer("log", "Emmett", openEmmettPostgres),
-    peer("log", "message-db", openMessageDb),
-    peer("kv", "Keyv", openKeyvPostgres)
+    by("pg", raw(byHand.postgres, openRawPostgres)),
+    peer("log", "Emmett", "@event-driven-io/emmett-postgresql", openEmmettPostgres),
+    peer("log", "message-db", "@eventide/message-db", openMessageDb),
+    peer("kv", "Keyv", "@keyv/postgres", openKeyvPostgres)
   ],
   file: [
     ...ours("file"),
     raw(byHand.file, openRawFile),
-    peer("kv", "unstorage", openUnstorageFiles),
-    peer("kv", "classic-level", openLevel),
-    peer("kv", "lmdb", openLmdb)
+    peer("kv", "unstorage", "unstorage", openUnstorageFiles),
+    peer("kv", "classic-level", "classic-level", openLevel),
+    peer("kv", "lmdb", "lmdb", openLmdb)
   ],
   memory: [
     ...ours("memory"),
     raw(byHand.memory, openRawMemory),
-    peer("log", "Emmett", openEmmettMemory),
-    peer("log", "Castore", openCastore),
-    peer("log", "Act", openActMemory),
-    peer("kv", "Keyv", openKeyvMemory),
-    peer("kv", "unstorage", openUnstorageMemory),
-    peer("kv", "Effect KeyValueStore", openEffectKv)
+    peer("log", "Emmett", "@event-driven-io/emmett", openEmmettMemory),
+    peer("log", "Castore", "@castore/core", openCastore),
+    peer("log", "Act", "@rotorsoft/act", openActMemory),
+    peer("kv", "Keyv", "keyv", openKeyvMemory),
+    peer("kv", "unstorage", "unstorage", openUnstorageMemory),
+    peer("kv", "Effect KeyValueStore", "effect", openEffectKv)
   ]
 }

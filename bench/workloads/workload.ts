@@ -18,8 +18,6 @@ export type Ready =
     readonly repeat: (count: number) => Promise<void>
     /** How many events or keys one time is. */
     readonly each: number
-    /** The most times that a round may take, where there is no more to be read. */
-    readonly most?: number
     /** Whether a round tells how much memory becomes resident when it's done once more, as the figure `memory`. */
     readonly memory?: boolean
   }
@@ -58,7 +56,7 @@ export interface Workload {
 /** The figures of workloads that are repeated; the processor's time is kept, but isn't in the tables. */
 export const rate = (unit: string): Workload["figures"] => ({
   rate: { unit, better: "more" },
-  cpu: { unit: `microseconds of processor, ${unit.replace("s/s", "")}`, better: "less" }
+  cpu: { unit: `microseconds of processor, ${unit.replace(/ies\/s$/, "y").replace(/s\/s$/, "")}`, better: "less" }
 })
 
 /** Repeats something, one time after another. */

@@ -1,11 +1,17 @@
 /** What the bench makes of rows: goals that are met or not, and what has moved since the last results. */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { expect, test } from "vitest"
-import { goals, standings } from "../../bench/goals.ts"
-import type { Row } from "../../bench/harness/run.ts"
+import { goals, type Standing, standings } from "../../bench/goals.ts"
+import type { Postgres } from "../../bench/harness/machine.ts"
+import type { Row, Taken } from "../../bench/harness/row.ts"
 import { ratios, type Spread } from "../../bench/harness/statistics.ts"
+import { readOptions } from "../../bench/options.ts"
 import { reportOf } from "../../bench/report/report.ts"
-import { merged, moved, type Results, unlike } from "../../bench/report/results.ts"
-import { tableOf } from "../../bench/report/table.ts"
+import { keepResults, keptResults, merged, moved, type Results, unlike } from "../../bench/report/results.ts"
+import { bestOf, tableOf } from "../../bench/report/table.ts"
+import { rate } from "../../bench/workloads/workload.ts"
 import { workloads } from "../../bench/workloads/workloads.ts"
 
 const spreadOf = (median: number): Spread => ({ median, min: median * 0.9, max: median * 1.1 })
@@ -28,8 +34,13 @@ const rowOf = (ratio: number): Row => ({
   ]
 })
 
+const isMeasured = ({ state }: Standing): boolean => state !== "not measured"
+
+/** What is found of the goals that a row tells of, and how they stand. */
+const standing = (row: Row) => standings([row]).filter(isMeasured).map(({ found, state }) => [found, state])
+
 const resultsOf = (...rows: ReadonlyArray<Row>): Results => ({
-  machine: { cpu: "", cores: 1, memoryGiB: 1, system: "", node: "", sqlite: "", fsyncMillis: 1 },
+  machine: { cpu: "", cores: 1, memoryGiB: 1, system: "", node: "", sqlite: "", fileSystem: "ext4" },
   quick: false,
   rows
 })
@@ -40,10 +51,24 @@ test("a ratio over 1 is better, whichever way better lies", () => {
 })
 
 test("a goal is held against the limit and against the best of the peers", () => {
-  const met = (ratio: number) => standings([rowOf(ratio)]).map(({ found, met: is }) => [found, is])
-  expect(met(0.85)).toEqual([["0.850", false], ["8.50 (slow)", true]])
-  expect(met(0.95)).toEqual([["0.950", true], ["9.50 (slow)", true]])
-  expect(met(0.5)).toEqual([["0.500", false], ["5.00 (slow)", false]])
+  expect(standing(rowOf(0.8))).toEqual([["0.800 (0.720–0.880)", "not met"], ["8.00 (7.20–8.80), slow", "within noise"]])
+  expect(standing(rowOf(1.2))).toEqual([["1.20 (1.08–1.32)", "met"], ["12.0 (10.8–13.2), slow", "met"]])
+  expect(standing(rowOf(0.5))).toEqual([["0.500 (0.450–0.550)", "not met"], ["5.00 (4.50–5.50), slow", "not met"]])
+})
+
+test("a goal that some rounds reach and others don't lies within noise, whatever the median says", () => {
+  const [over, under] = [0.95, 0.85].map((ratio) => standings([rowOf(ratio)]).find(isMeasured))
+  expect(over).toMatchObject({ state: "within noise", reached: true })
+  expect(under).toMatchObject({ state: "within noise", reached: false })
+  expect(reportOf(resultsOf(rowOf(0.85)))).toContain(": 2 within noise (1 by the median),")
+})
+
+test("the best other is the best of those that are as durable as the store can be", () => {
+  const lax: Taken = { side: "lax", kind: "peer", durable: false, value: spreadOf(5000), ratio: spreadOf(0.2) }
+  const row = rowOf(1.2)
+  const beside = { ...row, sides: [...row.sides, lax] }
+  expect(standing(beside)).toEqual(standing(row))
+  expect(bestOf({ ...beside, store: "memory" }, "peer")).toBe(lax)
 })
 
 test("ours through Effect is held against ours through Promises", () => {
@@ -54,9 +79,30 @@ test("ours through Effect is held against ours through Promises", () => {
       { side: "persist, Effect", kind: "ours", value: spreadOf(1000 * times), ratio: spreadOf(1 / times) }
     ]
   })
-  const met = (times: number) => standings([effect(times)]).map(({ goal, met: is }) => [goal.against, is])
-  expect(met(1.3)).toEqual([["Promise", true]])
-  expect(met(0.8)).toEqual([["Promise", false]])
+  expect(standing(effect(1.3))).toEqual([["1.30 (1.18–1.44)", "met"]])
+  expect(standing(effect(0.8))).toEqual([["0.800 (0.727–0.889)", "not met"]])
+})
+
+test("nothing is met in a row in which ours failed, nor is it kept over another", () => {
+  const good = rowOf(1.2)
+  const failed: Row = {
+    ...good,
+    sides: [{ side: "persist", kind: "ours", absent: { is: "failed", why: "gone" } }, ...good.sides.slice(1)]
+  }
+  expect(new Set(standing(failed).map(([, state]) => state))).toEqual(new Set(["failed"]))
+  expect(merged(resultsOf(good), resultsOf(failed)).rows).toEqual([good])
+  expect(merged(undefined, resultsOf(failed)).rows).toEqual([])
+  // What is left of ours, through Effect, isn't held against what was ours, through Promises.
+  const effect: Taken = { side: "persist, Effect", kind: "ours", value: spreadOf(1) }
+  const alone = { ...good, sides: good.sides.slice(0, 1) }
+  expect(moved(resultsOf(alone), resultsOf({ ...failed, sides: [...failed.sides.slice(0, 1), effect] }))).toEqual([])
+})
+
+test("a goal that no row tells of isn't measured, and says so", () => {
+  const all = standings([])
+  expect(all.map(({ goal }) => goal)).toEqual(goals)
+  expect(new Set(all.map(({ state }) => state))).toEqual(new Set(["not measured"]))
+  expect(reportOf(resultsOf())).toContain("| SQLite: kv get, one at a time | ≥ 0.700 of by hand | – | not measured |")
 })
 
 test("a goal names a figure of a workload, and a limit", () => {
@@ -69,7 +115,7 @@ test("a goal names a figure of a workload, and a limit", () => {
 })
 
 test("a page says first how the goals stand, then how to read it, then what each side did", () => {
-  const page = reportOf(resultsOf(rowOf(0.95)))
+  const page = reportOf(resultsOf(rowOf(1.2)))
   expect(page.match(/^#+ .*$/gm)).toEqual([
     "# Speed, side by side",
     "## Goals",
@@ -77,7 +123,9 @@ test("a page says first how the goals stand, then how to read it, then what each
     "## SQLite",
     "## What it was measured on"
   ])
-  expect(page).toContain("| SQLite: 64 at once | ≥ 0.900 of by hand | 0.950 | met |")
+  expect(page).toContain(
+    "| SQLite: 64 concurrent appenders, one event each | ≥ 0.900 of by hand | 1.20 (1.08–1.32) | met |"
+  )
   expect(page).toContain("- 2026-01-01 at 1234567, 9 rounds")
 })
 
@@ -85,6 +133,8 @@ test("a row has moved when each median lies outside of what the other run has se
   expect(moved(resultsOf(rowOf(0.8)), resultsOf(rowOf(0.85)))).toEqual([])
   expect(moved(resultsOf(rowOf(0.8)), resultsOf(rowOf(0.5)))).toEqual(["sqlite: 64 at once: 0.800 → 0.500"])
   expect(moved(resultsOf(), resultsOf(rowOf(0.5)))).toEqual([])
+  const alone = { ...rowOf(0.5), sides: rowOf(0.5).sides.slice(0, 1) }
+  expect(moved(resultsOf(rowOf(0.8)), resultsOf(alone))).toEqual([])
 })
 
 test("rows of runs before stay, where they were measured alike, in the order of the workloads", () => {
@@ -98,20 +148,92 @@ test("rows of runs before stay, where they were measured alike, in the order of 
   expect(unlike(resultsOf(), { machine, quick: false })).toBeUndefined()
   expect(unlike(resultsOf(), { machine, quick: true })).toBe("it wasn't quick")
   expect(unlike(resultsOf(), { machine: { ...machine, cores: 2 }, quick: false })).toMatch(/^it was on 1 /)
+  expect(unlike(resultsOf(), { machine: { ...machine, fileSystem: "tmpfs" }, quick: false })).toBe(
+    "it was on ext4, and this is tmpfs"
+  )
+  for (const change of [{ memoryGiB: 2 }, { system: "x" }, { node: "x" }, { sqlite: "x" }]) {
+    expect(unlike(resultsOf(), { machine: { ...machine, ...change }, quick: false })).toBeDefined()
+  }
+})
+
+test("PostgreSQL of another version, with other settings or on another disk isn't held against the one before", () => {
+  const { machine } = resultsOf()
+  const on = (change: Partial<Postgres>): Results["machine"] => ({
+    ...machine,
+    postgres: { version: "18.4", settings: { fsync: "on" }, data: "on ext4", ...change }
+  })
+  const kept = { ...resultsOf(), machine: on({}) }
+  expect(unlike(kept, { machine, quick: false })).toBeUndefined()
+  expect(unlike(kept, { machine: on({}), quick: false })).toBeUndefined()
+  for (const change of [{ version: "17.1" }, { settings: { fsync: "off" } }, { data: "on tmpfs" }]) {
+    expect(unlike(kept, { machine: on(change), quick: false })).toMatch(/^it was on PostgreSQL 18.4, its data on ext4/)
+  }
+  expect(merged(kept, resultsOf()).machine).toEqual(on({}))
+  expect(reportOf(kept)).toContain("- PostgreSQL 18.4, its data on ext4, fsync on\n")
+})
+
+test("what is kept can be read again, and page and rows stay whole", () => {
+  const directory = mkdtempSync(join(tmpdir(), "persist-results-"))
+  try {
+    expect(keptResults(directory)).toBeUndefined()
+    keepResults(resultsOf(rowOf(0.8)), directory)
+    keepResults(resultsOf({ ...rowOf(0.9), workload: "append-1" }), directory)
+    const kept = keptResults(directory)
+    expect(kept?.rows.map(({ workload }) => workload)).toEqual(["append-1", "append-64"])
+    expect(kept && reportOf(kept)).toBe(readFileSync(join(directory, "results.md"), "utf8"))
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+})
+
+test("the results in git are read, and every side of them has a figure or says why not", () => {
+  const kept = keptResults()
+  for (const side of kept?.rows.flatMap(({ sides }) => sides) ?? []) {
+    expect([typeof side.value?.median, typeof side.absent?.is].toSorted()).not.toEqual(["undefined", "undefined"])
+  }
+  expect(kept && reportOf(kept)).not.toMatch(/undefined|NaN|\[object/)
+})
+
+test("a run says what flushes took and which libraries took part", () => {
+  const row = rowOf(0.8)
+  const libraries = { ...row, sides: row.sides.map((side) => ({ ...side, library: `${side.kind}-library 1.2.3` })) }
+  const page = reportOf(resultsOf({ ...libraries, fsyncMillis: 0.25 }, { ...libraries, fsyncMillis: 1, figure: "p50" }))
+  expect(page).toContain("- Libraries: ours-library 1.2.3, peer-library 1.2.3, raw-library 1.2.3")
+  expect(page).toContain("9 rounds, 4 KiB written and flushed in 1.00 ms (0.250–1.00)")
+})
+
+test("a comparison and what is kept need rounds that can be told apart", () => {
+  for (const option of ["--compare", "--save"]) {
+    expect(readOptions([option, "--rounds", "2"])).toMatchObject({ wrong: expect.stringContaining("3 rounds") })
+    expect(readOptions([option, "--rounds", "3"])).toMatchObject({ rounds: 3 })
+  }
+  expect(readOptions(["--rounds", "1"])).toMatchObject({ rounds: 1 })
+})
+
+test("what the processor took is for one of what was done", () => {
+  expect(["events/s", "entries/s", "calls/s"].map((unit) => rate(unit).cpu?.unit)).toEqual([
+    "microseconds of processor, event",
+    "microseconds of processor, entry",
+    "microseconds of processor, call"
+  ])
 })
 
 test("what is to be known of a side stands below its table, once", () => {
   const row = rowOf(0.8)
-  const noted = {
+  const noted: Row = {
     ...row,
     sides: [
       ...row.sides,
-      { side: "lax", kind: "peer" as const, note: "flushes nothing", value: spreadOf(1) },
-      { side: "broken", kind: "peer" as const, absent: "failed: busy" },
-      { side: "small", kind: "peer" as const, absent: "hasn't got this" }
+      { side: "lax", kind: "peer", note: "flushes nothing", value: spreadOf(1) },
+      { side: "broken", kind: "peer", absent: { is: "failed", why: "busy" } },
+      { side: "small", kind: "peer", absent: { is: "unable" } },
+      { side: "partial", kind: "peer", absent: { is: "without figure" } },
+      { side: "away", kind: "peer", absent: { is: "left out" } },
+      { side: "missing", kind: "peer", absent: { is: "not installed" } }
     ]
   }
   const lines = tableOf([noted, noted])
-  expect(lines[2]).toContain("slower 10.0 (9.00–11.0); lax 1.00 (0.900–1.10)<sup>1</sup>; broken –<sup>2</sup> |")
-  expect(lines.slice(4)).toEqual(["", "1. flushes nothing", "2. failed: busy"])
+  expect(lines[2]).toContain("slower 10.0 (9.00–11.0); lax 1.00 (0.900–1.10)<sup>1</sup>;")
+  expect(lines[2]).toMatch(/; broken –<sup>2<\/sup>; away not run; missing –<sup>3<\/sup> \|$/)
+  expect(lines.slice(4)).toEqual(["", "1. flushes nothing", "2. failed: busy", "3. isn't installed"])
 })
