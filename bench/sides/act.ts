@@ -54,19 +54,20 @@ const sideOf = (store: Store): Side => ({
     const events = orders.map((data) => ({ name: placed, data }))
     await patiently(() => store.commit(stream, events, meta))
   }),
-  contend: contending((stream) => async () => {
-    let last = -1
-    try {
-      await store.query(({ version }) => {
-        last = version
-      }, { stream, stream_exact: true })
-      await store.commit(stream, [{ name: placed, data: orderOf(last + 1) }], meta, last)
-      return true
-    } catch (error) {
-      if (error instanceof Error && error.message.startsWith("Concurrency error")) return false
-      if (!isBusy(error)) throw error
-      await nextTurn()
-      return false
+  contend: contending((stream) => {
+    let last = { id: -1, version: -1 }
+    return async () => {
+      try {
+        // What was committed since it last looked.
+        await store.query((event) => void (last = event), { stream, stream_exact: true, after: last.id })
+        await store.commit(stream, [{ name: placed, data: orderOf(last.version + 1) }], meta, last.version)
+        return true
+      } catch (error) {
+        if (error instanceof Error && error.message.startsWith("Concurrency error")) return false
+        if (!isBusy(error)) throw error
+        await nextTurn()
+        return false
+      }
     }
   }),
   fold: byPromise(async ({ events, stream }) => {

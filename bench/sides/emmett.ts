@@ -26,10 +26,14 @@ interface EventStore {
     events: ReadonlyArray<Event>,
     options?: { readonly expectedStreamVersion: bigint | string }
   ) => Promise<unknown>
+  readonly readStream: (
+    stream: string,
+    options: { readonly from: bigint }
+  ) => Promise<{ readonly currentStreamVersion: bigint }>
   readonly aggregateStream: (stream: string, options: {
     readonly evolve: (state: Folded, event: Event) => Folded
     readonly initialState: () => Folded
-  }) => Promise<{ readonly state: Folded; readonly currentStreamVersion: bigint }>
+  }) => Promise<{ readonly state: Folded }>
   readonly consumer?: (options?: object) => Consumer
   readonly close?: () => Promise<void>
   readonly schema?: { readonly migrate: () => Promise<unknown> }
@@ -47,28 +51,31 @@ const evolve = (state: Folded, { data }: Event): Folded => fold(state, data)
 
 const eventOf = (order: Order): Event => ({ type: placed, data: order })
 
-const logSide = (store: EventStore, core: Core): LogSide => ({
+/** `sharing` is whether calls share one connection. */
+const logSide = (store: EventStore, core: Core, sharing: boolean): LogSide => ({
   append: byPromise(async ({ orders, stream }) => {
     const events = orders.map(eventOf)
     for (;;) {
       try {
         return await store.appendToStream(stream, events)
       } catch (error) {
-        if (!isOfTransaction(error) && !core.isExpectedVersionConflictError(error)) throw error
+        if (!(sharing && isOfTransaction(error)) && !core.isExpectedVersionConflictError(error)) throw error
         await nextTurn()
       }
     }
   }),
-  contend: contending((stream) => async () => {
-    const options = { evolve: (state: Folded) => state, initialState: nothing }
-    const { currentStreamVersion: expectedStreamVersion } = await store.aggregateStream(stream, options)
-    try {
-      const event = eventOf(orderOf(Number(expectedStreamVersion)))
-      await store.appendToStream(stream, [event], { expectedStreamVersion })
-      return true
-    } catch (error) {
-      if (core.isExpectedVersionConflictError(error) || isOfTransaction(error)) return false
-      throw error
+  contend: contending((stream) => {
+    let version = 0n
+    return async () => {
+      // Neither an append nor a conflict of its databases says how far others have come: what is new is read.
+      version = (await store.readStream(stream, { from: version })).currentStreamVersion
+      try {
+        await store.appendToStream(stream, [eventOf(orderOf(Number(version)))], { expectedStreamVersion: version })
+        return true
+      } catch (error) {
+        if (!core.isExpectedVersionConflictError(error) && !(sharing && isOfTransaction(error))) throw error
+        return false
+      }
     }
   }),
   fold: byPromise(async ({ events, stream }) => {
@@ -129,7 +136,7 @@ const loadCore = () => loadPeer<Core>("@event-driven-io/emmett")
 /** Emmett in memory. */
 export const openEmmettMemory: OpenSide = async () => {
   const core = await loadCore()
-  return { ...logSide(core.getInMemoryEventStore(), core), close: async () => undefined }
+  return { ...logSide(core.getInMemoryEventStore(), core, false), close: async () => undefined }
 }
 
 const sharing = "one shared connection; concurrent calls are answered before their common transaction is durable, " +
@@ -152,7 +159,7 @@ export const openEmmettSqlite: OpenSide = async ({ directory }) => {
   })
   await store.schema?.migrate()
   return {
-    ...logSide(store, core),
+    ...logSide(store, core, true),
     ...feedSide(store.consumer),
     readAll: readAllBy((page) => readMessagesBatch(connection, page)),
     note: sharing,
@@ -175,7 +182,7 @@ export const openEmmettPostgres: OpenSide = async ({ url }) => {
   const store = getPostgreSQLEventStore(url)
   await store.schema?.migrate()
   return {
-    ...logSide(store, core),
+    ...logSide(store, core, false),
     ...feedSide(store.consumer),
     readAll: readAllBy((page) => readMessagesBatch(pool.execute, page)),
     bytes: () => databaseBytes(url),

@@ -38,17 +38,20 @@ const logSide = (pool: Pool): LogSide => {
       text: "SELECT write_message($1, $2, $3, $4::jsonb, NULL, $5)",
       values: [randomUUID(), stream, placed, data, expected]
     })
+  const versionOf = async (stream: string) => {
+    const { rows: [row] } = await pool.query<{ readonly last: string | null }>({
+      name: "version",
+      text: "SELECT stream_version($1) AS last",
+      values: [stream]
+    })
+    return Number(row?.last ?? -1)
+  }
   return {
     append: byPromise(async ({ orders, stream }) => {
       for (const order of orders) await write(stream, JSON.stringify(order), null)
     }),
     contend: contending((stream) => async () => {
-      const { rows } = await pool.query<{ readonly last: string | null }>({
-        name: "version",
-        text: "SELECT stream_version($1) AS last",
-        values: [stream]
-      })
-      const last = Number(rows[0]?.last ?? -1)
+      const last = await versionOf(stream)
       try {
         await write(stream, JSON.stringify(orderOf(last + 1)), last)
         return true
@@ -78,7 +81,7 @@ export const openMessageDb: OpenSide = async ({ url }) => {
   return {
     ...logSide(pool),
     bytes: () => databaseBytes(url),
-    note: "pool of 8; batches event by event",
+    note: "pool of 8; batches event by event; locks a category, here all streams, while it appends",
     close: () => pool.end()
   }
 }

@@ -85,18 +85,17 @@ const foldAll = <E>(read: Stream.Stream<{ readonly data: unknown }, E>, events: 
 /** The log through Effect. */
 export const effectLogSide = (store: StoreShape): LogSide => {
   const log = store.log()
-  const untilWon = Effect.fnUntraced(function*(stream: string) {
-    for (let expected: number = yield* log.lastSeq(stream);;) {
-      const answer = yield* log.append(stream, inputOf(orderOf(expected)), { expected })
-      if (answer._tag !== "Conflict") return
-      expected = answer.actual
-    }
-  })
   const contend: Contend = (writers, millis, stream) => {
     const until = performance.now() + millis
     const wins = Effect.fnUntraced(function*() {
       let won = 0
-      for (; performance.now() < until; won++) yield* untilWon(stream)
+      let expected: number | undefined
+      while (performance.now() < until) {
+        expected ??= yield* log.lastSeq(stream)
+        const answer = yield* log.append(stream, inputOf(orderOf(expected)), { expected })
+        expected = answer._tag === "Conflict" ? answer.actual : undefined
+        if (expected === undefined) won++
+      }
       return won
     })
     return Effect.runPromise(Effect.all(Array.from({ length: writers }, wins), { concurrency: "unbounded" }))

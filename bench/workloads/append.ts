@@ -15,10 +15,10 @@ const appending = (title: string, clients: number, size: number): Workload => ({
   prepare: async ({ append }) => {
     if (append === undefined) return undefined
     let made = 0
-    const input = (client: number): Appending => {
+    const input = (client: number, call: number): Appending => {
       const n = made++
-      // Clients and streams both divide by what they share, so that no two clients meet in one stream.
-      const stream = `order-${client + clients * (n % Math.ceil(streams / clients))}`
+      // By its own calls: clients that go in step would otherwise keep to one stream each.
+      const stream = `order-${client + clients * (call % Math.ceil(streams / clients))}`
       return { stream, orders: Array.from({ length: size }, (_, i) => orderOf(n + i)) }
     }
     return { repeat: (count) => append(clients, count, input), each: clients * size }
