@@ -22,6 +22,10 @@ Measures persist beside the same work written by hand and beside other libraries
   --list           prints the workloads
   --help
 
+All of it takes some three hours on two cores, and with --quick half an hour; before each workload it says how long the
+rest takes. It needs 10 GB where stores are made and, for PostgreSQL, in the temporary directory as well: up to three
+stores of ten million events are there at a time (--only open; --skip open leaves 2 GB).
+
 PostgreSQL is started for the run, or is the server that PERSIST_TEST_POSTGRES names by a superuser's URL. Other
 libraries are installed below bench/peers when they are first needed. With PERSIST_BENCH_PROFILE=DIR each side writes a
 CPU profile there. Ends with 0, with 1 where a side of ours failed, with 2 for a wrong option

@@ -43,7 +43,10 @@ const ask = (child: ChildProcess, request: Request, within: number): Promise<Rep
     }, within)
     child.once("message", end)
     child.once("exit", gone)
-    child.send(request)
+    // One that was killed may hear no more before its end is known here.
+    child.send(request, (error) => {
+      if (error !== null) end({ is: "failed", why: error.message })
+    })
   })
 
 const whyOf = (reply: Reply): string => "why" in reply ? reply.why : `it answered: ${reply.is}`

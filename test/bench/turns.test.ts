@@ -1,7 +1,7 @@
 /** Sides that take turns: what is made of one of them that fails in the middle of its rounds, and of those left out. */
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { standings } from "../../bench/goals.ts"
-import { type Child, startChild } from "../../bench/harness/child.ts"
+import { type Child, type Limits, startChild } from "../../bench/harness/child.ts"
 import { makePlaces, type Places } from "../../bench/harness/place.ts"
 import { hasFailed, oursFailed, type Row } from "../../bench/harness/row.ts"
 import { runWorkload } from "../../bench/harness/run.ts"
@@ -16,15 +16,16 @@ beforeAll(() => {
 })
 afterAll(() => places.remove())
 
+const limits = { prepare: 60_000, round: 60_000 }
+
 /** One append after another in memory, in the shortest of rounds; the side that is named fails in its second. */
-const run = async (failing: string | undefined): Promise<ReadonlyArray<Row>> => {
+const run = async (failing: string | undefined, within: Limits = limits): Promise<ReadonlyArray<Row>> => {
   const append = workloads.find(({ name }) => name === "append-1")
   if (append === undefined) throw new Error("there is no append-1")
-  const limits = { prepare: 60_000, round: 60_000 }
   const sizes = { log: 1, large: 1, keys: 1, open: 1, round: 5 }
-  const plan = { rounds: 3, commit: "1234567", sizes, within: limits, peers: false, say: () => undefined }
-  return await runWorkload("memory", append, places, plan, async (assignment, within) => {
-    const child = await startChild(assignment, within)
+  const plan = { rounds: 3, commit: "1234567", sizes, within, peers: false, say: () => undefined }
+  return await runWorkload("memory", append, places, plan, async (assignment, ...rest) => {
+    const child = await startChild(assignment, ...rest)
     return "is" in child || assignment.side !== failing ? child : failingInSecond(child)
   })
 }
@@ -58,6 +59,12 @@ test("where ours fails in its second round nothing is met, and what was kept sta
     undefined
   ]])
   expect(merged(resultsOf(good), resultsOf(failed)).rows).toEqual(good)
+})
+
+test("a round has a limit of its own, and what goes beyond it has failed", { timeout: 120_000 }, async () => {
+  const [row] = await run(undefined, { ...limits, round: 0 })
+  const asked = row?.sides.filter(({ kind }) => kind !== "peer").map(({ absent }) => absent)
+  expect(asked).toEqual(Array.from({ length: 3 }, () => ({ is: "failed", why: "no answer within 0 s" })))
 })
 
 test("what fails by hand is no limit, and peers that nobody asked stay in the row", { timeout: 120_000 }, async () => {
