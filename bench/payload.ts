@@ -28,6 +28,9 @@ const lines = Array.from(
   (_, n) => Array.from({ length: 6 }, (_line, i) => ({ sku: `sku-${n}${i}`, n: 1 + i }))
 )
 
+/** The key of an order in a read model of twenty: by the last two digits of its customer. */
+export const groupOf = ({ customer }: Order): string => `group-${Number(customer.slice(-2)) % 20}`
+
 /** What a fold over orders has seen. */
 export interface Folded {
   events: number

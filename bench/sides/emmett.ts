@@ -122,6 +122,8 @@ const feedSide = (consumer: NonNullable<EventStore["consumer"]>): FeedSide => {
         if (--left === 0) all.resolve()
       })
       await Promise.race([all.promise, ended])
+      // What ended before it had them all tells here what it had.
+      checkCount(events - left, events)
       await close()
     },
     follow: async (handle) => {

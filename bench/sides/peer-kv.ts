@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { checkCount, type Order } from "../payload.ts"
 import { loadPeer } from "../peers/load.ts"
 import { byEffect } from "./persist-log.ts"
-import { byPromise, fileBytes, type KvSide, type OpenSide, type Place, type Side } from "./side.ts"
+import { byPromise, checkFound, type KvSide, type OpenSide, type Place, type Side } from "./side.ts"
 
 interface GetSet {
   readonly get: (key: string) => Promise<Order | undefined>
@@ -13,7 +13,7 @@ interface GetSet {
 }
 
 const getAndPut = ({ get, set }: GetSet): KvSide => ({
-  get: byPromise(get),
+  get: byPromise(get, checkFound),
   put: byPromise(({ key, value }) => set(key, value))
 })
 
@@ -34,12 +34,15 @@ export const openKeyvMemory: OpenSide = async () => {
   return keyvSide(new Keyv())
 }
 
-/** Keyv on SQLite with a write-ahead log. */
+/** Keyv on SQLite, with the journal it opens it with: it has no option for another. */
 export const openKeyvSqlite: OpenSide = async ({ directory }) => {
   const { Keyv } = await loadPeer<KeyvModule>("keyv")
   const { KeyvSqlite } = await loadPeer<{ readonly KeyvSqlite: new(options: object) => object }>("@keyv/sqlite")
-  const store = new KeyvSqlite({ uri: `sqlite://${join(directory, "keyv.db")}`, wal: true })
-  return { ...keyvSide(new Keyv({ store })), bytes: () => fileBytes(directory) }
+  const store = new KeyvSqlite({ uri: `sqlite://${join(directory, "keyv.db")}` })
+  return {
+    ...keyvSide(new Keyv({ store })),
+    note: "rollback journal, no write-ahead log; the SQLite that sqlite3 brings"
+  }
 }
 
 /** Keyv on PostgreSQL. */
@@ -99,7 +102,6 @@ export const openLevel: OpenSide = async ({ directory }) => {
       checkCount((await level.values({ gte: from, limit }).all()).length, limit)
     ),
     note: "with sync: true, which flushes each put",
-    bytes: () => fileBytes(directory),
     close: () => level.close()
   }
 }
@@ -125,7 +127,6 @@ export const openLmdb: OpenSide = async ({ directory }: Place) => {
   return {
     ...getAndPut({ get: async (key) => db.get(key), set }),
     scan: byPromise(async ({ from, limit }) => checkCount(db.getRange({ start: from, limit }).asArray.length, limit)),
-    bytes: () => fileBytes(directory),
     close: () => db.close()
   }
 }
@@ -134,7 +135,7 @@ export const openLmdb: OpenSide = async ({ directory }: Place) => {
 export const openEffectKv: OpenSide = async () => {
   const kv = Effect.runSync(Effect.provide(KeyValueStore.KeyValueStore, KeyValueStore.layerMemory))
   return {
-    get: byEffect((key: string) => Effect.map(kv.get(key), (text) => JSON.parse(text ?? "null"))),
+    get: byEffect((key: string) => Effect.map(kv.get(key), (text) => JSON.parse(text ?? "null")), checkFound),
     put: byEffect(({ key, value }) => kv.set(key, JSON.stringify(value))),
     close: async () => undefined
   }

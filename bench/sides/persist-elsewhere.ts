@@ -2,7 +2,7 @@
 import type { FeedSide } from "./side.ts"
 import { ended, firstWord, startProgram } from "./whole.ts"
 
-/** Follows the store that a URL names. */
+/** Follows the store that a URL names: as a registered reader, where its process may write. */
 export const followElsewhere = (url: string): Pick<Required<FeedSide>, "followElsewhere"> => ({
   followElsewhere: async (took) => {
     const child = startProgram("follower", [url])

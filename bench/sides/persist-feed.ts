@@ -4,13 +4,11 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import type { Store } from "persist"
-import { type Folded, nothing, type Order } from "../payload.ts"
+import { checkCount, type Folded, groupOf, nothing } from "../payload.ts"
 import { orderIn } from "./persist-log.ts"
 import type { FeedSide } from "./side.ts"
-
-/** Twenty keys: the last two digits of the customer, by five. */
-const keyOf = ({ customer }: Order): string => `group-${Number(customer.slice(-2)) % 20}`
 
 const model = ReadModel.make({
   name: "by-customer",
@@ -18,8 +16,14 @@ const model = ReadModel.make({
   events: anyEvents,
   value: Schema.Struct({ events: Schema.Int, total: Schema.Int }),
   seed: nothing(),
-  keys: (event) => keyOf(orderIn(event)),
+  keys: (event) => groupOf(orderIn(event)),
   step: ({ events, total }: Folded, event): Folded => ({ events: events + 1, total: total + orderIn(event).total })
+})
+
+/** Fails where the model doesn't show so many events. */
+const checkModel = Effect.fnUntraced(function*(store: StoreShape, events: number) {
+  const states = yield* Stream.runCollect(model.kv(store).scan())
+  checkCount(states.reduce((sum, { value }) => sum + value.events, 0), events)
 })
 
 const name = "handler"
@@ -37,10 +41,15 @@ export const promiseFeedSide = (store: Store): FeedSide => ({
       }
     })
     await Promise.race([all.promise, running.ended])
+    // What ended before it had them all tells here what it had.
+    checkCount(events - left, events)
     await running.stop()
     await store.resetReader(name)
   },
-  rebuild: async () => void await store.rebuild(model),
+  rebuild: async (events) => {
+    await store.rebuild(model)
+    await Effect.runPromise(checkModel(store.effect, events))
+  },
   follow: async (handle) => {
     const running = store.runSubscription({
       name: "follower",
@@ -64,10 +73,11 @@ export const effectFeedSide = (store: StoreShape): FeedSide => ({
         })
       const fiber = yield* Effect.forkChild(runSubscription(store, { name, events: anyEvents, handle }))
       yield* Effect.raceFirst(Deferred.await(all), Fiber.join(fiber))
+      checkCount(events - left, events)
       yield* Fiber.interrupt(fiber)
       yield* resetReader(store, name)
     })),
-  rebuild: () => Effect.runPromise(Effect.asVoid(rebuild(store, model))),
+  rebuild: (events) => Effect.runPromise(Effect.andThen(rebuild(store, model), checkModel(store, events))),
   follow: async (handle) => {
     const fiber = Effect.runFork(runSubscription(store, {
       name: "follower",

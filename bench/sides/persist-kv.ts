@@ -6,7 +6,7 @@ import * as Stream from "effect/Stream"
 import type { Store } from "persist"
 import { checkCount } from "../payload.ts"
 import { byEffect } from "./persist-log.ts"
-import { byPromise, type KvSide } from "./side.ts"
+import { byPromise, checkFound, checkWon, type KvSide } from "./side.ts"
 
 const namespace = "orders"
 
@@ -14,12 +14,12 @@ const namespace = "orders"
 export const promiseKvSide = (store: Store): KvSide => {
   const kv = store.kv(namespace)
   return {
-    get: byPromise((key) => kv.get(key)),
+    get: byPromise((key) => kv.get(key), checkFound),
     put: byPromise(({ key, value }) => kv.put(key, value)),
     cas: byPromise(async ({ key, value }) => {
       const found = await kv.entry(key)
-      await kv.put(key, value, { expected: found?.revision ?? "absent" })
-    }),
+      return await kv.put(key, value, { expected: found?.revision ?? "absent" })
+    }, ({ _tag }) => checkWon(_tag !== "Conflict")),
     scan: byPromise(async ({ from, limit }) =>
       checkCount((await kv.scan({ gte: from, limit }).toArray()).length, limit)
     )
@@ -30,15 +30,14 @@ export const promiseKvSide = (store: Store): KvSide => {
 export const effectKvSide = (store: StoreShape): KvSide => {
   const kv = store.kv(namespace)
   return {
-    get: byEffect((key) => kv.get(key)),
+    get: byEffect((key) => kv.get(key), (found) => checkFound(Option.getOrUndefined(found))),
     put: byEffect(({ key, value }) => kv.put(key, value)),
     cas: byEffect(({ key, value }) =>
       Effect.flatMap(
         kv.entry(key),
         (found) =>
           kv.put(key, value, { expected: Option.match(found, { onNone: () => "absent", onSome: (e) => e.revision }) })
-      )
-    ),
+      ), ({ _tag }) => checkWon(_tag !== "Conflict")),
     scan: byEffect(({ from, limit }) =>
       Effect.map(Stream.runCollect(kv.scan({ gte: from, limit })), (found) => checkCount(found.length, limit))
     )

@@ -13,25 +13,28 @@ const inputOf = (order: Order) => ({ type: placed, data: order })
 /** The data of an untyped event is any JSON; what is there is what the bench has written. */
 export const orderIn = ({ data }: { readonly data: unknown }): Order => data as Order
 
-/** Repeats a verb that is an effect: each client a fiber. */
-export const byEffect =
-  <Input>(verb: (input: Input) => Effect.Effect<unknown, unknown>): Loop<Input> => (clients, each, input) => {
-    const client = (number: number) =>
-      Effect.suspend(() => {
-        let call = 0
-        return Effect.whileLoop({
-          while: () => call < each,
-          body: () => verb(input(number, call++)),
-          step: () => undefined
-        })
+/** Repeats a verb that is an effect: each client a fiber; `check` throws where an answer isn't what it has to be. */
+export const byEffect = <Input, Answer>(
+  verb: (input: Input) => Effect.Effect<Answer, unknown>,
+  check: (answer: Answer) => void = () => undefined
+): Loop<Input> =>
+(clients, each, input) => {
+  const client = (number: number) =>
+    Effect.suspend(() => {
+      let call = 0
+      return Effect.whileLoop({
+        while: () => call < each,
+        body: () => verb(input(number, call++)),
+        step: check
       })
-    return clients === 1
-      ? Effect.runPromise(client(0))
-      : Effect.runPromise(Effect.forEach(Array.from({ length: clients }, (_, n) => n), client, {
-        concurrency: "unbounded",
-        discard: true
-      }))
-  }
+    })
+  return clients === 1
+    ? Effect.runPromise(client(0))
+    : Effect.runPromise(Effect.forEach(Array.from({ length: clients }, (_, n) => n), client, {
+      concurrency: "unbounded",
+      discard: true
+    }))
+}
 
 /** The fold as a projection. */
 const orders = Projection.make({

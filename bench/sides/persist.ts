@@ -46,7 +46,7 @@ export const openPromise = (name: StoreName): OpenSide => async (place) => {
     close: store.close,
     ...name === "memory" ? { extras: extrasOf(store) } : {
       ...wholeSide({ store: name, name: throughPromises, place, open: openPromise(name), close: store.close }),
-      ...followElsewhere(name === "postgres" ? url : `${url}?readonly=true`),
+      ...followElsewhere(name === "file" ? `${url}?readonly=true` : url),
       ...name === "postgres" ? {} : importSide(name, place),
       bytes: () => bytesOf(name, place)
     }

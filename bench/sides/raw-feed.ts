@@ -1,8 +1,8 @@
 /** Following a log by hand: pages, a place that is kept, a read model in one table; pushes within the process. */
 import type Database from "better-sqlite3"
 import type { Client } from "pg"
-import { checkCount, fold, type Folded, nothing, type Order } from "../payload.ts"
-import type { FeedSide } from "./side.ts"
+import { checkCount, fold, type Folded, groupOf, nothing, type Order } from "../payload.ts"
+import type { FeedSide, LogSide } from "./side.ts"
 
 /** One event as a page has it. */
 export interface Read {
@@ -17,33 +17,40 @@ export interface Pages {
   readonly save: (position: number, states: ReadonlyMap<string, Folded>) => Promise<void> | void
 }
 
-const keyOf = ({ customer }: Order): string => `group-${Number(customer.slice(-2)) % 20}`
-
 const none: ReadonlyMap<string, Folded> = new Map()
 
-/** The feeds over pages; `listeners` are told of every order that is durable. */
-export const rawFeedSide = ({ page, save }: Pages, listeners: Set<(order: Order) => void>): FeedSide => {
-  const walk = async (use: (order: Order) => void, states: ReadonlyMap<string, Folded>) => {
+/** Reads by pages, and the feeds over them; `listeners` are told of every order that is durable. */
+export const rawFeedSide = (
+  { page, save }: Pages,
+  listeners: Set<(order: Order) => void>
+): FeedSide & Pick<Required<LogSide>, "readAll"> => {
+  const walk = async (use: (order: Order) => void, after: (position: number) => Promise<void> | void) => {
     let rows = await page(0)
     let seen = 0
     while (rows.length > 0) {
       for (const { data } of rows) use(JSON.parse(data))
       seen += rows.length
       const position = Number(rows.at(-1)?.position)
-      await save(position, states)
+      await after(position)
       rows = await page(position)
     }
     return seen
   }
   return {
-    catchUp: async (events) => checkCount(await walk(() => undefined, none), events),
+    readAll: async (events) => {
+      const state = nothing()
+      await walk((order) => void fold(state, order), () => undefined)
+      checkCount(state.events, events)
+    },
+    catchUp: async (events) => checkCount(await walk(() => undefined, (position) => save(position, none)), events),
     rebuild: async (events) => {
       const states = new Map<string, Folded>()
       const use = (order: Order) => {
-        const key = keyOf(order)
+        const key = groupOf(order)
         states.set(key, fold(states.get(key) ?? nothing(), order))
       }
-      checkCount(await walk(use, states), events)
+      await walk(use, (position) => save(position, states))
+      checkCount([...states.values()].reduce((sum, state) => sum + state.events, 0), events)
     },
     follow: async (handle) => {
       listeners.add(handle)

@@ -1,14 +1,15 @@
 /**
  * A file by hand: records one after another, each with its length and checksum, encoded into one buffer; one write and
- * one flush for each group; where they lie is in memory. What a kv puts is a record as well, its values in a map.
+ * one flush for each group; where they lie is in memory. Zeros are written ahead, so that few flushes make the file
+ * longer. What a kv puts is a record as well, its values in a map.
  */
-import { closeSync, existsSync, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from "node:fs"
+import { closeSync, existsSync, fdatasyncSync, ftruncateSync, openSync, readSync, statSync, writeSync } from "node:fs"
 import { join } from "node:path"
 import { crc32 } from "node:zlib"
 import { checkCount, fold, nothing, type Order, orderOf, placed } from "../payload.ts"
 import { contending } from "./contend.ts"
 import { grouped } from "./group.ts"
-import { byHand, byPromise, type LogSide, type OpenSide } from "./side.ts"
+import { byHand, byPromise, checkFound, type LogSide, type OpenSide } from "./side.ts"
 import { wholeSide } from "./whole.ts"
 
 interface Append {
@@ -22,6 +23,9 @@ const headBytes = 32
 
 /** Room for the largest group: 64 appenders, each with a batch of 100. */
 const room = 1 << 22
+
+/** What is reserved at once, for groups that are shorter: whoever writes this much needn't write it twice. */
+const ahead = Buffer.alloc(128 * 1024)
 
 /** What is read at once. */
 const window = 256 * 1024
@@ -65,6 +69,12 @@ const openLog = (path: string) => {
   const found = scan(fd)
   const { places } = found
   let { end, head } = found
+  // What is left of a group that was torn must not come to lie behind a record again.
+  ftruncateSync(fd, end)
+  let reserved = end
+  const write = (bytes: Buffer, at: number): void => {
+    if (writeSync(fd, bytes, 0, bytes.length, at) !== bytes.length) throw new Error("the disk is full")
+  }
   const buffer = Buffer.alloc(room)
   const encode = (stream: string, seq: number, at: number, text: string, start: number): number => {
     let next = buffer.writeDoubleLE(++head, start + 8)
@@ -90,12 +100,23 @@ const openLog = (path: string) => {
       }
       return true
     })
-    writeSync(fd, buffer, 0, length, end)
-    fdatasyncSync(fd)
+    write(buffer.subarray(0, length), end)
     end += length
+    if (end > reserved) {
+      reserved = end
+      if (length < ahead.length) {
+        write(ahead, end)
+        reserved += ahead.length
+      }
+    }
+    fdatasyncSync(fd)
     return answers
   }
-  return { fd, places, append: grouped(flush), head: () => head }
+  const close = () => {
+    ftruncateSync(fd, end)
+    closeSync(fd)
+  }
+  return { fd, places, append: grouped(flush), head: () => head, close }
 }
 
 const isWhole = (record: Buffer): boolean => crc32(record.subarray(8)) === record.readUInt32LE(4)
@@ -142,7 +163,8 @@ const readsOf = ({ fd, places }: ReturnType<typeof openLog>): Pick<LogSide, "fol
 
 /** Opens a file by hand. */
 export const openRawFile: OpenSide = async (place) => {
-  const log = openLog(join(place.directory, "raw.log"))
+  const path = join(place.directory, "raw.log")
+  const log = openLog(path)
   const values = new Map<string, string>()
   const put = async (key: string, value: Order) => {
     const text = JSON.stringify(value)
@@ -158,16 +180,16 @@ export const openRawFile: OpenSide = async (place) => {
       const expected = log.places.get(stream)?.length ?? 0
       return log.append({ stream, texts: [JSON.stringify(orderOf(expected))], expected })
     }),
-    get: byPromise(async (key) => JSON.parse(values.get(key) ?? "null")),
+    get: byPromise(async (key) => JSON.parse(values.get(key) ?? "null"), checkFound),
     put: byPromise(({ key, value }) => put(key, value)),
-    bytes: async () => fstatSync(log.fd).size,
+    bytes: async () => statSync(path).size,
     head: async () => log.head(),
     ...wholeSide({
       store: "file",
       name: byHand.file,
       place,
       open: openRawFile,
-      close: async () => closeSync(log.fd)
+      close: async () => log.close()
     })
   }
 }

@@ -1,7 +1,7 @@
 /** Memory by hand: a map of arrays and one array of all events, each a text of its own. */
 import { checkCount, fold, nothing, type Order, orderOf, placed } from "../payload.ts"
 import { contending } from "./contend.ts"
-import { byPromise, type OpenSide } from "./side.ts"
+import { byPromise, checkFound, checkWon, type OpenSide } from "./side.ts"
 
 interface Recorded {
   readonly stream: string
@@ -51,12 +51,17 @@ export const openRawMemory: OpenSide = async () => {
       listeners.add(listener)
       return async () => void listeners.delete(listener)
     },
-    get: byPromise(async (key) => JSON.parse(kv.get(key) ?? "null")),
+    get: byPromise(async (key) => JSON.parse(kv.get(key) ?? "null"), checkFound),
     put: byPromise(async ({ key, value }) => kv.set(key, JSON.stringify(value))),
     cas: byPromise(async ({ key, value }) => {
-      JSON.parse(kv.get(key) ?? "null")
-      kv.set(key, JSON.stringify(value))
-    }),
+      const before = kv.get(key)
+      JSON.parse(before ?? "null")
+      const text = JSON.stringify(value)
+      // The text is as good as a revision: who finds it again loses nothing.
+      if (kv.get(key) !== before) return false
+      kv.set(key, text)
+      return true
+    }, checkWon),
     close: async () => undefined
   }
 }

@@ -2,7 +2,7 @@
 import type Database from "better-sqlite3"
 import { checkCount, type Order } from "../payload.ts"
 import { grouped } from "./group.ts"
-import { byPromise, type KvSide } from "./side.ts"
+import { byPromise, checkFound, checkWon, type KvSide } from "./side.ts"
 
 interface Put {
   readonly key: string
@@ -30,7 +30,7 @@ export const rawSqliteKv = (db: Database.Database): KvSide => {
   const update = db.prepare<[string, number, string, number]>(
     "UPDATE kv SET value = ?, revision = ? WHERE key = ? AND revision = ?"
   )
-  let revision = 0
+  let revision = db.prepare<[], number | null>("SELECT max(revision) FROM kv").pluck().get() ?? 0
   const put = grouped((puts: ReadonlyArray<Put>): ReadonlyArray<boolean> => {
     begin.run()
     const answers = puts.map(({ expected, key, value }) => {
@@ -43,13 +43,13 @@ export const rawSqliteKv = (db: Database.Database): KvSide => {
     return answers
   })
   return {
-    get: byPromise(async (key) => JSON.parse(one.get(key)?.value ?? "null")),
+    get: byPromise(async (key) => JSON.parse(one.get(key)?.value ?? "null"), checkFound),
     put: byPromise(put),
     cas: byPromise(async ({ key, value }) => {
       const found = one.get(key)
       JSON.parse(found?.value ?? "null")
-      await put({ key, value, expected: found?.revision })
-    }),
+      return await put({ key, value, expected: found?.revision })
+    }, checkWon),
     scan: byPromise(async ({ from, limit }) =>
       checkCount(many.all(from, limit).map(({ value }) => JSON.parse(value)).length, limit)
     )

@@ -8,15 +8,8 @@ import { grouped } from "./group.ts"
 import { rawFeedSide, sqlitePages } from "./raw-feed.ts"
 import { importLines, rawHistory } from "./raw-history.ts"
 import { rawSqliteKv } from "./raw-sqlite-kv.ts"
-import { byHand, byPromise, type LogSide, type OpenSide } from "./side.ts"
+import { byHand, byPromise, type Expecting, type LogSide, type OpenSide } from "./side.ts"
 import { wholeSide } from "./whole.ts"
-
-interface Append {
-  readonly stream: string
-  readonly orders: ReadonlyArray<Order>
-  /** The last seq it takes the stream to have, or none. */
-  readonly expected?: number
-}
 
 const schema = `
   CREATE TABLE IF NOT EXISTS stream (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
@@ -54,7 +47,7 @@ const appendsTo = (db: Database.Database) => {
     tails.set(stream, tail)
     return tail
   }
-  const flush = (appends: ReadonlyArray<Append>): ReadonlyArray<boolean> => {
+  const flush = (appends: ReadonlyArray<Expecting>): ReadonlyArray<boolean> => {
     const at = Date.now()
     begin.run()
     try {
@@ -76,16 +69,13 @@ const appendsTo = (db: Database.Database) => {
 
 const logSide = (db: Database.Database, listeners: Set<(order: Order) => void>): LogSide => {
   const { append: put, tails } = appendsTo(db)
-  const append = async (one: Append) => {
+  const append = async (one: Expecting) => {
     const answer = await put(one)
     for (const listener of listeners) one.orders.forEach(listener)
     return answer
   }
   const ofStream = db.prepare<[number], { readonly data: string }>(
     "SELECT position, seq, type, at, data FROM event WHERE stream = ? ORDER BY seq"
-  )
-  const page = db.prepare<[number], { readonly position: number; readonly data: string }>(
-    "SELECT position, stream, seq, type, at, data FROM event WHERE position > ? ORDER BY position LIMIT 1000"
   )
   return {
     append: byPromise(append),
@@ -97,16 +87,7 @@ const logSide = (db: Database.Database, listeners: Set<(order: Order) => void>):
       const state = nothing()
       for (const { data } of ofStream.all(tails.get(stream)?.id ?? 0)) fold(state, JSON.parse(data))
       checkCount(state.events, events)
-    }),
-    readAll: async (events) => {
-      const state = nothing()
-      let rows = page.all(0)
-      while (rows.length > 0) {
-        for (const { data } of rows) fold(state, JSON.parse(data))
-        rows = page.all(rows.at(-1)?.position ?? 0)
-      }
-      checkCount(state.events, events)
-    }
+    })
   }
 }
 
@@ -125,10 +106,7 @@ export const openRawSqlite: OpenSide = async (place) => {
     ...rawSqliteKv(db),
     importLines: { directory, run: (file) => importLines(directory, file) },
     openHistory: (file) => rawHistory(directory, file),
-    bytes: async () => {
-      db.pragma("wal_checkpoint(TRUNCATE)")
-      return statSync(path).size
-    },
+    bytes: async () => statSync(path).size,
     head: async () => head.get() ?? 0,
     ...wholeSide({ store: "sqlite", name: byHand.sqlite, place, open: openRawSqlite, close })
   }

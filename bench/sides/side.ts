@@ -21,6 +21,12 @@ export interface Appending {
   readonly orders: ReadonlyArray<Order>
 }
 
+/** The same, or nothing where the stream hasn't come just as far as expected. */
+export interface Expecting extends Appending {
+  /** The last seq it takes the stream to have, or none. */
+  readonly expected?: number
+}
+
 /** A stream to be read and folded, and how many events it holds. */
 export interface Folding {
   readonly stream: string
@@ -128,7 +134,7 @@ export interface Side extends LogSide, FeedSide, KvSide, WholeSide {
   readonly note?: string
   /** `false` where it answers before what it was given would outlast a loss of power, on a store that could. */
   readonly durable?: boolean
-  /** How much it keeps on the disk. */
+  /** How much it keeps on the disk, once it's closed. */
   readonly bytes?: () => Promise<number>
   /** Reads the position of its last event: the first thing that is read of a store that was opened. */
   readonly head?: () => Promise<number>
@@ -146,14 +152,29 @@ export const byHand = {
 /** Opens a side at an empty place, or at one that it has left. */
 export type OpenSide = (place: Place) => Promise<Side>
 
-/** Repeats a verb that answers with a promise. */
-export const byPromise =
-  <Input>(verb: (input: Input) => Promise<unknown>): Loop<Input> => async (clients, each, input) => {
-    const client = async (_: unknown, number: number) => {
-      for (let call = 0; call < each; call++) await verb(input(number, call))
-    }
-    await Promise.all(Array.from({ length: clients }, client))
+const unchecked = (): void => undefined
+
+/** Repeats a verb that answers with a promise; `check` throws where an answer isn't what it has to be. */
+export const byPromise = <Input, Answer>(
+  verb: (input: Input) => Promise<Answer>,
+  check: (answer: Answer) => void = unchecked
+): Loop<Input> =>
+async (clients, each, input) => {
+  const client = async (_: unknown, number: number) => {
+    for (let call = 0; call < each; call++) check(await verb(input(number, call)))
   }
+  await Promise.all(Array.from({ length: clients }, client))
+}
+
+/** Throws where a key that was put has no value. */
+export const checkFound = (value: unknown): void => {
+  if (value === undefined || value === null) throw new Error("nothing is found under a key that was put")
+}
+
+/** Throws where a compare-and-set lost although nobody else writes its key. */
+export const checkWon = (won: boolean): void => {
+  if (!won) throw new Error("a compare-and-set lost that nobody contended with")
+}
 
 /** The bytes of the files below a directory. */
 export const fileBytes = async (directory: string): Promise<number> => {

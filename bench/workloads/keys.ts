@@ -34,9 +34,11 @@ const repeats: Readonly<Record<string, Repeat>> = {
   },
   cas: ({ cas }, { keys }) => {
     let n = 0
-    // Each client has keys of its own: nobody loses.
+    const made: Array<number> = []
+    // Each client has keys of its own, in all of them: nobody loses.
     const input = (clients: number) => (client: number) => {
-      const key = keyOf(((n * 64 + client) * clients) % keys)
+      const call = made[client] = (made[client] ?? 0) + 1
+      const key = keyOf(client + clients * ((call * 7919) % Math.floor(keys / clients)))
       return { key, value: orderOf(n++) }
     }
     return cas && ((clients, count) => cas(clients, count, input(clients)))
@@ -91,8 +93,8 @@ export const keys: ReadonlyArray<Workload> = [
   keyed("get", 64, "kv get, 64 at once"),
   keyed("put", 1, "kv put, one at a time"),
   keyed("put", 64, "kv put, 64 at once"),
-  keyed("cas", 1, "kv compare-and-set, one at a time"),
-  keyed("cas", 64, "kv compare-and-set, 64 at once"),
+  keyed("cas", 1, "kv get and compare-and-set, one at a time"),
+  keyed("cas", 64, "kv get and compare-and-set, 64 at once, each its own keys"),
   keyed("scan", 1, "kv scan of 1,000 entries", 1000),
   mixed
 ]

@@ -3,7 +3,7 @@ import { orderOf } from "../payload.ts"
 import type { LogSide } from "../sides/side.ts"
 import { oneByOne, rate, timed, type Workload } from "./workload.ts"
 
-/** Fills streams with so many events each, in turn, so that none lies in one piece. */
+/** Fills streams with so many events each, a hundred at a time in turn: longer ones don't lie in one piece. */
 export const fillStreams = async (append: NonNullable<LogSide["append"]>, streams: number, events: number) => {
   const batch = Math.min(events, 100)
   await append(1, streams * Math.ceil(events / batch), (_client, call) => {
