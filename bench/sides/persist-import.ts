@@ -12,6 +12,13 @@ const importInto = async (url: string, path: string): Promise<void> => {
   if (code !== 0) throw new Error(`persist import ended with ${code}`)
 }
 
+const countOf = async (url: string): Promise<number> => {
+  await using store = await open(url)
+  let count = 0
+  for await (const _ of store.log().readAll()) count++
+  return count
+}
+
 /** The three projections; how many events were read for them. */
 const projected = async (fold: Fold): Promise<number> => {
   const { costs, figures } = await projectAll(fold)
@@ -37,7 +44,14 @@ export const importSide = (
   let made = 0
   const newUrl = () => `${scheme}:${join(directory, `imported-${made++}`)}`
   return {
-    importLines: { directory, run: (path) => importInto(newUrl(), path) },
+    importLines: {
+      directory,
+      run: async (path) => {
+        const url = newUrl()
+        await importInto(url, path)
+        return () => countOf(url)
+      }
+    },
     openHistory: (path) => openHistory(newUrl(), path)
   }
 }

@@ -45,7 +45,14 @@ export const openPromise = (name: StoreName): OpenSide => async (place) => {
     head: store.head,
     close: store.close,
     ...name === "memory" ? { extras: extrasOf(store) } : {
-      ...wholeSide({ store: name, name: throughPromises, place, open: openPromise(name), close: store.close }),
+      ...wholeSide({
+        store: name,
+        name: throughPromises,
+        place,
+        open: openPromise(name),
+        opener: ["persist", { ...place, url }],
+        close: store.close
+      }),
       ...followElsewhere(name === "file" ? `${url}?readonly=true` : url),
       ...name === "postgres" ? {} : importSide(name, place),
       bytes: () => bytesOf(name, place)

@@ -189,6 +189,7 @@ export const openRawFile: OpenSide = async (place) => {
       name: byHand.file,
       place,
       open: openRawFile,
+      opener: ["file", place],
       close: async () => log.close()
     })
   }

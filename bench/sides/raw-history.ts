@@ -61,11 +61,18 @@ const importInto = (db: Database.Database, path: string): void => {
   for (let n = 0; n < lines.length; n += batch) insertMany(lines.slice(n, n + batch))
 }
 
-/** Imports a file of lines into a new database. */
-export const importLines = async (directory: string, path: string): Promise<void> => {
-  const db = openNew(join(directory, `imported-${randomUUID()}.db`))
+/** Imports a file of lines into a new database; gives what counts its events. */
+export const importLines = async (directory: string, path: string): Promise<() => Promise<number>> => {
+  const name = join(directory, `imported-${randomUUID()}.db`)
+  const db = openNew(name)
   importInto(db, path)
   db.close()
+  return async () => {
+    const again = new Database(name)
+    const count = again.prepare<[], number>("SELECT count(*) FROM event").pluck().get()
+    again.close()
+    return count ?? 0
+  }
 }
 
 /** Three folds in three passes over the rows: into maps, without checks, and without a state to keep. */

@@ -155,6 +155,13 @@ export const openRawPostgres: OpenSide = async (place) => {
       const { rows } = await client.query<{ readonly head: string }>("SELECT max(position) AS head FROM raw")
       return Number(rows[0]?.head)
     },
-    ...wholeSide({ store: "postgres", name: byHand.postgres, place, open: openRawPostgres, close: () => client.end() })
+    ...wholeSide({
+      store: "postgres",
+      name: byHand.postgres,
+      place,
+      open: openRawPostgres,
+      opener: ["postgres", place],
+      close: () => client.end()
+    })
   }
 }

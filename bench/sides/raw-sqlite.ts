@@ -6,7 +6,6 @@ import { checkCount, fold, nothing, type Order, orderOf, placed } from "../paylo
 import { contending } from "./contend.ts"
 import { grouped } from "./group.ts"
 import { rawFeedSide, sqlitePages } from "./raw-feed.ts"
-import { importLines, rawHistory } from "./raw-history.ts"
 import { rawSqliteKv } from "./raw-sqlite-kv.ts"
 import { byHand, byPromise, type Expecting, type LogSide, type OpenSide } from "./side.ts"
 import { wholeSide } from "./whole.ts"
@@ -91,6 +90,9 @@ const logSide = (db: Database.Database, listeners: Set<(order: Order) => void>):
   }
 }
 
+/** What it needs of the examples is loaded where it's used: whoever only opens a store hasn't got it in memory. */
+const history = () => import("./raw-history.ts")
+
 /** Opens a file by hand. */
 export const openRawSqlite: OpenSide = async (place) => {
   const { directory } = place
@@ -104,10 +106,17 @@ export const openRawSqlite: OpenSide = async (place) => {
     ...logSide(db, listeners),
     ...rawFeedSide(sqlitePages(db), listeners),
     ...rawSqliteKv(db),
-    importLines: { directory, run: (file) => importLines(directory, file) },
-    openHistory: (file) => rawHistory(directory, file),
+    importLines: { directory, run: async (file) => (await history()).importLines(directory, file) },
+    openHistory: async (file) => (await history()).rawHistory(directory, file),
     bytes: async () => statSync(path).size,
     head: async () => head.get() ?? 0,
-    ...wholeSide({ store: "sqlite", name: byHand.sqlite, place, open: openRawSqlite, close })
+    ...wholeSide({
+      store: "sqlite",
+      name: byHand.sqlite,
+      place,
+      open: openRawSqlite,
+      opener: ["sqlite", place],
+      close
+    })
   }
 }

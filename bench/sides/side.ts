@@ -68,6 +68,14 @@ export interface History {
   readonly close: () => Promise<void>
 }
 
+/** How files of lines of JSON are imported. */
+export interface Importing {
+  /** Below it the stores are made. */
+  readonly directory: string
+  /** Imports a file into a new store; gives what counts the events that are there then. */
+  readonly run: (path: string) => Promise<() => Promise<number>>
+}
+
 /** The verbs of a log. */
 export interface LogSide {
   /** Appends to a stream whatever is there. */
@@ -79,8 +87,8 @@ export interface LogSide {
   /** The same from a snapshot, which `saveSnapshot` has made. */
   readonly load?: Loop<Folding>
   readonly saveSnapshot?: (stream: string) => Promise<void>
-  /** Imports a file of lines of JSON into a new store below a directory. */
-  readonly importLines?: { readonly directory: string; readonly run: (path: string) => Promise<void> }
+  /** Imports files of lines of JSON. */
+  readonly importLines?: Importing
   /** Imports the real history from a file. */
   readonly openHistory?: (path: string) => Promise<History>
   /** Appends one after another, by what can be put around them. */
@@ -103,11 +111,19 @@ export interface FeedSide {
   readonly followElsewhere?: (took: (millis: number) => void) => Promise<() => Promise<void>>
 }
 
-/** What opening a store takes. */
-export interface Opened {
-  /** From the call to the head being known, in milliseconds. */
+/** What opening a store took in a new process. */
+export interface OpenedHere {
+  /** From the call to the head being known, in milliseconds, the first time. */
   readonly time: number
-  /** What became resident meanwhile, in MiB, the library having been loaded before. */
+  /** The same once more in the same process. */
+  readonly warm: number
+  /** How many bytes of the process are resident after the first time. */
+  readonly resident: number
+}
+
+/** The same beside a process that has loaded nothing. */
+export interface Opened extends Pick<OpenedHere, "time" | "warm"> {
+  /** What is resident of the whole process above that of the empty one, in MiB. */
   readonly memory: number
 }
 

@@ -39,17 +39,29 @@ export interface Entry {
 
 const both: ReadonlyArray<Part> = ["log", "kv"]
 
+/** A side may be closed by its workload and again by whoever runs it. */
+const closedOnce = (open: OpenSide): OpenSide => async (place) => {
+  const side = await open(place)
+  let closing: Promise<void> | undefined
+  return { ...side, close: () => closing ??= side.close() }
+}
+
 const ours = (store: StoreName): ReadonlyArray<Entry> => [
-  { name: throughPromises, kind: "ours", parts: both, open: openPromise(store) },
-  { name: "persist, Effect", kind: "ours", parts: both, open: openEffect(store) }
+  { name: throughPromises, kind: "ours", parts: both, open: closedOnce(openPromise(store)) },
+  { name: "persist, Effect", kind: "ours", parts: both, open: closedOnce(openEffect(store)) }
 ]
 
-const raw = (name: string, open: OpenSide): Entry => ({ name, kind: "raw", parts: both, open })
+const raw = (name: string, open: OpenSide): Entry => ({
+  name,
+  kind: "raw",
+  parts: both,
+  open: closedOnce(open)
+})
 
 const by = (library: string, entry: Entry): Entry => ({ ...entry, library })
 
 const peer = (part: Part, name: string, library: string, open: OpenSide): Entry =>
-  by(library, { name, kind: "peer", parts: [part], open })
+  by(library, { name, kind: "peer", parts: [part], open: closedOnce(open) })
 
 /** The sides of each store; the first is the one that the others are compared with. */
 export const sides: Readonly<Record<StoreName, ReadonlyArray<Entry>>> = {

@@ -2,14 +2,13 @@
 import { type ChildProcess, fork } from "node:child_process"
 import { orderOf } from "../payload.ts"
 import type { StoreName } from "./persist.ts"
-import type { Opened, OpenSide, Place, Side, WholeSide } from "./side.ts"
+import type { Opened, OpenedHere, OpenSide, Place, Side, WholeSide } from "./side.ts"
 
 /** Starts a program of the bench. */
 export const startProgram = (
-  program: "follower" | "opener" | "writer",
+  program: "follower" | "writer",
   args: ReadonlyArray<string>
-): ChildProcess =>
-  fork(new URL(`programs/${program}.ts`, import.meta.url), args, { execArgv: ["--conditions=source", "--expose-gc"] })
+): ChildProcess => fork(new URL(`programs/${program}.ts`, import.meta.url), args, { execArgv: ["--conditions=source"] })
 
 /** The first thing that a process says, or that it ended without a word. */
 export const firstWord = (child: ChildProcess): Promise<unknown> =>
@@ -31,11 +30,34 @@ export interface Reopening {
   readonly name: string
   readonly place: Place
   readonly open: OpenSide
+  /** What the program that opens it knows it as, and where it finds it. */
+  readonly opener: readonly [name: string, place: Place]
   readonly close: () => Promise<void>
 }
 
+/** What a program says that has nothing else to do. */
+const said = async (program: string, ...args: ReadonlyArray<string>): Promise<unknown> => {
+  const child = fork(program, args, { execArgv: [] })
+  const word = await firstWord(child)
+  await ended(child)
+  return word
+}
+
+/** Opens a store in new processes, each beside one that is empty. */
+const opening = async (name: string, place: Place): Promise<() => Promise<Opened>> => {
+  // What builds them isn't needed for anything else.
+  const { buildPrograms } = await import("./programs/built.ts")
+  const [opener = "", empty = ""] = await buildPrograms("opener", "empty")
+  return async () => {
+    const { resident, time, warm } = await said(opener, name, JSON.stringify(place)) as OpenedHere // what it says
+    return { time, warm, memory: (resident - Number(await said(empty))) / 2 ** 20 }
+  }
+}
+
 /** The verbs of a store that other processes can open by its place, and how it's closed: once. */
-export const wholeSide = ({ close, name, open, place, store }: Reopening): WholeSide & Pick<Side, "close"> => {
+export const wholeSide = (
+  { close, name, open, opener, place, store }: Reopening
+): WholeSide & Pick<Side, "close"> => {
   const args = [store, name, JSON.stringify(place)]
   let closing: Promise<void> | undefined
   const closeOnce = () => closing ??= close()
@@ -43,7 +65,7 @@ export const wholeSide = ({ close, name, open, place, store }: Reopening): Whole
     close: closeOnce,
     reopened: async () => {
       await closeOnce()
-      return async () => await firstWord(startProgram("opener", args)) as Opened // what the program says
+      return await opening(...opener)
     },
     recovered: async () => {
       await closeOnce()

@@ -4,20 +4,28 @@ import type { LogSide } from "../sides/side.ts"
 import { fillLog } from "./read.ts"
 import type { Workload } from "./workload.ts"
 
-const disk: Workload = {
-  name: "bytes",
-  title: "space on the disk",
+type Append = NonNullable<LogSide["append"]>
+
+/** What it takes once it's closed, when nothing is left of what only an open store needs. */
+const disk = (name: string, title: string, part: number, fill: (append: Append, events: number) => Promise<void>) => ({
+  name,
+  title,
   figures: { bytes: { unit: "bytes per event", better: "less" } },
   needs: ["log"],
-  prepare: async ({ append, bytes }, { log }) => {
+  prepare: async ({ append, bytes, close }, { log }) => {
     if (append === undefined || bytes === undefined) return undefined
-    await fillLog(append, log)
-    return { measure: async () => ({ bytes: await bytes() / log }) }
+    const events = log * part
+    await fill(append, events)
+    await close()
+    return { measure: async () => ({ bytes: await bytes() / events }) }
   }
-}
+} satisfies Workload)
+
+const fillSingly = (append: Append, events: number): Promise<void> =>
+  append(1, events, (_client, n) => ({ stream: `single-${n % 1000}`, orders: [orderOf(n)] }))
 
 /** A hundred events to each of so many streams, by many clients so that they share flushes. */
-const fillWide = async (append: NonNullable<LogSide["append"]>, events: number): Promise<void> => {
+const fillWide = async (append: Append, events: number): Promise<void> => {
   const clients = 64
   await append(clients, Math.ceil(events / 100 / clients), (client, call) => ({
     stream: `wide-${client + call * clients}`,
@@ -27,8 +35,12 @@ const fillWide = async (append: NonNullable<LogSide["append"]>, events: number):
 
 const opening: Workload = {
   name: "open",
-  title: "open a store of many events in streams of 100, in a new process",
-  figures: { time: { unit: "ms", better: "less" }, memory: { unit: "MiB", better: "less" } },
+  title: "open a store of many events in streams of 100, first thing in a new process",
+  figures: {
+    time: { unit: "ms", better: "less" },
+    warm: { unit: "ms, once more", better: "less" },
+    memory: { unit: "MiB above an empty process", better: "less" }
+  },
   needs: ["log"],
   prepare: async ({ append, reopened }, { open }) => {
     if (append === undefined || reopened === undefined) return undefined
@@ -51,4 +63,10 @@ const recovering: Workload = {
 }
 
 /** All that concern a store as a whole. */
-export const whole: ReadonlyArray<Workload> = [disk, opening, recovering]
+export const whole: ReadonlyArray<Workload> = [
+  disk("bytes", "space on the disk of a closed store, in commits of 1,000 events", 1, fillLog),
+  // The slowest side flushes some hundred times a second.
+  disk("bytes-single", "space on the disk of a closed store, each event in a commit of its own", 1 / 20, fillSingly),
+  opening,
+  recovering
+]

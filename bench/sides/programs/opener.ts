@@ -1,22 +1,39 @@
-/** Opens a store and says what that took, the side having opened another one before. */
-import { mkdtempSync } from "node:fs"
-import { join } from "node:path"
-import type { Opened } from "../side.ts"
-import { open, place } from "./entry.ts"
+/** Opens a store and says what that took, as the first thing it does; then opens it again, with everything loaded. */
+import type { OpenedHere, Place, Side } from "../side.ts"
 
-// What opening loads is there, and what it compiles. A server has no empty place at hand: there the same again.
-const before = await open({ ...place, directory: mkdtempSync(join(place.directory, "empty-")) })
-await before.head?.()
-await before.close()
-globalThis.gc?.()
-const [resident, from] = [process.memoryUsage.rss(), performance.now()]
-const side = await open(place)
-const head = await side.head?.()
-const opened: Opened = {
-  time: performance.now() - from,
-  memory: (process.memoryUsage.rss() - resident) / 2 ** 20
+type Opened = Required<Pick<Side, "head">> & Pick<Side, "close">
+
+/** How each side is opened, with nothing loaded that it doesn't need for that. */
+const openers: Readonly<Record<string, () => Promise<(place: Place) => Promise<Opened | Side>>>> = {
+  persist: async () => {
+    const { open } = await import("persist")
+    return ({ url }) => open(url)
+  },
+  sqlite: async () => (await import("../raw-sqlite.ts")).openRawSqlite,
+  file: async () => (await import("../raw-file.ts")).openRawFile,
+  postgres: async () => (await import("../raw-postgres.ts")).openRawPostgres
 }
-if (head === undefined || head === 0) throw new Error("the store is empty")
-process.send?.(opened)
-await side.close()
+
+const [name = "", where = ""] = process.argv.slice(2)
+const place: Place = JSON.parse(where)
+const open = await openers[name]?.()
+if (open === undefined) throw new Error(`there is no ${name}`)
+
+/** From the call to the head being known. */
+const opened = async (): Promise<readonly [millis: number, side: Opened | Side]> => {
+  const from = performance.now()
+  const side = await open(place)
+  const head = await side.head?.()
+  const millis = performance.now() - from
+  if (head === undefined || head === 0) throw new Error("the store is empty")
+  return [millis, side]
+}
+
+const [time, first] = await opened()
+const resident = process.memoryUsage.rss()
+await first.close()
+const [warm, second] = await opened()
+const told: OpenedHere = { time, warm, resident }
+process.send?.(told)
+await second.close()
 process.disconnect()
