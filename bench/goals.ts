@@ -142,8 +142,9 @@ const stateOf = (
 /** How one goal stands by the row that measures it, where there is one. */
 const standingOf = (one: Goal, row: Row | undefined): Standing => {
   const workload = workloads.find(({ name }) => name === one.workload)
-  const unit = workload?.figures[one.figure]?.unit ?? ""
-  const named = nameOf({ title: workload?.title ?? one.workload, figure: one.figure })
+  // What was measured may have another name by now.
+  const { title, unit } = row ?? { title: workload?.title ?? one.workload, unit: workload?.figures[one.figure]?.unit }
+  const named = nameOf({ title, figure: one.figure })
   const of = one.against === "itself" ? ` ${unit}` : words[one.against]
   const about = {
     goal: one,

@@ -95,7 +95,8 @@ Fills each store step by step and measures the same work at every step: 10,000 e
 
   --store STORE    only sqlite, file, postgres or memory; may be given several times
   --most EVENTS    the most events that a store is filled with (1000000; in memory a million at most)
-  --directory DIR  where stores are made (the system's temporary directory): the disk that is measured
+  --directory DIR  where stores are made (the system's temporary directory): the disk that is measured, but for the data
+                   of a PostgreSQL that is started here, which lies in the system's temporary directory (TMPDIR)
   --save           draws bench/growth-STORE.svg, and keeps the figures in bench/growth.json beside other stores'
   --help
 

@@ -23,7 +23,7 @@ const libraryLines = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => {
 const legend = [
   "- **ours** is persist through Promises, **through Effect** the same store through Effect",
   "- **by hand** is the same work on the same driver, better-sqlite3, `pg`, `fs` or `Map`: the least that would be",
-  "  correct for one process that alone writes, as durable, and with group commit. It is the limit",
+  "  correct for one process that alone writes, as durable, and with group commit. Ours is held against it",
   "- **other libraries** do the same work as their documentation says, as durable where nothing else is noted below",
   "- **ours : …** says how many times as good ours is: 2 is twice as fast, or half of what should be little. It's the",
   "  median of ratios within rounds, in which the sides take turns, each in a process of its own, then the least and",

@@ -83,6 +83,14 @@ test("ours through Effect is held against ours through Promises", () => {
   expect(standing(effect(0.8))).toEqual([["0.800 (0.727–0.889)", "not met"]])
 })
 
+test("ours through Effect that failed meets nothing, and takes nothing from ours through Promises", () => {
+  const good = rowOf(1.2)
+  const effect: Taken = { side: "persist, Effect", kind: "ours", absent: { is: "failed", why: "gone" } }
+  const row = { ...good, sides: [...good.sides.slice(0, 1), effect, ...good.sides.slice(1)] }
+  expect(standing(row)).toEqual([...standing(good), ["–", "failed"]])
+  expect(tableOf([row]).join("\n")).toMatch(/\| –<sup>1<\/sup> \|[^]*\n1\. failed: gone$/)
+})
+
 test("nothing is met in a row in which ours failed, nor is it kept over another", () => {
   const good = rowOf(1.2)
   const failed: Row = {
@@ -124,7 +132,7 @@ test("a page says first how the goals stand, then how to read it, then what each
     "## What it was measured on"
   ])
   expect(page).toContain(
-    "| SQLite: 64 concurrent appenders, one event each | ≥ 0.900 of by hand | 1.20 (1.08–1.32) | met |"
+    "| SQLite: 64 at once | ≥ 0.900 of by hand | 1.20 (1.08–1.32) | met |"
   )
   expect(page).toContain("- 2026-01-01 at 1234567, 9 rounds")
 })
