@@ -62,8 +62,8 @@ const plans: ReadonlyArray<readonly [name: string, sql: string, plan: ReadonlyAr
     /SEARCH c USING PRIMARY KEY \(namespace=\? AND revision>\? AND revision<\?\)/,
     /SEARCH e USING INTEGER PRIMARY KEY \(rowid=\?\)/
   ]],
-  ["the change beyond some", queries.changeBeyond, [
-    /SEARCH change USING PRIMARY KEY \(namespace=\? AND revision>\?\)/
+  ["the change below some", queries.changeBelow, [
+    /SEARCH change USING PRIMARY KEY \(namespace=\? AND revision<\?\)/
   ]],
   ["changes that are stale", queries.sweepChanges, [
     /SEARCH change USING PRIMARY KEY \(namespace=\? AND revision>\? AND revision<\?\)/,

@@ -22,6 +22,10 @@ const changesOf = Effect.fnUntraced(function*(backend: BackendShape, namespace: 
 
 const keyOf = (n: number): string => `k-${n}`
 
+/** A commit that puts so many keys from one on. */
+const keysPut = (from: number, keys: number, value: number) =>
+  commitOf({ write: NonEmpty.makeBy(keys, (n) => putOf("n", keyOf(from + n), `${value}`)) })
+
 describe("the list of changes", () => {
   it.effect("holds about twice as many as there are keys, of which it tells the last", () =>
     Effect.gen(function*() {
@@ -50,19 +54,22 @@ describe("the list of changes", () => {
       assert.isAtMost(changesKept(path), 3 * (keys + still))
     }))
 
-  it.effect("is swept by those who write once and end, too", () =>
+  it.effect("is swept by those who write once and end, too, whatever else was written before", () =>
     Effect.gen(function*() {
       const path = yield* newPath
-      yield* visit(path, (backend) =>
-        backend.commit([commitOf({ write: NonEmpty.makeBy(300, (n) => putOf("n", keyOf(n), "0")) })]))
-      for (let round = 0; round < 40; round++) {
+      const event = { type: "t", at: 0, data: "{}", meta: undefined, id: undefined }
+      const events = commitOf({ append: [{ stream: "s", events: NonEmpty.makeBy(10_000, () => event) }] })
+      // Most positions are below all changes, and the lowest changes are of keys that nobody writes again.
+      yield* visit(path, (backend) => backend.commit([events, events, events, keysPut(0, 1200, 0)]))
+      for (let round = 1; round <= 60; round++) {
         yield* visit(path, (backend) =>
-          backend.commit([commitOf({
-            write: NonEmpty.makeBy(30, (n) =>
-              putOf("n", keyOf(n), `${round}`))
-          })]))
+          // Many and few, together and one by one, each time of keys that were left alone for some rounds.
+          backend.commit([
+            keysPut(200 + 100 * (round % 10), 60, round),
+            ...NonEmpty.makeBy(20, (n) => keysPut(260 + 100 * (round % 10) + n, 1, round))
+          ]))
       }
-      assert.isAtMost(changesKept(path), 900)
+      assert.isAtMost(changesKept(path), 1800)
     }))
 
   it.effect("tells deletions, the first of each key", () =>

@@ -84,13 +84,13 @@ export const changedPage = `
   WHERE c.namespace = ? AND c.revision > ? AND c.revision <= ?
   ORDER BY c.revision ${limit}`
 
-/** Parameters: namespace id, revision, number. The revision of the change that is so many beyond the next one. */
-export const changeBeyond = `
-  SELECT revision FROM change WHERE namespace = ? AND revision > ? ORDER BY revision LIMIT 1 OFFSET ? + 0`
+/** Parameters: namespace id, revision, number. The change that is so many below the last one up to the revision. */
+export const changeBelow = `
+  SELECT revision FROM change WHERE namespace = ? AND revision <= ? ORDER BY revision DESC LIMIT 1 OFFSET ? + 0`
 
-/** Parameters: namespace id, after, to. Takes away the changes that were followed by another of the same key. */
+/** Parameters: namespace id, from, to. Takes away the changes that were followed by another of the same key. */
 export const sweepChanges = `
-  DELETE FROM change WHERE namespace = ? AND revision > ? AND revision <= ?
+  DELETE FROM change WHERE namespace = ? AND revision >= ? AND revision <= ?
   AND revision <> (SELECT revision FROM entry WHERE id = change.entry)`
 
 /** Parameters: namespace id, key. */

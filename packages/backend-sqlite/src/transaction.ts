@@ -50,7 +50,7 @@ const doing = <E, R>(db: Database.Database, work: (db: Database.Database) => Eff
       first: () => {
         const exit = Effect.runSyncExitWith(context)(Effect.suspend(() => work(db)))
         if (Exit.isSuccess(exit) && db.inTransaction) return true
-        failed = Exit.isSuccess(exit) ? Cause.die(ended) : atOnce(exit.cause)
+        failed = Exit.isSuccess(exit) ? Cause.die(ended) : endedCause(exit.cause)
         return false
       },
       failed: () => failed
@@ -58,7 +58,7 @@ const doing = <E, R>(db: Database.Database, work: (db: Database.Database) => Eff
   })
 
 // What would go on later would write beside the transaction.
-const atOnce = <E>(cause: Cause.Cause<E>): Cause.Cause<E> => {
+const endedCause = <E>(cause: Cause.Cause<E>): Cause.Cause<E> => {
   const error = Cause.squash(cause)
   if (!Cause.isAsyncFiberError(error)) return cause
   error.fiber.interruptUnsafe()

@@ -38,8 +38,9 @@ export class KeyWriter {
       if (op === undefined || revision === undefined) continue
       if (op._tag === "Put") {
         const namespace = this.idOf(op.namespace)
+        const before = this.before(namespace, op.key)
         const entry = this.sql.put.get(namespace, op.key, revision, at, op.value, op.meta)
-        if (entry !== undefined) this.changed(namespace, revision, entry)
+        if (entry !== undefined) this.changed(namespace, revision, entry, before)
         continue
       }
       const namespace = this.namespaces.idOf(op.namespace)
@@ -58,13 +59,18 @@ export class KeyWriter {
 
   // What is deleted already keeps its first tombstone.
   private bury(namespace: number, key: string, revision: number, at: number): void {
+    const before = this.before(namespace, key)
     const entry = this.sql.bury.get(revision, at, namespace, key)
-    if (entry !== undefined) this.changed(namespace, revision, entry)
+    if (entry !== undefined) this.changed(namespace, revision, entry, before)
   }
 
-  private changed(namespace: number, revision: number, entry: number): void {
+  private before(namespace: number, key: string): number | undefined {
+    return this.sweeper.hasBegun(namespace) ? undefined : this.sql.revision.get(namespace, key)
+  }
+
+  private changed(namespace: number, revision: number, entry: number, before: number | undefined): void {
     this.sql.insertChange.run(namespace, revision, entry)
-    this.sweeper.added(namespace, revision)
+    this.sweeper.added(namespace, revision, before)
   }
 
   private idOf(namespace: string): number {

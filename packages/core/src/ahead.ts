@@ -8,7 +8,7 @@ import * as Stream from "effect/Stream"
 export interface Step<P, Cursor> {
   readonly page: P
   readonly next: Cursor | undefined
-  /** Whether the next page may be read before it's asked for: it wouldn't hold more if it were read later. */
+  /** Whether there is probably more behind it, so that the next page may be read before it's asked for. */
   readonly full: boolean
 }
 
