@@ -22,9 +22,9 @@ interface Round {
 }
 
 /**
- * Sweeps in the transactions of whoever writes. What it remembers is only where to go on, and may be wrong. A round goes
- * down from where the first key that is written again had its change before: there those who write a little and end
- * find what others like them have left, where the lowest changes are mostly of keys that nobody writes any more.
+ * Sweeps in the transactions of whoever writes. What it remembers is only where to go on, and may be wrong. A round
+ * goes down from where the first key that is written again had its change before: there those who write a little and
+ * end find what others like them have left, where the lowest changes are mostly of keys that nobody writes any more.
  */
 export class Sweeper {
   private readonly below: Database.Statement<[number, number, number], number>
