@@ -98,6 +98,15 @@ describe("commits of one event each", () => {
       assert.deepStrictEqual((yield* eventsOf(other, "s")).map(({ seq }) => Number(seq)), [1, 2, 3, 4, 5, 6, 7, 8, 9])
     }))
 
+  it.live("take the short way past the ids of others that never will happen", () =>
+    Effect.gen(function*() {
+      const { committed, other } = yield* begun
+      yield* other.resolve("nobody's")
+      for (const id of ["a", "b"]) {
+        assert.deepStrictEqual(yield* committed(one(`${id}1`), one(`${id}2`)), ["Committed,Committed", "append_each_1"])
+      }
+    }))
+
   it.live("aren't those that conflict, of new streams or types, without an id, with more than an event of text", () =>
     Effect.gen(function*() {
       const { committed, other } = yield* begun

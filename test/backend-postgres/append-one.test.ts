@@ -86,6 +86,15 @@ describe("one event for a remembered stream", () => {
       assert.lengthOf(yield* eventsOf(other, "s"), 4)
     }))
 
+  it.live("takes the short way past the ids of others that never will", () =>
+    Effect.gen(function*() {
+      const { committed, other } = yield* begun
+      yield* other.resolve("nobody's")
+      for (const id of ["a", "b", "c"]) {
+        assert.deepStrictEqual(yield* committed(one(id)), ["Committed", "append_one_1"])
+      }
+    }))
+
   it.live("wins against others who expected the same, unless one of these has happened before", () =>
     Effect.gen(function*() {
       const { committed, other } = yield* begun

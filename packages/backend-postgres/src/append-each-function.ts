@@ -33,6 +33,7 @@ export const appendEachFunction = (schema: string): SqlFunction => ({
   comment: "Does what append_1 does for commits of one event each, where all is as the caller remembers it.",
   block: asRememberedSql(
     schema,
+    "ANY (commit_id)",
     `
   BEGIN
     INSERT INTO ${schema}.recorded (id, digest, start, position, stream, first, events)

@@ -36,6 +36,7 @@ export const appendOneFunction = (schema: string): SqlFunction => ({
   comment: "Does what append_1 does for one event, where all is as the caller remembers it; otherwise nothing.",
   block: asRememberedSql(
     schema,
+    "commit_id",
     `
   IF conflicting IS NOT NULL THEN
     IF EXISTS (SELECT FROM ${schema}.recorded r WHERE r.id = ANY (conflicting)) THEN

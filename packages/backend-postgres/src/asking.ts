@@ -22,6 +22,8 @@ export class Asking implements Submittable {
   /** What the driver takes down as prepared; `undefined` for what isn't to be. */
   readonly name: string | undefined
   readonly text: string
+  /** What the driver puts here where it limits how long a query takes; it's called at the end, for its timer to go. */
+  callback: (() => void) | undefined
   private readonly values: ReadonlyArray<Value>
   private readonly resolve: (rows: ReadonlyArray<Row>) => void
   private readonly reject: (cause: unknown) => void
@@ -68,10 +70,12 @@ export class Asking implements Submittable {
   handleEmptyQuery(): void {}
 
   handleReadyForQuery(): void {
+    this.callback?.()
     this.resolve(this.rows)
   }
 
   handleError(cause: unknown): void {
+    this.callback?.()
     this.reject(cause)
   }
 }

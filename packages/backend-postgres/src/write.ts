@@ -18,7 +18,7 @@ import { Memory } from "./memory.ts"
 import { play, type Played } from "./play.ts"
 import type { Queries } from "./queries.ts"
 import { readRecorded } from "./recorded.ts"
-import { oneOutcomes } from "./remembered-sql.ts"
+import { shortOutcomes } from "./remembered-sql.ts"
 import { fromStored } from "./text.ts"
 
 const call = (schema: string, name: string, parameters: ReadonlyArray<string>, columns = "* FROM "): Statement => ({
@@ -112,16 +112,16 @@ export class Writer {
     if (each === undefined) return undefined
     const before = this.memory.head ?? 0
     const state = await this.callShort(session, this.appendEach, each.values)
-    if (state === oneOutcomes.nothing) return undefined
+    if (state === shortOutcomes.nothing) return undefined
     each.streams.forEach((stream, name) => this.memory.keepStream(name, stream))
     this.memory.move(each.head)
-    return written(each, { head: before, listened: state === oneOutcomes.listened }, each.head)
+    return written(each, { head: before, listened: state === shortOutcomes.listened }, each.head)
   }
 
   private async callShort(session: Session, short: Statement, values: ReadonlyArray<Value>): Promise<number> {
     const [row] = await session.run(short, values, true)
     const state = Number(row?.[0])
-    this.alone = state !== oneOutcomes.nothing
+    this.alone = state !== shortOutcomes.nothing
     return state
   }
 
@@ -136,11 +136,11 @@ export class Writer {
     const one = encodeOne(only, assumption, played, this.memory, patience)
     if (one === undefined) return undefined
     const state = await this.callShort(session, this.appendOne, one.values)
-    if (state === oneOutcomes.nothing) return undefined
+    if (state === shortOutcomes.nothing) return undefined
     const { position: head } = only.placed
     this.memory.keepStream(one.stream, { id: one.id, last: one.last })
     this.memory.move(head)
-    return written(played, { head: head - 1, listened: state === oneOutcomes.listened }, head)
+    return written(played, { head: head - 1, listened: state === shortOutcomes.listened }, head)
   }
 
   private judge(batch: ReadonlyArray<Commit>, told: Told): Turn {
