@@ -3,6 +3,7 @@ import { make as makeMemory } from "@persist/backend-memory"
 import { makeStore, type StoreShape } from "@persist/core"
 import { post } from "@persist/core/posted"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import { stat } from "node:fs"
 import { expect, test } from "vitest"
@@ -31,6 +32,57 @@ test.each(reads)("whoever waits for the event loop has a turn before the %s have
     return undefined
   })))
   expect(done).toBeGreaterThan(0)
+})
+
+type Get = Effect.Effect<unknown, unknown>
+
+// In Promises each goes on when all have been told, in fibers as soon as it's told itself.
+const loops: ReadonlyArray<[string, (goesOn: () => boolean, get: Get) => Effect.Effect<void, unknown>]> = [
+  ["promises", (goesOn, get) =>
+    Effect.promise(async () => {
+      while (goesOn()) await Effect.runPromise(get)
+    })],
+  ["fibers", (goesOn, get) => Effect.whileLoop({ while: goesOn, body: () => get, step: () => {} })]
+]
+
+/** How often each of so many readers got a key, while `goesOn`, which is asked before each time. */
+const getsOf = (readers: number, loop: (typeof loops)[number][1], goesOn: () => boolean) =>
+  Effect.runPromise(Effect.scoped(Effect.gen(function*() {
+    const kv = (yield* makeStore(yield* makeMemory())).kv("names")
+    const gets = Array.from({ length: readers }, () => 0)
+    const counted = (reader: number) => () => {
+      if (!goesOn()) return false
+      gets[reader] = (gets[reader] ?? 0) + 1
+      return true
+    }
+    yield* Effect.forEach(gets, (_, reader) => loop(counted(reader), kv.get("nobody")), { concurrency: "unbounded" })
+    return gets
+  })))
+
+test.each(loops)("a thousand readers in %s leave the event loop its turns", async (_, loop) => {
+  const turns: Array<number> = []
+  let count = 0
+  const turned = () => {
+    if (turns.push(count) < 5) setImmediate(turned)
+  }
+  await getsOf(1000, loop, () => {
+    if (count === 0) setImmediate(turned)
+    return turns.length < 5 && count++ < 200_000
+  })
+  expect(Math.max(...turns.map((one, n) => one - (turns[n - 1] ?? 0)))).toBeLessThan(5000)
+})
+
+test.each(loops)("readers in %s have equal shares", async (_, loop) => {
+  let count = 0
+  const gets = await getsOf(8, loop, () => count++ < 8 * 4000)
+  expect(Math.min(...gets)).toBeGreaterThan(2000)
+})
+
+test("a read that is due after a turn can be run synchronously, too", () => {
+  const scope = Effect.runSync(Scope.make())
+  const store = Effect.runSync(Scope.provide(Effect.flatMap(makeMemory(), (backend) => makeStore(backend)), scope))
+  const kv = store.kv("names")
+  for (let n = 0; n < 1000; n++) expect(Effect.runSync(kv.get("nobody"))).toEqual(Option.none())
 })
 
 test("whoever waits for the event loop has a turn before the appends without a fiber have ended", async () => {

@@ -15,6 +15,7 @@ import { closedFault, counterFault, optionsFault } from "./fault.ts"
 import { until } from "./follow.ts"
 import { suspended } from "./posted.ts"
 import type { PositionInput } from "./sequence.ts"
+import { Turns } from "./turns.ts"
 import { commitKeys, type CommitOptions, type Compose, composed, drafted, Write } from "./write.ts"
 
 /** How a store commits, and how long a read waits for a position that isn't there yet. */
@@ -47,12 +48,15 @@ export interface Engine {
   readonly draft: (ops: ReadonlyArray<Op>) => Effect.Effect<Commit, StoreError>
   /** The backend's wake-ups; they end when the store is closed, and with them whoever follows. */
   readonly changes: Stream.Stream<void, StoreError>
-  /** The read, refused when the store is closed, after the position it asks for. */
+  /**
+   * The read, refused when the store is closed, after the position it asks for; and after a turn of the event loop once
+   * enough was read, of which this counts as a page when it's run.
+   */
   readonly reading: <A>(
     options: ReadOptions | undefined,
     read: Effect.Effect<A, StoreError>
   ) => Effect.Effect<A, StoreError>
-  /** Looks keys up as `reading` reads, for whoever makes this only when it's run. */
+  /** Looks keys up as `reading` reads, but counts each key, and when this is made: for whoever makes it to run it. */
   readonly lookUp: (
     options: ReadOptions | undefined,
     keys: ReadonlyArray<KeyName>
@@ -71,15 +75,13 @@ export const makeEngine = Effect.fnUntraced(function*(backend: BackendShape, opt
     })
   )
   const within = options.atLeastWithin ?? 5000
-  let work = 0
-  const admitted = <A>(readOptions: ReadOptions | undefined, read: Effect.Effect<A, StoreError>, more: number) => {
+  const turns = new Turns(turnWork)
+  const perKey = backend.about.durability === "memory" ? 1 : keyWork
+  const admitted = <A>(readOptions: ReadOptions | undefined, read: Effect.Effect<A, StoreError>, work: number) => {
     if (closed) return Effect.fail(closedFault)
-    work += more
-    const due = work >= turnWork
-    if (due) work = 0
-    const turn = due ? Effect.andThen(Effect.yieldNow, read) : read
+    const inTurn = turns.take(work, read)
     const atLeast = readOptions?.atLeast
-    return atLeast === undefined ? turn : Effect.andThen(reach(backend, changes, atLeast, within), turn)
+    return atLeast === undefined ? inTurn : Effect.andThen(reach(backend, changes, atLeast, within), inTurn)
   }
   const changes = Stream.interruptWhen(backend.changes, Deferred.await(closing))
   const into = { about: backend.about, committer }
@@ -102,20 +104,19 @@ export const makeEngine = Effect.fnUntraced(function*(backend: BackendShape, opt
           : Effect.succeed(inCallersSpan(fiber, backend.about, request).commit)
       }),
     reading: (readOptions, read) => suspended(() => admitted(readOptions, read, pageWork)),
-    lookUp: (readOptions, keys) => admitted(readOptions, backend.get(keys), keys.length)
+    lookUp: (readOptions, keys) => admitted(readOptions, backend.get(keys), keys.length * perKey)
   }
   return engine
 }) satisfies (backend: BackendShape, options?: StoreOptions) => Effect.Effect<Engine, never, Scope>
 
-/**
- * After so many keys that were looked up the event loop has its turn: many reads in a row of a backend that answers at
- * once would keep it from signals, timers and sockets until the last of them. Counted and not timed, so that it's the
- * same in every run.
- */
-const turnWork = 128
+/** After so much work, counted in keys that are looked up in memory, the event loop has its turn: a millisecond. */
+const turnWork = 2048
 
-/** As how many keys any other read counts. A key takes some 4 µs, a page of a thousand events a millisecond or two. */
-const pageWork = 4
+/** As how much a key counts elsewhere: some 4 µs where it's on a disk. */
+const keyWork = 4
+
+/** As how much any other read counts. A page of a thousand events takes a millisecond or two; most are far shorter. */
+const pageWork = 64
 
 const reach = (
   backend: BackendShape,

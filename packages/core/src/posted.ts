@@ -107,8 +107,40 @@ class Then<A, E, B, F> extends Prompt<B, E | F> {
 
   override asEffect(): Effect.Effect<B, E | F> {
     const made = advance(this.make())
-    if (!isEnded(made)) return Effect.flatMap(made, this.next)
+    if (!isEnded(made)) return later(made, this.next)
     return made._tag === "Success" ? this.next(made.value) : Exit.failCause(made.cause)
+  }
+}
+
+const later = <A, E, B, F>(
+  effect: Effect.Effect<A, E>,
+  next: (value: A) => Exit.Exit<B, F>
+): Effect.Effect<B, E | F> => effect instanceof Posted ? new PostedThen(effect, next) : Effect.flatMap(effect, next)
+
+class PostedThen<A, E, B, F> extends Posted<B, E | F> {
+  private readonly posted: Posted<A, E>
+  private readonly next: (value: A) => Exit.Exit<B, F>
+
+  constructor(posted: Posted<A, E>, next: (value: A) => Exit.Exit<B, F>) {
+    super()
+    this.posted = posted
+    this.next = next
+  }
+
+  override asEffect(): Effect.Effect<B, E | F> {
+    return Effect.flatMap(this.posted, this.next)
+  }
+
+  override post(settle: (exit: Exit.Exit<B, E | F>) => void): void {
+    this.posted.post((exit) => settle(exit._tag === "Success" ? this.goOn(exit.value) : Exit.failCause(exit.cause)))
+  }
+
+  private goOn(value: A): Exit.Exit<B, F> {
+    try {
+      return this.next(value)
+    } catch (defect) {
+      return Exit.die(defect)
+    }
   }
 }
 
