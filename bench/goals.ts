@@ -176,8 +176,8 @@ const labelOf = ({ reached, state }: Standing): string => {
 
 const states: ReadonlyArray<State> = ["met", "within noise", "not met", "failed", "not measured"]
 
-/** The goals as a table, below what it comes to. */
-export const goalTable = (rows: ReadonlyArray<Row>): string => {
+/** How many goals stand how. */
+export const goalCounts = (rows: ReadonlyArray<Row>): string => {
   const all = standings(rows)
   const counts = states.flatMap((state) => {
     const own = all.filter((standing) => standing.state === state)
@@ -186,11 +186,17 @@ export const goalTable = (rows: ReadonlyArray<Row>): string => {
       : ""
     return own.length === 0 ? [] : [`${own.length} ${state}${reached}`]
   })
-  return [
-    `Of ${goals.length}: ${counts.join(", ")}.`,
+  return `Of ${goals.length}: ${counts.join(", ")}.`
+}
+
+/** The goals as a table, below what it comes to. */
+export const goalTable = (rows: ReadonlyArray<Row>): string =>
+  [
+    goalCounts(rows),
     "",
     "| work | goal | ours | |",
     "| --- | ---: | ---: | --- |",
-    ...all.map((standing) => `| ${standing.title} | ${standing.wanted} | ${standing.found} | ${labelOf(standing)} |`)
+    ...standings(rows).map((standing) =>
+      `| ${standing.title} | ${standing.wanted} | ${standing.found} | ${labelOf(standing)} |`
+    )
   ].join("\n")
-}

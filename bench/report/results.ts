@@ -7,6 +7,7 @@ import { oursFailed, type Row } from "../harness/row.ts"
 import type { Spread } from "../harness/statistics.ts"
 import { workloads } from "../workloads/workloads.ts"
 import { reportOf } from "./report.ts"
+import { withSummary } from "./summary.ts"
 import { bestOf, nameOf, oursOf, short } from "./table.ts"
 
 /** Rows, and on what they were measured. */
@@ -68,11 +69,16 @@ const replace = (path: string, text: string): void => {
   renameSync(`${path}.new`, path)
 }
 
-/** Writes results.json and results.md in a directory, or in git; rows that weren't measured this time stay. */
+/**
+ * Writes results.json and results.md in a directory, or in git, and the table in the README beside that directory; rows
+ * that weren't measured this time stay.
+ */
 export const keepResults = (results: Results, directory: string = bench): void => {
   const all = merged(keptResults(directory), results)
   replace(join(directory, "results.json"), `${JSON.stringify(all, undefined, 1)}\n`)
   replace(join(directory, "results.md"), reportOf(all))
+  const readme = join(directory, "..", "README.md")
+  if (existsSync(readme)) replace(readme, withSummary(readFileSync(readme, "utf8"), all.rows))
 }
 
 const apart = (a: Spread, b: Spread): boolean =>

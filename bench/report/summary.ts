@@ -1,0 +1,67 @@
+/** What results come to for somebody who chooses a store: the table in the README, made of them. */
+import { goalCounts } from "../goals.ts"
+import type { Row } from "../harness/row.ts"
+import { bestOf, nameOf, oursOf, short, storeTitles } from "./table.ts"
+
+/** What is shown of each store, in this order. */
+const shown: ReadonlyArray<readonly [workload: string, figure: string]> = [
+  ["append-1", "rate"],
+  ["append-64", "rate"],
+  ["append-batch-1000", "rate"],
+  ["contend-16", "rate"],
+  ["fold-1000", "rate"],
+  ["read-all", "rate"],
+  ["catch-up-handler", "rate"],
+  ["catch-up-model", "rate"],
+  ["latency-idle", "p50"],
+  ["latency-idle", "p99"],
+  ["kv-get-1", "rate"],
+  ["kv-put-1", "rate"],
+  ["kv-put-64", "rate"],
+  ["import-history", "rate"],
+  ["project-history", "rate"],
+  ["open", "time"],
+  ["open", "memory"],
+  ["bytes", "bytes"]
+]
+
+/** Ours, how many times as good it is as by hand, and as the best other library. */
+const cellOf = (row: Row | undefined): string => {
+  const ours = row && oursOf(row)?.value
+  if (row === undefined || ours === undefined) return "–"
+  const raw = bestOf(row, "raw")?.ratio
+  const peer = bestOf(row, "peer")
+  return [
+    `**${short(ours.median)}**`,
+    ...raw === undefined ? [] : [raw.median.toFixed(2)],
+    ...peer?.ratio === undefined ? [] : [`${short(peer.ratio.median)} × ${peer.side}`]
+  ].join(" · ")
+}
+
+/** The table, and how the goals stand. */
+export const summaryOf = (rows: ReadonlyArray<Row>): string => {
+  const stores = Object.entries(storeTitles)
+  const lines = shown.flatMap(([workload, figure]) => {
+    const own = rows.filter((row) => row.workload === workload && row.figure === figure)
+    const [first] = own
+    if (first === undefined) return []
+    const cells = stores.map(([store]) => cellOf(own.find((row) => row.store === store)))
+    return [`| ${nameOf(first)}, ${first.unit} | ${cells.join(" | ")} |`]
+  })
+  return [
+    `| work | ${stores.map(([, title]) => title).join(" | ")} |`,
+    `| --- |${" ---: |".repeat(stores.length)}`,
+    ...lines,
+    "",
+    `Goals that the project has set itself. ${goalCounts(rows)}`
+  ].join("\n")
+}
+
+const [begin, end] = ["<!-- made by npm run bench -- --save -->", "<!-- end of what is made -->"]
+
+/** Puts the table where a page says that it goes. Throws where the page doesn't. */
+export const withSummary = (page: string, rows: ReadonlyArray<Row>): string => {
+  const [from, to] = [page.indexOf(begin), page.indexOf(end)]
+  if (from < 0 || to < from) throw new Error(`there is no ${begin} … ${end} in the page`)
+  return `${page.slice(0, from + begin.length)}\n\n${summaryOf(rows)}\n\n${page.slice(to)}`
+}

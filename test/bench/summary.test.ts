@@ -1,0 +1,39 @@
+/** The README's table is what the kept results say, and goes only where it belongs. */
+import { readFileSync } from "node:fs"
+import { expect, test } from "vitest"
+import { keptResults } from "../../bench/report/results.ts"
+import { withSummary } from "../../bench/report/summary.ts"
+
+const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8")
+
+test("the README's table is that of the kept results", () => {
+  const rows = keptResults()?.rows ?? []
+  expect(rows.length).toBeGreaterThan(0)
+  expect(withSummary(readme, rows)).toBe(readme)
+})
+
+test("it's what rows say: ours, of by hand, times the best other", () => {
+  const spread = (median: number) => ({ median, min: median, max: median })
+  const row = {
+    store: "sqlite",
+    workload: "append-1",
+    figure: "rate",
+    title: "append",
+    unit: "events/s",
+    better: "more",
+    at: "2026-01-01T00:00:00.000Z",
+    commit: "0",
+    rounds: 5,
+    sides: [
+      { side: "ours", kind: "ours", value: spread(4000) },
+      { side: "hand", kind: "raw", value: spread(5000), ratio: spread(0.8) },
+      { side: "Slow", kind: "peer", value: spread(1000), ratio: spread(4) },
+      { side: "Loose", kind: "peer", durable: false, value: spread(9000), ratio: spread(0.4) }
+    ]
+  } as const
+  expect(withSummary(readme, [row])).toContain("| append, events/s | **4,000** · 0.80 · 4.00 × Slow | – | – | – |")
+})
+
+test("a page without a place for it is refused", () => {
+  expect(() => withSummary("# Another page", [])).toThrow("there is no")
+})
