@@ -35,7 +35,7 @@ const park = (store: StoreShape, position: number) =>
 /** Goes through what is put aside, and answers what was tried again. */
 const settled = Effect.fnUntraced(function*(aside: Aside) {
   const tried: Array<number> = []
-  yield* aside.settle(({ value }) => Effect.sync(() => tried.push(value.position) > 0))
+  yield* aside.settle(Position(9), ({ value }) => Effect.sync(() => (tried.push(value.position), [])))
   return tried
 })
 
@@ -56,7 +56,7 @@ describe("what is put aside", () => {
       yield* park(store, 1)
       yield* retryParked(store, "p", 1)
       const aside = new Aside(store, "p", "p")
-      yield* aside.load
+      yield* aside.load(Position(9))
       assert.deepStrictEqual(yield* settled(aside), [1])
       assert.deepStrictEqual(yield* settled(aside), [])
     }))
@@ -73,10 +73,10 @@ describe("what is put aside", () => {
           Effect.tap(backend.scan(range), () => isAsked ? Effect.orDie(retryParked(store, "p", 1)) : Effect.void)
       })
       const aside = new Aside(slow, "p", "p")
-      yield* aside.load
+      yield* aside.load(Position(9))
       yield* settled(aside)
       isAsked = true
-      yield* aside.load
+      yield* aside.load(Position(9))
       isAsked = false
       assert.deepStrictEqual(yield* settled(aside), [1])
     }))

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { make as makeMemory } from "@persist/backend-memory"
 import { gated } from "@persist/conformance/gate"
-import { makeStore, resetReader } from "@persist/core"
+import { makeStore, Position, resetReader } from "@persist/core"
 import { dropParked, type Processor, reaction, retryParked, subscription } from "@persist/runner"
 import { type Parked, parked, parkedKey } from "@persist/runner/names"
 import { Aside } from "@persist/runner/parked"
@@ -60,7 +60,7 @@ describe("what is parked", () => {
       yield* put("p", "p#0", 1)
       yield* put("p", "p#1", 2)
       yield* put("p/q", "p#0", 3)
-      const loaded = yield* new Aside(store, "p", "p#0").load
+      const loaded = yield* new Aside(store, "p", "p#0").load(Position(3))
       assert.deepStrictEqual(loaded.map(({ value }) => value.position), [1])
     }))
 

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { compact, type ParkedBound, planRetention, Position, Projection, retain, type StoreShape } from "@persist/core"
 import { dropParked, listParked, retryParked, run, subscription, whenProcessed } from "@persist/runner"
-import { parked, parkedKey } from "@persist/runner/names"
+import { notes, parked, parkedKey } from "@persist/runner/names"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -119,5 +119,33 @@ describe("what is parked", () => {
         (left) => left.every(({ state }) => state === "dropped")
       )
       assert.deepStrictEqual((yield* plan(store))[1], ["order-1", 4, 0, { _tag: "Rule" }])
+    }))
+
+  it.live("bounds nothing once it was dropped, whoever had noted that its key can't be told", () =>
+    Effect.gen(function*() {
+      const store = yield* newStore
+      yield* fill(store, 1, 2)
+      const partitions = 4
+      const keyless = subscription({
+        name: "keyless",
+        events: Counted,
+        partitions,
+        failure: { retries: 0, finally: "park" },
+        key: ({ seq, stream }) => {
+          if (seq === 1) throw new Error("no key")
+          return stream
+        },
+        handle: () => Effect.void
+      })
+      yield* Effect.forkChild(run(store, [keyless], quick))
+      const [first] = yield* until(Stream.runCollect(listParked(store)), ({ length }) => length === 2)
+      yield* until(notes(store).count(), (count) => count === partitions - 1)
+      // The second is behind it.
+      yield* whenProcessed(store, keyless, yield* store.head)
+      const position = Position(first?.position ?? 0)
+      const bound: ParkedBound = { _tag: "Parked", processor: "keyless", position }
+      assert.deepStrictEqual(yield* plan(store), [["order-0", 0, 1, bound]])
+      yield* dropParked(store, "keyless", position)
+      assert.deepStrictEqual(yield* plan(store), [["order-0", 1, 0, { _tag: "Rule" }]])
     }))
 })

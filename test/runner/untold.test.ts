@@ -2,11 +2,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { StoreShape } from "@persist/core"
 import { dropParked, type Processor, reset, resume, retryParked, subscription } from "@persist/runner"
-import { parked } from "@persist/runner/names"
+import { notes, parked } from "@persist/runner/names"
 import { partitionOf } from "@persist/runner/partition"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
-import * as Stream from "effect/Stream"
 import { Counted, fill, newStore } from "./orders.ts"
 import { listed, parking, running } from "./picky.ts"
 import { until } from "./until.ts"
@@ -47,7 +46,8 @@ const keyless = (failure: { readonly retries: number; readonly finally?: "park" 
 }
 
 /** How many partitions have noted an event, or parked it. */
-const noted = (store: StoreShape) => Effect.map(Stream.runCollect(parked(store).scan()), ({ length }) => length)
+const noted = (store: StoreShape) =>
+  Effect.map(Effect.zip(parked(store).count(), notes(store).count()), ([one, others]) => one + others)
 
 /** Appends one more event, and waits until it's handled: by then everything before it has been, as often as it is. */
 const oneMore = Effect.fnUntraced(function*(store: StoreShape, seen: ReadonlyArray<string>, n: number) {

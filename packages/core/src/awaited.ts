@@ -9,14 +9,17 @@ import type { StoreShape } from "./store.ts"
 /** Where whoever runs processors keeps what they have put aside. */
 export const parkedNamespace = "$parked"
 
+/** Where they keep what a partition has passed while another one has it in hand, though it may be its own. */
+export const notedNamespace = "$noted"
+
 // Of what is kept of such an event, what tells which one it is.
-const Parked = Schema.Struct({
+const Noted = Schema.Struct({
   processor: Schema.String,
   stream: Schema.String,
   seq: Schema.Natural,
-  position: Schema.Natural,
-  state: Schema.String
+  position: Schema.Natural
 })
+const Parked = Schema.Struct({ ...Noted.fields, state: Schema.String })
 
 /** An event that a processor has put aside. */
 export interface Awaited {
@@ -32,12 +35,18 @@ export type AwaitedIn = (stream: string, from: Seq) => Awaited | undefined
  * Reads once what is put aside, to ask of many streams. To be read after the checkpoints: an event that is put aside
  * meanwhile lies beyond them. Fails as every kv read.
  */
-export const awaitedByStream = (store: StoreShape): Effect.Effect<AwaitedIn, StoreError> =>
-  Effect.map(Stream.runCollect(store.system(parkedNamespace, Parked).scan()), (entries) => {
+export const awaitedByStream = (store: StoreShape): Effect.Effect<AwaitedIn, StoreError> => {
+  const noted = Stream.runCollect(store.system(notedNamespace, Noted).scan())
+  const parked = Stream.runCollect(store.system(parkedNamespace, Parked).scan())
+  // What was noted may be parked instead from one commit on, never the other way round.
+  return Effect.map(Effect.zip(noted, parked), ([notes, entries]) => {
     const byStream = new Map<string, Array<Awaited>>()
-    for (const { value: { position, processor, seq, state, stream } } of entries) {
-      // It's decided that it is never handled.
-      if (state === "dropped") continue
+    const all = [...entries, ...notes].map(({ value }) => value)
+    // It's decided that they are never handled, whoever has noted them.
+    const dropped = new Set(entries.flatMap(({ value }) => value.state === "dropped" ? [nameOf(value)] : []))
+    for (const each of all) {
+      if (dropped.has(nameOf(each))) continue
+      const { position, processor, seq, stream } = each
       const own = byStream.get(stream)
       const awaited = { processor, seq: Seq(seq), position: Position(position) }
       if (own === undefined) byStream.set(stream, [awaited])
@@ -49,6 +58,9 @@ export const awaitedByStream = (store: StoreShape): Effect.Effect<AwaitedIn, Sto
         undefined
       )
   })
+}
+
+const nameOf = ({ position, processor }: typeof Noted.Type): string => `${processor}/${position}`
 
 /** Why a stream isn't shortened: this processor has put the event at this position aside, and may still handle it. */
 export interface ParkedBound {

@@ -79,7 +79,7 @@ const beyond = (
     : Stream.unwrap(Effect.map(undecodableAfter(store, source, after), (found) => {
       if (found === undefined) return Stream.fail(error)
       const { event, fault } = found
-      const own = keyed(event, keysOf).map(({ keys }) => ({ event, keys, fault, isFinal: true }))
+      const own = keyed(event, keysOf).map((each) => ({ ...each, fault, isFinal: true }))
       return Stream.concat(
         Stream.succeed({ own, through: event.position }),
         batches(store, source, event.position, keysOf)

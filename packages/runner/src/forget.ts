@@ -19,6 +19,7 @@ import {
   knownProcessors,
   lastFailures,
   leases,
+  notes,
   parked,
   type RunnerRecord,
   runners
@@ -61,7 +62,7 @@ export const forget = Effect.fnUntraced(function*(store: StoreShape, name: strin
   const readers = new Set([...registered, ...partitionsOf(partitions).map((each) => readerOf(name, each))])
   const all = [
     ...yield* registrationsOps(store, name, registered, readers),
-    ...yield* asideOps(store, name),
+    ...yield* asideOps(store, name, readers),
     ...yield* timersOps(store, readers)
   ]
   const most = store.about.limits.commitEvents - 1
@@ -99,12 +100,22 @@ const registrationsOps = Effect.fnUntraced(function*(
   ]
 })
 
-const asideOps = (store: StoreShape, name: string): Effect.Effect<ReadonlyArray<Op>, StoreError> =>
-  Effect.map(
-    Stream.runCollect(parked(store).scan({ prefix: `${name}/` })),
-    // Another one's name may begin with this one's and a slash.
-    (entries) => entries.flatMap(({ key, value }) => value.processor === name ? [parked(store).ops.delete(key)] : [])
+const asideOps = Effect.fnUntraced(function*(
+  store: StoreShape,
+  name: string,
+  readers: ReadonlySet<string>
+): Effect.fn.Return<ReadonlyArray<Op>, StoreError> {
+  const entries = yield* Stream.runCollect(parked(store).scan({ prefix: `${name}/` }))
+  const noted = yield* Effect.forEach(
+    readers,
+    (reader) => Stream.runCollect(notes(store).scan({ prefix: `${reader}/` }))
   )
+  return [
+    // Another one's name may begin with this one's and a slash.
+    ...entries.flatMap(({ key, value }) => value.processor === name ? [parked(store).ops.delete(key)] : []),
+    ...noted.flat().flatMap(({ key, value }) => value.processor === name ? [notes(store).ops.delete(key)] : [])
+  ]
+})
 
 const timersOps = (store: StoreShape, readers: ReadonlySet<string>): Effect.Effect<ReadonlyArray<Op>, StoreError> =>
   Effect.map(

@@ -1,6 +1,6 @@
 /** The namespaces a runner keeps its own things in. */
 import type { Kv, StoreShape } from "@persist/core"
-import { parkedNamespace } from "@persist/core/awaited"
+import { notedNamespace, parkedNamespace } from "@persist/core/awaited"
 import * as Schema from "effect/Schema"
 
 const AttemptSchema = Schema.Struct({ at: Schema.Number, error: Schema.String })
@@ -50,17 +50,16 @@ export const leases = (store: StoreShape): Kv<Lease> => store.system("$lease", L
 const Parked = Schema.Struct({
   processor: Schema.String,
   reader: Schema.String,
-  /** What order is kept by. */
+  /** What order is kept by; the stream where it couldn't be told. */
   keys: Schema.Array(Schema.String),
+  /** That its key couldn't be told: partitions that were to pass it have noted it, or meet it yet. */
+  isUntold: Schema.optionalKey(Schema.Boolean),
   stream: Schema.String,
   seq: Schema.Natural,
   position: Schema.Natural,
   type: Schema.String,
-  /**
-   * `retry`: to be tried again; `dropped`: never to be tried again, not even by a rebuild; `untold`: whether it's the
-   * partition's will only be known when its key can be told.
-   */
-  state: Schema.Literals(["parked", "behind", "retry", "dropped", "untold"]),
+  /** `retry`: to be tried again; `dropped`: never to be tried again, not even by a rebuild. */
+  state: Schema.Literals(["parked", "behind", "retry", "dropped"]),
   attempts: Schema.Array(AttemptSchema)
 })
 /** An event that was put aside: `behind` where it only follows one of the same key. */
@@ -73,12 +72,20 @@ export const parked = (store: StoreShape): Kv<Parked> => store.system(parkedName
 export const parkedKey = (processor: string, position: number): string =>
   `${processor}/${String(position).padStart(16, "0")}`
 
-/**
- * The key under which a partition notes an event whose key can't be told: beside that of the partition where the event
- * failed, by the end of the reader's name.
- */
-export const untoldKey = (processor: string, position: number, reader: string): string =>
-  `${parkedKey(processor, position)}${reader.slice(processor.length)}`
+const Note = Schema.Struct({
+  processor: Schema.String,
+  stream: Schema.String,
+  seq: Schema.Natural,
+  position: Schema.Natural
+})
+/** An event that a partition has passed without handling it, though it may be its own: another one has it in hand. */
+export type Note = typeof Note.Type
+
+/** What partitions have noted, by reader and position. */
+export const notes = (store: StoreShape): Kv<Note> => store.system(notedNamespace, Note)
+
+/** The key of what a partition has noted: under its own name, as a parked event is under its processor's. */
+export const noteKey = (reader: string, position: number): string => parkedKey(reader, position)
 
 const Known = Schema.Struct({
   partitions: Schema.Natural,

@@ -102,17 +102,14 @@ export const spur = (store: StoreShape, processor: string): Effect.Effect<Op, St
     return controls(store).ops.put(processor, { paused }, { expected })
   })
 
-// What partitions only note, for when its key can be told, is listed where it failed.
-const told = ({ at, value }: Entry<Parked>): ParkedEvent | undefined =>
-  value.state === "untold" ? undefined : { ...value, state: value.state, updatedAt: at }
+const told = ({ at, value: { isUntold: _, ...event } }: Entry<Parked>): ParkedEvent => ({ ...event, updatedAt: at })
 
 /** Emits the events that were put aside, of one processor or of all, by processor and position. Fails as every read. */
 export const listParked = (store: StoreShape, processor?: string): Stream.Stream<ParkedEvent, StoreError> =>
   parkedIn(store).scan(processor === undefined ? {} : { prefix: `${processor}/` }).pipe(
     // Another one's name may begin with this one's and a slash.
     Stream.filter(({ value }) => processor === undefined || value.processor === processor),
-    Stream.map(told),
-    Stream.filter((event) => event !== undefined)
+    Stream.map(told)
   )
 
 /** A parked event with what it says. */
@@ -129,8 +126,8 @@ export const inspectParked = Effect.fnUntraced(function*(
   position: Position | number
 ): Effect.fn.Return<InspectedEvent, StoreError> {
   const found = yield* parkedIn(store).entry(parkedKey(processor, position))
-  const parked = Option.getOrUndefined(Option.map(found, told))
-  if (parked === undefined) return yield* nothingParked(processor, position)
+  if (Option.isNone(found)) return yield* nothingParked(processor, position)
+  const parked = told(found.value)
   const { seq, stream } = parked
   const event = yield* Stream.runHead(store.log().read(stream, { from: seq, to: seq }))
   return { parked, event: Option.getOrUndefined(event) }

@@ -1,11 +1,15 @@
-/** Events that were put aside, from the side of the partition they belong to. */
-import type { Entry, Event, Fenced, Op, Position, StoreError, StoreShape } from "@persist/core"
+/**
+ * Events that were put aside, from the side of the partition they belong to. Which one that is, and who may write an
+ * entry, is told in plans/0017, "Whose a parked event is".
+ */
+import type { Change, Entry, Event, Fenced, Op, Position, StoreError, StoreShape } from "@persist/core"
+import { checkpoints } from "@persist/core/checkpoint"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type { Attempt } from "./failure.ts"
-import { type Parked, parked, parkedKey, untoldKey } from "./names.ts"
+import { noteKey, notes, type Parked, parked, parkedKey } from "./names.ts"
 import type { Handled } from "./processor.ts"
 
 /** As a partition's work has it: no keys where an event isn't for it, `undefined` where that can't be told. */
@@ -14,8 +18,10 @@ export type KeysOf = (event: Event) => ReadonlyArray<string> | undefined
 /** An event with the keys that order is kept by. */
 export interface Keyed {
   readonly event: Event
-  /** None where they can't be told and that's another partition's failure: it may turn out to be this one's. */
+  /** None where it's only noted: another partition has it in hand, and it may turn out to be this one's. */
   readonly keys: ReadonlyArray<string>
+  /** That they couldn't be told, which is this partition's failure. */
+  readonly isUntold?: boolean
   /** Why it can't be handled, where that's known before it is tried. */
   readonly fault?: Cause.Cause<unknown>
   /** Whether trying again, by the same program, would meet the same. */
@@ -25,7 +31,7 @@ export interface Keyed {
 /** An event with its keys, unless it's for another partition; one whose keys can't be told is everyone's. */
 export const keyed = (event: Event, keysOf: KeysOf): ReadonlyArray<Keyed> => {
   const keys = Result.try(() => keysOf(event))
-  if (Result.isFailure(keys)) return [{ event, keys: [event.stream], fault: Cause.die(keys.failure) }]
+  if (Result.isFailure(keys)) return [{ event, keys: [event.stream], isUntold: true, fault: Cause.die(keys.failure) }]
   if (keys.success === undefined) return [{ event, keys: [], fault: untold }]
   return keys.success.length === 0 ? [] : [{ event, keys: keys.success }]
 }
@@ -44,13 +50,20 @@ export interface Portion {
   readonly through: (handled: number) => number
 }
 
+type Again<R> = (
+  entry: Entry<Parked>,
+  held: ReadonlySet<string>
+) => Effect.Effect<Fenced | ReadonlyArray<string>, StoreError, R>
+
 /** The parked events of one partition. */
 export class Aside {
   /** Keys of which an event is parked: what follows has to wait behind it. */
   private readonly held = new Set<string>()
+  /** Keys of the entries that are this partition's, as far as it knows. */
+  private readonly mine = new Set<string>()
   private dropped: ReadonlySet<number> = new Set()
-  /** Whether one of them is this partition's. */
-  private hasDropped = false
+  /** What other partitions have put aside of what this one has yet to come to, by position. */
+  private others: ReadonlyMap<number, Entry<Parked>> = new Map()
   /** What was put behind others in this run, though the checkpoint may not have come to it. */
   private put = new Set<number>()
   private seen: Position | undefined
@@ -71,8 +84,9 @@ export class Aside {
     const [ready, waiting, places]: [Array<Keyed>, Array<Keyed>, Array<number>] = [[], [], []]
     let end = start
     for (; end < Math.min(events.length, start + most); end++) {
-      const each = events[end]
-      if (each === undefined || this.dropped.has(each.event.position)) continue
+      const next = events[end]
+      if (next === undefined || this.dropped.has(next.event.position)) continue
+      const each = this.others.size === 0 ? next : this.asOthers(next)
       if (each.keys.length === 0 || this.isBehind(each)) {
         if (!this.put.has(each.event.position)) waiting.push(each)
       } else if (each.fault === undefined) {
@@ -89,21 +103,42 @@ export class Aside {
     return this.held.size > 0 && keys.some((key) => this.held.has(key))
   }
 
-  /** Puts an event aside, as part of a commit; to be told by {@link hold} once that happened. */
-  park({ event, keys }: Keyed, attempts: ReadonlyArray<Attempt>): Op {
+  // What another partition has put aside stays there where it's dropped, or would only fail here as well.
+  private asOthers(each: Keyed): Keyed {
+    const other = this.others.get(each.event.position)
+    const stays = other !== undefined && (each.fault !== undefined || other.value.state === "dropped")
+    return stays ? { event: each.event, keys: [] } : each
+  }
+
+  /** Puts an event behind others, or notes it, as part of a commit. */
+  pass(each: Keyed): ReadonlyArray<Op> {
+    if (each.keys.length > 0) return [this.park(each, [])]
+    const { position, seq, stream } = each.event
     const { processor, reader } = this
-    const isUntold = keys.length === 0
-    const key = isUntold ? untoldKey(processor, event.position, reader) : parkedKey(processor, event.position)
-    return parked(this.store).ops.put(key, {
-      processor,
-      reader,
-      keys,
-      stream: event.stream,
-      seq: event.seq,
-      position: event.position,
-      type: event.type,
-      state: isUntold ? "untold" : attempts.length === 0 ? "behind" : "parked",
-      attempts
+    const noted = notes(this.store).ops.put(noteKey(reader, position), { processor, stream, seq, position })
+    const other = this.others.get(position)
+    return other === undefined ? [noted] : [noted, parked(this.store).ops.check(other.key, other.revision)]
+  }
+
+  /** Puts an event aside, as part of a commit; to be told by {@link hold} once that happened. */
+  park({ event: { position, seq, stream, type }, isUntold, keys }: Keyed, attempts: ReadonlyArray<Attempt>): Op {
+    const { processor, reader } = this
+    const key = parkedKey(processor, position)
+    this.mine.add(key)
+    const state = attempts.length === 0 ? "behind" : "parked"
+    return parked(this.store).ops.put(
+      key,
+      { processor, reader, keys, ...isUntold ? { isUntold } : {}, stream, seq, position, type, state, attempts },
+      { expected: this.others.get(position)?.revision ?? "absent" }
+    )
+  }
+
+  /** What removes entries that other partitions have of events that were this one's when it came to them. */
+  taken(events: ReadonlyArray<Keyed>): ReadonlyArray<Op> {
+    if (this.others.size === 0) return []
+    return events.flatMap(({ event }) => {
+      const other = this.others.get(event.position)
+      return other === undefined ? [] : [parked(this.store).ops.delete(other.key, { expected: other.revision })]
     })
   }
 
@@ -122,57 +157,79 @@ export class Aside {
     if (this.put.size > 0) this.put = new Set()
   }
 
-  /** The entries of this partition in the order of their positions, and what they hold back. */
-  readonly load: Effect.Effect<ReadonlyArray<Entry<Parked>>, StoreError> = Effect.suspend(() =>
-    Effect.map(
-      Effect.zip(this.store.head, Stream.runCollect(parked(this.store).scan({ prefix: `${this.processor}/` }))),
-      ([head, entries]) => {
-        this.seen = head
-        // Another processor's name may begin with this one's and a slash.
-        const all = entries.filter(({ value }) => value.processor === this.processor)
-        // Whichever partition it was parked in: its key may have turned out to be this one's since.
-        this.dropped = new Set(all.filter(({ value }) => value.state === "dropped").map(({ value }) => value.position))
-        const own = all.filter(({ value }) => value.reader === this.reader)
-        const waiting = own.filter(({ value }) => value.state !== "dropped")
-        this.hasDropped = waiting.length < own.length
-        this.held.clear()
-        for (const { value } of waiting) this.hold(value.keys)
-        return waiting
+  /** The entries of this partition, which is done up to a position, in order, and what they hold back. */
+  readonly load = Effect.fnUntraced({ self: this }, function*(
+    saved: Position
+  ): Effect.fn.Return<ReadonlyArray<Entry<Parked>>, StoreError> {
+    this.seen = yield* this.store.head
+    const [waiting, dropped, others] = [new Array<Entry<Parked>>(), new Set<number>(), new Map<number, Entry<Parked>>()]
+    this.mine.clear()
+    const sort = (entry: Entry<Parked>) => {
+      const { position, processor, reader, state } = entry.value
+      // Another processor's name may begin with this one's and a slash.
+      if (processor !== this.processor) return
+      if (reader !== this.reader) {
+        if (position > saved) others.set(position, entry)
+        return
       }
-    )
-  )
+      this.mine.add(entry.key)
+      if (state === "dropped") dropped.add(position)
+      else waiting.push(entry)
+    }
+    const all = parked(this.store).scan({ prefix: `${this.processor}/` })
+    yield* Stream.runForEachArray(all, (entries) => Effect.sync(() => entries.forEach(sort)))
+    this.dropped = dropped
+    this.others = yield* this.standing(others)
+    this.held.clear()
+    for (const { value } of waiting) this.hold(value.keys)
+    return waiting
+  })
 
-  /** Whether an event was dropped, as far as was loaded. */
-  isDropped(position: Position | number): boolean {
-    return this.dropped.has(position)
-  }
+  // Without those from before a reset, which their own partitions remove when they begin.
+  private readonly standing = Effect.fnUntraced({ self: this }, function*(
+    others: ReadonlyMap<number, Entry<Parked>>
+  ): Effect.fn.Return<ReadonlyMap<number, Entry<Parked>>, StoreError> {
+    if (others.size === 0) return others
+    const readers = Array.from(new Set(Array.from(others.values(), ({ value }) => value.reader)))
+    const found = yield* checkpoints(this.store).getMany(readers)
+    const reached = new Map(
+      found.flatMap((entry) => entry._tag === "Some" ? [[entry.value.key, entry.value.value]] : [])
+    )
+    return new Map(
+      Array.from(others).filter(([position, { value: { reader, state } }]) =>
+        state === "dropped" || position <= (reached.get(reader)?.position ?? 0)
+      )
+    )
+  })
 
   /**
    * Goes through what was parked, in order, where somebody said something of it: what is to be tried again is tried,
-   * and then what only waited behind it. `again` answers whether an entry is done with, or what ends the run.
+   * and then what only waited behind it. `again`, told which keys are held back, answers those that an entry goes on
+   * holding back, none where it's done with, or what ends the run.
    */
   settle<R>(
-    again: (entry: Entry<Parked>) => Effect.Effect<Fenced | boolean, StoreError, R>
+    saved: Position,
+    again: Again<R>
   ): Effect.Effect<Fenced | undefined, StoreError, R> {
-    return Effect.flatMap(
-      this.changed,
-      (changed) => changed ? Effect.flatMap(this.load, (waiting) => this.settleAll(waiting, again)) : Effect.undefined
-    )
+    return Effect.flatMap(this.changed, (changed) =>
+      changed
+        ? Effect.flatMap(this.load(saved), (waiting) => this.settleAll(waiting, again))
+        : Effect.undefined)
   }
 
   private settleAll<R>(
     waiting: ReadonlyArray<Entry<Parked>>,
-    again: (entry: Entry<Parked>) => Effect.Effect<Fenced | boolean, StoreError, R>
+    again: Again<R>
   ): Effect.Effect<Fenced | undefined, StoreError, R> {
     return Effect.gen({ self: this }, function*() {
       const held = new Set<string>()
       for (const entry of waiting) {
         const { keys, state } = entry.value
-        const tried = state === "parked" || state === "untold" || keys.some((key) => held.has(key))
-          ? false
-          : yield* again(entry)
-        if (tried === false) { for (const key of keys) held.add(key) }
-        else if (tried !== true) return tried
+        const isLeft = state === "parked" || keys.some((key) => held.has(key))
+        const left = isLeft ? keys : yield* again(entry, held)
+        if ("_tag" in left) return left
+        for (const key of left) held.add(key)
+        if (left.length === 0) this.mine.delete(entry.key)
       }
       this.held.clear()
       this.hold(Array.from(held))
@@ -183,13 +240,13 @@ export class Aside {
   /** Whether somebody has said something of them since they were loaded; what this run has made of them isn't that. */
   private get changed(): Effect.Effect<boolean, StoreError> {
     const { seen } = this
-    if ((this.held.size === 0 && !this.hasDropped) || seen === undefined) return Effect.succeed(false)
+    if (this.mine.size === 0 || seen === undefined) return Effect.succeed(false)
     if (!this.isSettled) {
       this.isSettled = true
       return Effect.succeed(true)
     }
     const said = parked(this.store).changedSince({ after: seen }).pipe(
-      Stream.filter((change) => change._tag === "Put" && this.isSaid(change.value)),
+      Stream.filter((change) => this.isSaid(change)),
       Stream.runHead
     )
     return Effect.map(Effect.zip(this.store.head, said), ([head, found]) => {
@@ -198,8 +255,13 @@ export class Aside {
     })
   }
 
-  private isSaid({ processor, reader, state }: Parked): boolean {
-    return processor === this.processor && reader === this.reader && (state === "retry" || state === "dropped")
+  // One of its own may be another partition's by now, or that one's and done with.
+  private isSaid(change: Change<Parked>): boolean {
+    if (change._tag !== "Put") return this.mine.has(change.key)
+    const { processor, reader, state } = change.value
+    return reader === this.reader && processor === this.processor
+      ? state === "retry" || state === "dropped"
+      : this.mine.has(change.key)
   }
 }
 

@@ -20,7 +20,7 @@ import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import { type FailurePolicy, type Policy, policyFault, policyOf } from "./failure.ts"
-import { type Partition, readerOf } from "./partition.ts"
+import { type Partition, partitionOf, readerOf } from "./partition.ts"
 
 /** How often an event takes effect, whatever happens meanwhile. */
 export type Guarantee = "exactly once" | "at least once"
@@ -77,6 +77,14 @@ export interface Alarm<R> {
 export interface Assignment<R> {
   readonly source: EventSource<Event>
   readonly work: Work<R>
+  /** An event's key and the reader of its partition, where there may be several; throws what the key throws. */
+  readonly homeOf?: (event: Event) => Home
+}
+
+/** Where an event belongs. */
+export interface Home {
+  readonly reader: string
+  readonly key: string
 }
 
 /** Something that goes through the log under a name. */
@@ -155,7 +163,8 @@ export const processorOf = <C extends Catalogue, R>(
     assign: (store, partition) =>
       Effect.map(Effect.fromResult(source(store)), (own) => ({
         source: own,
-        work: work(store, partition, key)
+        work: work(store, partition, key),
+        homeOf: (event) => ({ key: key(event), reader: readerOf(name, partitionOf(partitions, key(event))) })
       }))
   }
 }

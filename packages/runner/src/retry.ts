@@ -1,11 +1,14 @@
 /** Trying a parked event again, in the partition it belongs to. */
-import { type Entry, type Event, type Fenced, Position, type StoreError, type StoreShape } from "@persist/core"
+import { type Entry, type Event, type Fenced, type Op, Position, type StoreError, type StoreShape } from "@persist/core"
+import { checkpoints } from "@persist/core/checkpoint"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import { describe } from "./failure.ts"
 import type { InHand } from "./in-hand.ts"
-import { type Parked, parked } from "./names.ts"
+import { noteKey, notes, type Parked, parked } from "./names.ts"
 import { spur } from "./operate.ts"
 import { givenUp, keyed } from "./parked.ts"
 import type { Assignment, Handled } from "./processor.ts"
@@ -21,48 +24,50 @@ export interface Hands<R> {
   readonly inHand: InHand
 }
 
-/** Tries a parked event again; answers whether it's done with, or what ends the run. Fails as reads and commits. */
+/**
+ * Tries a parked event again, unless one of its keys is held back; answers those that it goes on holding back, none
+ * where it's done with here, or what ends the run. Fails as reads and commits.
+ */
 export const tryAgain = Effect.fnUntraced(function*<R>(
   hands: Hands<R>,
-  entry: Entry<Parked>
-): Effect.fn.Return<Fenced | boolean, StoreError, R> {
-  const { key, revision, value } = entry
-  const { assignment, sight, store } = hands
-  const read = assignment.source.read(Position(value.position - 1), Position(value.position))
-  const { failed, fenced } = yield* Effect.matchEffect(read, {
-    // It can't be decoded yet.
-    onFailure: (error) =>
-      error._tag === "Corrupt"
-        ? Effect.succeed<Stretch>({ count: 0, failed: Cause.fail(error), fenced: undefined })
-        : Effect.fail(error),
-    onSuccess: ({ items }) => {
-      const found = items.map((event) => ({ event, keys: value.keys }))
-      return sight.stretch(found, 0, release(hands, entry, items))
-    }
-  })
-  if (failed === undefined) return fenced ?? true
+  entry: Entry<Parked>,
+  held: ReadonlySet<string>
+): Effect.fn.Return<Fenced | ReadonlyArray<string>, StoreError, R> {
+  const { assignment: { source, work }, sight, store } = hands
+  const { revision, value: { isUntold: _, ...value } } = entry
+  const read = yield* Effect.result(source.read(Position(value.position - 1), Position(value.position)))
+  if (Result.isFailure(read) && read.failure._tag !== "Corrupt") return yield* Effect.fail(read.failure)
+  const items = Result.isFailure(read) ? [] : read.success.items
+  const [event] = items
+  const [own] = event === undefined ? [] : keyed(event, work.keysOf)
+  if (event !== undefined && own === undefined) return yield* leave(hands, entry, event)
+  // What wasn't known of its key may be by now: both are held back until everything is put aside by the new one.
+  const keys = Array.from(new Set([...value.keys, ...own?.keys ?? []]))
+  if (keys.some((key) => held.has(key))) return keys
+  // It can't be decoded yet, or what couldn't be told of it may be the same still.
+  const fault = Result.isFailure(read) ? Cause.fail(read.failure) : own?.fault
+  const { failed, fenced } = yield* sight.stretch(
+    own === undefined ? [] : [own],
+    0,
+    fault === undefined ? release(hands, entry, items) : Effect.succeed({ count: 0, failed: fault, fenced: undefined })
+  )
+  if (failed === undefined) return fenced ?? []
   yield* sight.failed
   const attempts = [...value.attempts, { at: yield* Clock.currentTimeMillis, error: describe(failed) }]
+  const told = fault === undefined && own !== undefined ? { ...value, keys: own.keys } : entry.value
   // What somebody says of it meanwhile counts more.
-  yield* parked(store).put(key, { ...value, state: "parked", attempts }, { expected: revision })
-  return false
+  yield* parked(store).put(entry.key, { ...told, state: "parked", attempts }, { expected: revision })
+  return keys
 })
 
 const release = Effect.fnUntraced(function*<R>(
   { assignment: { work }, inHand, saves, sight, store }: Hands<R>,
-  entry: Entry<Parked>,
+  { key, value }: Entry<Parked>,
   items: ReadonlyArray<Event>
 ): Effect.fn.Return<Stretch, StoreError, R> {
-  const { key, value } = entry
   const { saved } = saves.progress
   // What was truncated meanwhile can't be handled any more, and holds nobody back.
   const gone = parked(store).ops.delete(key)
-  // What couldn't be told of it may be the same still.
-  const own = items.flatMap((event) => keyed(event, work.keysOf))
-  const fault = own.find((each) => each.fault !== undefined)?.fault
-  if (fault !== undefined) return { count: 0, failed: fault, fenced: undefined }
-  const [event] = items
-  if (event !== undefined && own.length === 0) return yield* leave(store, saves, entry)
   const step: Handled = items.length === 0
     ? yield* givenUp(value)
     : yield* inHand.during(
@@ -78,15 +83,44 @@ const release = Effect.fnUntraced(function*<R>(
 })
 
 /**
- * Leaves an event whose key couldn't be told, and now is another partition's, to that one: what it writes nobody else
- * may. That one has noted it when it came to it, or meets it yet. All begin again, and so look at what they have noted.
+ * Leaves an event that by its key is another partition's now to that one: what it writes nobody else may. It is handed
+ * over where that one has passed it without handling it, as it has noted, or as it must have where the key could be
+ * told and was this partition's. One that it met with its key told, where it couldn't be told here, it has handled.
+ * What it has yet to come to it takes along itself, and until then it stays here.
  */
-const leave = Effect.fnUntraced(function*(
-  store: StoreShape,
-  saves: Saves,
-  { key, revision, value }: Entry<Parked>
-): Effect.fn.Return<Stretch, StoreError> {
-  const ops = [parked(store).ops.delete(key, { expected: revision }), yield* spur(store, value.processor)]
-  const unsaved = yield* saves.keep(saves.progress.saved, { count: 0, ops, failed: undefined })
-  return { count: 0, failed: undefined, fenced: undefined, ...unsaved }
+const leave = Effect.fnUntraced(function*<R>(
+  { assignment: { homeOf }, saves, store }: Hands<R>,
+  { key, revision, value: { isUntold, ...value } }: Entry<Parked>,
+  event: Event
+): Effect.fn.Return<Fenced | ReadonlyArray<string>, StoreError> {
+  const gone = parked(store).ops.delete(key, { expected: revision })
+  const home = homeOf?.(event)
+  const save = (ops: ReadonlyArray<Op>) => Effect.map(saves.save(saves.progress.saved, ops), (fenced) => fenced ?? [])
+  // It's no partition's any more.
+  if (home === undefined || home.reader === value.reader) return yield* save([gone])
+  const noted = noteKey(home.reader, value.position)
+  const note = Option.getOrUndefined(yield* notes(store).entry(noted))
+  const reached = Option.getOrUndefined(yield* checkpoints(store).get(home.reader))?.position ?? 0
+  if (note === undefined && isUntold !== true && reached < value.position) return value.keys
+  const again = yield* spur(store, value.processor)
+  // Whoever has none yet may make one meanwhile.
+  if (note === undefined && isUntold === true) {
+    return yield* save([again, gone, notes(store).ops.check(noted, "absent")])
+  }
+  const { attempts } = value
+  // What has failed there was to tell its key.
+  const handed: Parked = {
+    ...value,
+    reader: home.reader,
+    keys: [home.key],
+    state: "retry",
+    attempts: isUntold === true ? [] : attempts
+  }
+  return yield* save([
+    again,
+    parked(store).ops.put(key, handed, { expected: revision }),
+    note === undefined
+      ? notes(store).ops.check(noted, "absent")
+      : notes(store).ops.delete(noted, { expected: note.revision })
+  ])
 })

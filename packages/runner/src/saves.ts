@@ -1,5 +1,6 @@
 /** How far a partition has come, and what came of its events: saved together, by whoever has the partition. */
 import type { Checkpoint, Conflict, Fenced, Op, Position, StoreError, StoreShape } from "@persist/core"
+import { parkedNamespace } from "@persist/core/awaited"
 import { checkpointNamespace } from "@persist/core/checkpoint"
 import { quoted } from "@persist/core/path"
 import { Progress } from "@persist/core/progress"
@@ -80,9 +81,11 @@ export class Saves {
     return fenced === undefined ? undefined : { fenced }
   })
 
-  // The checkpoint is what a commit expects first.
+  // The checkpoint is what a commit expects first. What others have made of parked events is known to who begins again.
   private isFence({ expectation }: Conflict): boolean {
-    return expectation._tag === "Key" && expectation.namespace === checkpointNamespace && expectation.key === this.name
+    if (expectation._tag !== "Key") return false
+    const { key, namespace } = expectation
+    return namespace === parkedNamespace || (namespace === checkpointNamespace && key === this.name)
   }
 }
 

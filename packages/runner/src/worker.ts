@@ -1,5 +1,5 @@
 /** The run of one partition by whoever has its lease: page after page, each saved with what came of it. */
-import type { Checkpoint, Entry, Fenced, Op, Position, StoreError, StoreShape } from "@persist/core"
+import type { Checkpoint, Entry, Fenced, Position, StoreError, StoreShape } from "@persist/core"
 import { wakeUpsEnded } from "@persist/core/progress"
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -12,12 +12,12 @@ import { Deadlines } from "./deadline.ts"
 import type { Policy } from "./failure.ts"
 import { InHand } from "./in-hand.ts"
 import { type Parked, parked, type PartitionReport } from "./names.ts"
+import { lookAgain } from "./noted.ts"
 import { Aside, type Keyed } from "./parked.ts"
 import type { Alarm, Assignment, Handled, Saving } from "./processor.ts"
 import { type Hands, tryAgain } from "./retry.ts"
 import { Saves } from "./saves.ts"
 import { Sight, type Stretch } from "./sight.ts"
-import { lookAgain } from "./untold.ts"
 
 /** Why a partition's run has ended by itself. */
 export type Ended = Fenced | Stopped
@@ -74,7 +74,7 @@ export class Worker<R> {
    * what it has in hand and saves it. Fails as every read and commit; failures of the processor's own never end it.
    */
   readonly run: Effect.Effect<Ended, StoreError, R> = Effect.suspend(() =>
-    Effect.flatMap(Effect.uninterruptible(this.begin), (fenced) => {
+    Effect.flatMap(Effect.uninterruptibleMask(this.begin), (fenced) => {
       if (fenced !== undefined) return Effect.succeed(fenced)
       const { alarm } = this.options.assignment.work
       return alarm === undefined ? this.follow : Effect.raceFirst(this.follow, this.ring(alarm))
@@ -86,14 +86,15 @@ export class Worker<R> {
     return Effect.scoped(Effect.uninterruptibleMask((restore) =>
       Effect.gen({ self: this }, function*() {
         const { source, work } = assignment
-        const again = (entry: Entry<Parked>) => Effect.tap(tryAgain(this.hands, entry), () => restore(Effect.void))
+        const again = (entry: Entry<Parked>, held: ReadonlySet<string>) =>
+          Effect.tap(tryAgain(this.hands, entry, held), () => restore(Effect.void))
         const pull = yield* Stream.toPull(batches(store, source, this.saves.progress.saved, work.keysOf))
         while (true) {
           const read = yield* restore(Pull.catchDone(pull, () => Effect.undefined))
           if (read === undefined) return yield* wakeUpsEnded(store)
           for (const batch of read) {
             const ended = yield* this.turn(
-              Effect.flatMap(this.aside.settle(again), (met) =>
+              Effect.flatMap(this.aside.settle(this.saves.progress.saved, again), (met) =>
                 met === undefined ? this.take(batch, restore) : Effect.succeed(met))
             )
             if (ended !== undefined) {
@@ -105,27 +106,20 @@ export class Worker<R> {
     ))
   })
 
-  private readonly begin = Effect.suspend(() =>
-    Effect.flatMap(this.aside.load, (entries) =>
-      Effect.flatMap(Effect.forEach(entries, this.found), (found) => {
-        const ops = found.flat()
-        if (ops.length === 0) return Effect.undefined
-        return Effect.andThen(this.saves.apart(ops), (fenced) =>
-          fenced === undefined ? Effect.as(this.aside.load, undefined) : Effect.succeed(fenced))
-      }))
-  )
-
-  // What becomes of an entry that is there from before.
-  private readonly found = (entry: Entry<Parked>): Effect.Effect<ReadonlyArray<Op>, StoreError> => {
-    const { assignment, store } = this.options
-    const { key, value: { position, state } } = entry
+  private readonly begin = Effect.fnUntraced({ self: this }, function*(
+    restore: Restore
+  ): Effect.fn.Return<Fenced | undefined, StoreError> {
+    const { checkpoint: { name: reader }, processor, store } = this.options
+    const { saved } = this.saves.progress
     // What was parked beyond the checkpoint was parked before a reset: it's met again.
-    const isMet = position > this.saves.progress.saved
-    if (isMet || (state === "untold" && this.aside.isDropped(position))) {
-      return Effect.succeed([parked(store).ops.delete(key)])
-    }
-    return state === "untold" ? lookAgain(store, assignment, entry) : Effect.succeed([])
-  }
+    const lost = yield* lookAgain(this.hands, { processor, reader }, restore)
+    if (lost !== undefined) return lost
+    // What was parked beyond the checkpoint was parked before a reset: it's met again.
+    const met = (yield* this.aside.load(saved)).filter(({ value }) => value.position > saved)
+    if (met.length === 0) return undefined
+    const ops = met.map(({ key, revision }) => parked(store).ops.delete(key, { expected: revision }))
+    return (yield* this.saves.apart(ops)) ?? (yield* Effect.as(this.aside.load(saved), undefined))
+  })
 
   // Whoever waited for its turn while the other one stopped the partition has none any more.
   private turn(own: Effect.Effect<Ended | undefined, StoreError, R>) {
@@ -208,19 +202,21 @@ export class Worker<R> {
     const portion = this.aside.portion(own, from, most)
     const { length, ready, waiting } = portion
     if (length === 0) return { count: 0, failed: own[from]?.fault, fenced: undefined }
-    const puts = waiting.map((each) => this.aside.park(each, []))
+    const puts = waiting.flatMap((each) => this.aside.pass(each))
+    const taken = (handled: number) => this.aside.taken(ready.slice(0, handled))
     // With nothing to be handled they take one commit; otherwise what comes of the others may need all of its room.
     const fenced = ready.length === 0 || puts.length === 0 ? undefined : yield* this.saves.apart(puts)
     if (fenced !== undefined) return { count: 0, failed: undefined, fenced }
     if (ready.length > 0) this.aside.waits(waiting)
     const step = ready.length === 0 ? nothing : yield* this.handle(ready, (handled) => [
-      this.saves.progress.move(reached(portion.through(handled)))
+      this.saves.progress.move(reached(portion.through(handled))),
+      ...taken(handled)
     ])
     const { failed } = step
     const count = portion.through(step.count)
     if (count === 0) return { count, failed, fenced: undefined }
     const position = reached(count)
-    const unsaved = yield* this.saves.keep(position, step, ready.length === 0 ? puts : [])
+    const unsaved = yield* this.saves.keep(position, step, ready.length === 0 ? puts : taken(step.count))
     if (unsaved !== undefined && "fenced" in unsaved) return { count, failed, ...unsaved }
     if (unsaved !== undefined) {
       // One of them expects what isn't so, or they are too much together: those before it can be done with.
