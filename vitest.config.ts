@@ -18,7 +18,8 @@ const longest = [
   "cli/import",
   "crash/run",
   "runner/processes",
-  "conformance/store-oddballs"
+  "conformance/store-oddballs",
+  "bench/workloads"
 ].map((name) => `/test/${name}.test.ts`)
 
 const rank = ({ moduleId }: { readonly moduleId: string }): number => {

@@ -1,10 +1,10 @@
 /** The bench: every workload on every store, persist beside the same by hand and beside other libraries. */
-import { endChildren } from "./harness/child.ts"
 import { commitOf, describeMachine } from "./harness/machine.ts"
-import { makePlaces, type Places } from "./harness/place.ts"
+import type { Places } from "./harness/place.ts"
 import { makeProgress } from "./harness/progress.ts"
 import { oursFailed, type Row } from "./harness/row.ts"
 import { runWorkload } from "./harness/run.ts"
+import { withinPlaces } from "./harness/within-places.ts"
 import { help, type Options, readOptions } from "./options.ts"
 import { installPeers } from "./peers/install.ts"
 import { reportOf } from "./report/report.ts"
@@ -87,23 +87,6 @@ const runAt = async (options: Options, chosen: ReadonlyArray<Workload>, places: 
   return tell(options, before, { machine, quick, rows })
 }
 
-const run = async (options: Options, chosen: ReadonlyArray<Workload>): Promise<number> => {
-  const places = makePlaces(options.directory)
-  const end = (code: number) => () => {
-    endChildren()
-    places.remove()
-    process.exit(code)
-  }
-  process.once("SIGINT", end(130))
-  process.once("SIGTERM", end(143))
-  try {
-    return await runAt(options, chosen, places)
-  } finally {
-    endChildren()
-    places.remove()
-  }
-}
-
 const main = async (): Promise<number> => {
   const options = readOptions(process.argv.slice(2))
   if (options === "help") {
@@ -126,7 +109,7 @@ const main = async (): Promise<number> => {
     say("no workload is left by --only and --skip: see --list")
     return 2
   }
-  return await run(options, chosen)
+  return await withinPlaces(options.directory, (places) => runAt(options, chosen, places))
 }
 
 process.exitCode = await main()

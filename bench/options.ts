@@ -98,9 +98,10 @@ Fills each store step by step and measures the same work at every step: 10,000 e
   --directory DIR  where stores are made (the system's temporary directory): the disk that is measured, but for the data
                    of a PostgreSQL that is started here, which lies in the system's temporary directory (TMPDIR)
   --save           draws bench/growth-STORE.svg, and keeps the figures in bench/growth.json beside other stores'
+  --replace        saves even over figures of another machine, or that go further
   --help
 
-Prints what it has measured as JSON. Ends with 0, with 2 for a wrong option.
+Prints what it has measured as JSON. Ends with 0, with 2 for a wrong option or where what is kept has to stay.
 `
 
 /** What growth was asked for. */
@@ -109,6 +110,8 @@ export interface GrowthOptions {
   readonly most: number
   readonly directory: string | undefined
   readonly save: boolean
+  /** Whether figures of another machine, or that go further, are saved over. */
+  readonly replace: boolean
 }
 
 /** Reads the arguments of growth; gives a text where they are wrong or ask for help. */
@@ -121,6 +124,7 @@ export const readGrowthOptions = (args: ReadonlyArray<string>): GrowthOptions | 
         most: { type: "string", default: "1000000" },
         directory: { type: "string" },
         save: { type: "boolean", default: false },
+        replace: { type: "boolean", default: false },
         help: { type: "boolean", default: false }
       }
     })
@@ -129,7 +133,8 @@ export const readGrowthOptions = (args: ReadonlyArray<string>): GrowthOptions | 
     if ("wrong" in stores) return stores
     const most = Number(values.most)
     if (!Number.isSafeInteger(most) || most < 10_000) return { wrong: "--most is a whole number from 10000 on" }
-    return { stores, most, directory: values.directory, save: values.save }
+    const { directory, replace, save } = values
+    return { stores, most, directory, save, replace }
   } catch (error) {
     return { wrong: error instanceof Error ? error.message : String(error) }
   }

@@ -1,11 +1,12 @@
 /** Results as they are kept in git: what was measured, on what, and what of it has moved since. */
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { type Machine, postgresOf } from "../harness/machine.ts"
 import { oursFailed, type Row } from "../harness/row.ts"
 import type { Spread } from "../harness/statistics.ts"
 import { workloads } from "../workloads/workloads.ts"
+import { replaceFile } from "./replace-file.ts"
 import { reportOf } from "./report.ts"
 import { withSummary } from "./summary.ts"
 import { bestOf, nameOf, oursOf, short } from "./table.ts"
@@ -63,22 +64,16 @@ export const merged = (kept: Results | undefined, now: Results): Results => {
   return { ...now, machine: { ...postgres === undefined ? {} : { postgres }, ...now.machine }, rows }
 }
 
-/** So that what is there is whole even where this process ends while it writes. */
-const replace = (path: string, text: string): void => {
-  writeFileSync(`${path}.new`, text)
-  renameSync(`${path}.new`, path)
-}
-
 /**
  * Writes results.json and results.md in a directory, or in git, and the table in the README beside that directory; rows
  * that weren't measured this time stay.
  */
 export const keepResults = (results: Results, directory: string = bench): void => {
   const all = merged(keptResults(directory), results)
-  replace(join(directory, "results.json"), `${JSON.stringify(all, undefined, 1)}\n`)
-  replace(join(directory, "results.md"), reportOf(all))
+  replaceFile(join(directory, "results.json"), `${JSON.stringify(all, undefined, 1)}\n`)
+  replaceFile(join(directory, "results.md"), reportOf(all))
   const readme = join(directory, "..", "README.md")
-  if (existsSync(readme)) replace(readme, withSummary(readFileSync(readme, "utf8"), all.rows))
+  if (existsSync(readme)) replaceFile(readme, withSummary(readFileSync(readme, "utf8"), all.rows))
 }
 
 const apart = (a: Spread, b: Spread): boolean =>

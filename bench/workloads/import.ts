@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { checkCount, orderOf, placed } from "../payload.ts"
 import { history } from "../sides/history.ts"
 import type { Importing } from "../sides/side.ts"
-import { rate, type Ready, timed, type Workload } from "./workload.ts"
+import { rate, type Ready, type Sizes, timed, type Workload } from "./workload.ts"
 
 /** The lines as `persist import` takes them. */
 const linesOf = (events: number): string =>
@@ -13,8 +13,15 @@ const linesOf = (events: number): string =>
     return `${JSON.stringify({ stream: `import-${n % 1000}`, type: placed, at, data: orderOf(n) })}\n`
   }).join("")
 
+/** Warms up what is measured, as long as four rounds take; at least once. */
+const warmed = async (measure: () => Promise<unknown>, round: number): Promise<void> => {
+  const until = performance.now() + 4 * round
+  do await measure()
+  while (performance.now() < until)
+}
+
 /** A round is one import; whether all has arrived is looked at behind it. */
-const importing = async ({ run }: Importing, path: string, events: number): Promise<Ready> => {
+const importing = async ({ run }: Importing, path: string, events: number, { round }: Sizes): Promise<Ready> => {
   const measure = async () => {
     const [before, from] = [process.cpuUsage(), performance.now()]
     const count = await run(path)
@@ -23,8 +30,7 @@ const importing = async ({ run }: Importing, path: string, events: number): Prom
     checkCount(await count(), events)
     return { rate: events * 1000 / millis, cpu: (system + user) / events }
   }
-  // The first ones warm it up.
-  for (let n = 0; n < 3; n++) await measure()
+  await warmed(measure, round)
   return { measure }
 }
 
@@ -33,11 +39,12 @@ const lines: Workload = {
   title: "import a file of lines of JSON into a new store",
   figures: rate("events/s"),
   needs: ["log"],
-  prepare: async ({ importLines }, { log }) => {
+  prepare: async ({ importLines }, sizes) => {
     if (importLines === undefined) return undefined
+    const { log } = sizes
     const path = join(importLines.directory, "events.ndjson")
     writeFileSync(path, linesOf(log))
-    return await importing(importLines, path, log)
+    return await importing(importLines, path, log, sizes)
   }
 }
 
@@ -46,7 +53,8 @@ const real: Workload = {
   title: "import a real history, gzipped, into a new store",
   figures: rate("events/s"),
   needs: ["log"],
-  prepare: async ({ importLines }) => importLines && await importing(importLines, history.path, history.events)
+  prepare: async ({ importLines }, sizes) =>
+    importLines && await importing(importLines, history.path, history.events, sizes)
 }
 
 const projecting: Workload = {
@@ -57,7 +65,7 @@ const projecting: Workload = {
     "from their snapshots": { unit: "ms", better: "less" }
   },
   needs: ["log"],
-  prepare: async ({ openHistory }) => {
+  prepare: async ({ openHistory }, { round }) => {
     const opened = await openHistory?.(history.path)
     if (opened === undefined) return undefined
     const measure = async () => {
@@ -70,7 +78,7 @@ const projecting: Workload = {
       return { rate: read * 1000 / zero, ...snapshots }
     }
     // The first one makes the snapshots.
-    for (let n = 0; n < 3; n++) await measure()
+    await warmed(measure, round)
     return { measure, close: opened.close }
   }
 }

@@ -1,0 +1,68 @@
+/** The curves of growth as they are kept: which may take another's place, and how they are drawn. */
+import { existsSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import type { Machine } from "../harness/machine.ts"
+import type { Spread } from "../harness/statistics.ts"
+import { plot } from "../report/plot.ts"
+import { replaceFile } from "../report/replace-file.ts"
+import { unlike } from "../report/results.ts"
+import { short } from "../report/table.ts"
+import type { StoreName } from "../sides/persist.ts"
+
+/** What a call takes where so many events are there. */
+export interface Point {
+  readonly events: number
+  /** Microseconds, of several measurements. */
+  readonly micros: Spread
+}
+
+/** How one kind of work grows. */
+export interface Curve {
+  readonly name: string
+  readonly points: ReadonlyArray<Point>
+}
+
+/** The curves of one store, and where they come from. */
+export interface Growth {
+  readonly at: string
+  readonly commit: string
+  readonly machine: Machine
+  /** How many events the store was filled with, from step to step. */
+  readonly steps: ReadonlyArray<number>
+  readonly curves: ReadonlyArray<Curve>
+}
+
+/** Where curves are kept in git. */
+const bench = fileURLToPath(new URL("..", import.meta.url))
+
+type Kept = Readonly<Partial<Record<StoreName, Growth>>>
+
+/** The curves that are kept in a directory, or in git. */
+export const keptGrowth = (directory: string = bench): Kept => {
+  const path = join(directory, "growth.json")
+  return existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : {}
+}
+
+/** Why curves that are kept aren't to be replaced by others unless that is asked for; `undefined` where they may. */
+export const whyKept = (
+  kept: Growth | undefined,
+  { machine, steps }: Pick<Growth, "machine" | "steps">
+): string | undefined => {
+  if (kept === undefined) return undefined
+  const [had, has] = [kept.steps.at(-1) ?? 0, steps.at(-1) ?? 0]
+  if (had > has) return `it went up to ${short(had)} events, and this goes up to ${short(has)}`
+  return unlike({ machine: kept.machine, quick: false, rows: [] }, { machine, quick: false })
+}
+
+/** Draws the curves of a store and keeps them, in a directory or in git, in place of those from before. */
+export const keepGrowth = (store: StoreName, growth: Growth, directory: string = bench): void => {
+  const series = growth.curves.map(({ name, points }) => ({
+    name,
+    points: points.map(({ events, micros }) => [events, micros.median] as const)
+  }))
+  const title = `${store}: microseconds a call, by events in the store`
+  replaceFile(join(directory, `growth-${store}.svg`), plot(title, series))
+  const all = { ...keptGrowth(directory), [store]: growth }
+  replaceFile(join(directory, "growth.json"), `${JSON.stringify(all, undefined, 1)}\n`)
+}
