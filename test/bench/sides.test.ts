@@ -1,6 +1,6 @@
 /** The sides of the bench fail where they did less than they were asked for: a figure of half the work is none. */
 import * as Effect from "effect/Effect"
-import { open, type Store } from "persist"
+import { open as openStore, type Store } from "persist"
 import { afterAll, describe, expect, test } from "vitest"
 import { makePlaces } from "../../bench/harness/place.ts"
 import { orderOf, placed } from "../../bench/payload.ts"
@@ -66,7 +66,7 @@ const which = async (verb: keyof Side, kinds: ReadonlyArray<string>): Promise<Re
 const feeds = { promises: promiseFeedSide, effects: (store: Store) => effectFeedSide(store.effect) }
 
 test.each(["promises", "effects"] as const)("a subscription by %s that ends too early hasn't caught up", async (by) => {
-  await using store = await open("memory:")
+  await using store = await openStore("memory:")
   const events = Array.from({ length: 10 }, (_, n) => ({ type: placed, data: orderOf(n) }))
   await store.log().append("orders", events, { expected: "any" })
   const pass = feeds[by](store).catchUp?.(12)
