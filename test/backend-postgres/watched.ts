@@ -1,6 +1,7 @@
 /** A writer that tells which statements it took, and a handle that writes to its store beside it. */
-import { asText, type Session } from "@persist/backend-postgres/link"
+import type { Session } from "@persist/backend-postgres/link"
 import { queriesOf } from "@persist/backend-postgres/queries"
+import { asText } from "@persist/backend-postgres/within"
 import { Writer } from "@persist/backend-postgres/write"
 import type { Commit } from "@persist/core"
 import * as Effect from "effect/Effect"

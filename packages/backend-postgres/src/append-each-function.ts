@@ -1,7 +1,7 @@
 /**
  * `append_each_1`: the SQL function for what most batches are, commits of one event each for streams that the caller
  * remembers. As `append_one_1` it does nothing where anything isn't as remembered, and `append_1` is asked; and it has
- * nothing to work out: every position but the head's and every seq is said.
+ * nothing to work out: the head's position is said, above which the events lie in their order, and each one's seq.
  */
 import type { SqlFunction } from "./plpgsql.ts"
 import { asRememberedSql } from "./remembered-sql.ts"
@@ -18,6 +18,8 @@ export const appendEachParameters = [
   "event_at bigint[]",
   "type_id int[]",
   "event_data text[]",
+  // Null where no event has any.
+  "event_meta text[]",
   // Their commits.
   "commit_id text[]",
   "commit_digest text[]"
@@ -42,8 +44,8 @@ export const appendEachFunction = (schema: string): SqlFunction => ({
   EXCEPTION WHEN unique_violation THEN
     RETURN;
   END;
-  INSERT INTO ${schema}.event (position, stream, seq, at, type, data)
-  SELECT known_head + n, stream_id[n], event_seq[n], event_at[n], type_id[n], event_data[n]
+  INSERT INTO ${schema}.event (position, stream, seq, at, type, data, meta)
+  SELECT known_head + n, stream_id[n], event_seq[n], event_at[n], type_id[n], event_data[n], event_meta[n]
   FROM generate_series(1, cardinality(commit_id)) n;
 `
   )

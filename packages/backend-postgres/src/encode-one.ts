@@ -2,7 +2,7 @@
 import { texts } from "./arrays.ts"
 import type { Value } from "./asking.ts"
 import type { Assumption } from "./assume.ts"
-import type { Placed } from "./encode.ts"
+import { onlyEvent, type Placed } from "./encode.ts"
 import type { Memory } from "./memory.ts"
 import type { Played } from "./play.ts"
 import { toStored } from "./text.ts"
@@ -20,20 +20,20 @@ export interface EncodedOne {
  * append one event, has no id, or touches what isn't remembered.
  */
 export const encodeOne = (
-  { commit: { append, identity, truncate, write }, placed }: Placed,
+  { commit, placed }: Placed,
   { head, keys, streams }: Assumption,
   { conflicting }: Played,
   memory: Memory,
   patience: number | undefined
 ): EncodedOne | undefined => {
-  const [only] = append
-  const [event] = only?.events ?? []
+  const { identity } = commit
+  const only = onlyEvent(commit)
   const [at] = placed.appended
-  if (only === undefined || event === undefined || at === undefined || identity === undefined) return undefined
-  if (append.length + only.events.length > 2 || write.length + truncate.length + keys.size > 0) return undefined
+  if (only === undefined || at === undefined || identity === undefined || keys.size > 0) return undefined
+  const { event, stream } = only
   if (memory.server === undefined || memory.head !== head) return undefined
   const type = memory.type(event.type)
-  const id = streams.get(only.stream)?.id
+  const id = streams.get(stream)?.id
   if (type === undefined || id === undefined) return undefined
   for (const assumed of streams.values()) if (assumed.id === 0) return undefined
   const { data, id: own, meta } = event
@@ -54,5 +54,5 @@ export const encodeOne = (
     toStored(identity.digest),
     conflicting.length === 0 ? null : texts(conflicting)
   ]
-  return { values, stream: only.stream, id, last: at.last }
+  return { values, stream, id, last: at.last }
 }

@@ -30,6 +30,16 @@ export const happening = (batch: ReadonlyArray<Commit>, { outcomes }: Played): R
     return placed?._tag === "Committed" && !placed.repeated ? [{ commit, placed }] : []
   })
 
+/** The one event of a commit that does nothing else, and its stream; `undefined` for any other commit. */
+export const onlyEvent = (
+  { append, truncate, write }: Commit
+): { readonly event: NewEvent; readonly stream: string } | undefined => {
+  const [only] = append
+  const [event] = only?.events ?? []
+  const isAlone = append.length === 1 && only?.events.length === 1 && write.length + truncate.length === 0
+  return only !== undefined && event !== undefined && isAlone ? { event, stream: only.stream } : undefined
+}
+
 /** Names in the order of their first use, by which the arrays refer to them, from 1. */
 export class Places {
   readonly names: Array<string> = []

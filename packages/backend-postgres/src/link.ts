@@ -1,7 +1,7 @@
 /** One connection: made, found out about, asked one statement at a time, and given up when it no longer answers. */
 import { Denied, isStoreError } from "@persist/core"
 import { Socket } from "node:net"
-import { Client, type ClientBase, type ClientConfig } from "pg"
+import { Client, type ClientConfig } from "pg"
 import { Asking, type Row, type Statement, type Value } from "./asking.ts"
 import type { Settings } from "./config.ts"
 import { Lacking, Lost, stateOf } from "./error.ts"
@@ -44,9 +44,6 @@ const answer = (
       })
     )
   })
-
-/** Whatever its type, a value is taken as PostgreSQL writes it. */
-export const asText = { getTypeParser: () => (text: string) => text }
 
 // A statement is planned anew at these seconds of a connection's life, and then no more: by then the server's
 // statistics follow the tables' growth. Without it a plan that was made for empty tables could last.
@@ -160,6 +157,8 @@ export class Link implements Session {
 
   private readonly late = (): void => this.destroy()
 
+  // An error that the session survives has undone the transaction; one that has ended it, as when the log can't be
+  // flushed, says nothing of that, whatever its code.
   private hasEnded(): Promise<boolean> {
     return this.ask({ text: "" }, []).then(() => false, () => true)
   }
@@ -177,12 +176,6 @@ export class Link implements Session {
     return `persist_${name}_${planAges.filter((seconds) => age >= seconds).length}`
   }
 }
-
-/**
- * Whether an error has ended the session. One that the session survives has undone the transaction; one that ends it,
- * as when the log can't be flushed, says nothing of that, whatever its code.
- */
-export const hasEnded = (client: ClientBase): Promise<boolean> => client.query("").then(() => false, () => true)
 
 const configOf = ({ host, port }: Host, { application, database, password, timeout, tls, user }: Settings) => {
   const config: ClientConfig = {

@@ -1,11 +1,12 @@
 /** Makes a store's schema, brings an older one to the current format, and reads which store it is. */
 import { Corrupt, Denied, Invalid, Unsupported } from "@persist/core"
 import { randomUUID } from "node:crypto"
+import { texts } from "./arrays.ts"
 import type { SchemaName, Settings } from "./config.ts"
 import { Lacking } from "./error.ts"
 import type { Link, Session } from "./link.ts"
 import { lockClasses } from "./lock-sql.ts"
-import { createFunction } from "./plpgsql.ts"
+import { createFunction, edition, editionOf, signatureOf, type SqlFunction } from "./plpgsql.ts"
 import { literal } from "./quote.ts"
 import { currentFormat, formats, functionsOf } from "./schema.ts"
 
@@ -15,8 +16,14 @@ export interface Found {
   readonly incarnation: string
   readonly cluster: string | undefined
   readonly database: string
-  /** Names of the functions that aren't there. */
-  readonly lacking: ReadonlyArray<string>
+}
+
+/** What is to be made of a store's functions. */
+interface Missing {
+  /** Those that aren't there, or take other parameters. */
+  readonly lacking: ReadonlyArray<SqlFunction>
+  /** Those of a lower edition, where the role may replace them. */
+  readonly outdated: ReadonlyArray<SqlFunction>
 }
 
 const once = (text: string) => ({ text })
@@ -27,11 +34,10 @@ const tables = ["store", "voided", "event"]
 /** Reads which store lies in the schema; `undefined` where there is none. Throws `Invalid` where others' tables do. */
 export const findStore = async (session: Session, { quotedSchema, schema }: SchemaName): Promise<Found | undefined> => {
   // Opening a table, whichever, makes the session take in what others have made meanwhile; to_regclass alone doesn't.
-  const names = functionsOf(quotedSchema).map(({ name }) => name)
-  const looks = [...tables.map(() => "to_regclass"), ...names.map(() => "to_regproc")]
+  const looks = tables.map((_, n) => `to_regclass($${n + 1})`)
   const [there = []] = await session.run(
-    once(`SELECT ${looks.map((look, n) => `${look}($${n + 1})`).join(", ")} FROM pg_catalog.pg_namespace LIMIT 1`),
-    [...tables, ...names].map((name) => `${quotedSchema}.${name}`)
+    once(`SELECT ${looks.join(", ")} FROM pg_catalog.pg_namespace LIMIT 1`),
+    tables.map((name) => `${quotedSchema}.${name}`)
   )
   const missing = tables.filter((_, n) => there[n] === null).length
   if (missing === tables.length) return undefined
@@ -58,8 +64,24 @@ export const findStore = async (session: Session, { quotedSchema, schema }: Sche
     format: Number(format),
     incarnation: incarnation ?? "",
     cluster: cluster ?? undefined,
-    database: database ?? "",
-    lacking: names.filter((_, n) => there[tables.length + n] === null)
+    database: database ?? ""
+  }
+}
+
+const lookAtFunctions = async (link: Link, schema: string): Promise<Missing> => {
+  const functions = functionsOf(schema)
+  const rows = await link.run(
+    once(`SELECT p.oid, pg_catalog.obj_description(p.oid, 'pg_proc'), pg_catalog.pg_has_role(p.proowner, 'USAGE')
+      FROM pg_catalog.unnest($1::text[]) WITH ORDINALITY AS f (signature, n)
+      LEFT JOIN pg_catalog.pg_proc p ON p.oid = pg_catalog.to_regprocedure(f.signature) ORDER BY f.n`),
+    [texts(functions.map((one) => signatureOf(schema, one)))]
+  )
+  return {
+    lacking: functions.filter((_, n) => rows[n]?.[0] === null),
+    outdated: functions.filter((_, n) => {
+      const [oid = null, comment = null, mayReplace] = rows[n] ?? []
+      return oid !== null && mayReplace === "t" && editionOf(comment) < edition
+    })
   }
 }
 
@@ -87,20 +109,25 @@ export const findCurrent = async (session: Session, name: SchemaName): Promise<F
 }
 
 /**
- * Finds the store, made, migrated or given the functions that it lacks where need be: in one transaction, behind a
- * lock that others who open it wait for. Throws `Unsupported` for a newer format, `Denied` where the role may not do
- * what is needed.
+ * Finds the store, made, migrated or given the functions that it lacks or has of a lower edition, where need be: in one
+ * transaction, behind a lock that others who open it wait for. Throws `Unsupported` for a newer format, `Denied` where
+ * the role may not do what is needed.
  */
 export const prepareStore = async (link: Link, settings: Settings): Promise<Found> => {
   if (settings.readonly) return findCurrent(link, settings)
   const found = await findStore(link, settings)
   if (found !== undefined && found.format > currentFormat) throw unsupportedFormat(found.format)
-  if (found?.format === currentFormat && found.lacking.length === 0) return found
+  const { lacking, outdated } = await lookAtFunctions(link, settings.quotedSchema)
+  const usable = found?.format === currentFormat && lacking.length === 0 ? found : undefined
+  if (usable !== undefined && outdated.length === 0) return usable
   try {
     return await migrate(link, settings)
   } catch (cause) {
     await rollBack(link)
-    throw cause instanceof Lacking ? mayNotCreate(settings, link.facts.user, found) : cause
+    if (!(cause instanceof Lacking)) throw cause
+    // Functions of a lower edition do the same.
+    if (usable !== undefined) return usable
+    throw mayNotCreate(settings, link.facts.user, found, lacking)
   }
 }
 
@@ -115,9 +142,9 @@ const migrate = async (link: Link, settings: Settings): Promise<Found> => {
   const [there] = await run(`SELECT to_regnamespace(${literal(quotedSchema)})`)
   if (there?.[0] === null) await run(`CREATE SCHEMA ${quotedSchema}`)
   for (const step of formats.slice(found?.format ?? 0)) await run(step(quotedSchema))
-  for (const one of functionsOf(quotedSchema)) {
-    if (found === undefined || found.lacking.includes(one.name)) await run(createFunction(quotedSchema, one))
-  }
+  const { lacking, outdated } = await lookAtFunctions(link, quotedSchema)
+  for (const { name } of lacking) await run(`DROP FUNCTION IF EXISTS ${quotedSchema}.${name}`)
+  for (const one of [...lacking, ...outdated]) await run(createFunction(quotedSchema, one))
   const { cluster, database } = link.facts
   await run(
     found === undefined
@@ -140,13 +167,20 @@ const rollBack = async (link: Link): Promise<void> => {
   await link.run(once("ROLLBACK"), []).catch(() => link.destroy())
 }
 
-const mayNotCreate = ({ quotedSchema }: Settings, user: string, found: Found | undefined): Denied =>
+const mayNotCreate = (
+  { quotedSchema }: Settings,
+  user: string,
+  found: Found | undefined,
+  lacking: Missing["lacking"]
+): Denied =>
   new Denied({
     operation: "open",
     reason: found === undefined
       ? `there is no store, and ${user} may not create one`
       : found.format === currentFormat
-      ? `the schema lacks ${found.lacking.join(" and ")}, which an older version didn't know, and ${user} may not ` +
+      ? `the schema lacks ${
+        lacking.map(({ name }) => name).join(" and ")
+      }, which an older version didn't know so, and ${user} may not ` +
         "create functions in it"
       : `the schema has format ${found.format}, and ${user} may not migrate it`,
     remedy: found === undefined

@@ -119,7 +119,7 @@ const format1 = (schema: string): string => [tables, commented].map((part) => pa
 /** What brings the tables of each format to the next, from nothing on; the schema's name is given as SQL has it. */
 export const formats: ReadonlyArray<(schema: string) => string> = [format1]
 
-/** The functions that this code calls. An older version may have made the store without some of them. */
+/** The functions that this code calls. An older version may have made the store without some of them, or others. */
 export const functionsOf = (schema: string): ReadonlyArray<SqlFunction> =>
   [appendFunction, appendOneFunction, appendEachFunction, commitFunction, resolveFunction].map((one) => one(schema))
 

@@ -6,7 +6,6 @@ import * as Effect from "effect/Effect"
 import type { ClientBase, PoolClient } from "pg"
 import { settleSchema } from "./config.ts"
 import { classify, classifyCommit, Lost, stateOf } from "./error.ts"
-import { hasEnded } from "./link.ts"
 import { demandStatus, within, type WithinConfig } from "./within.ts"
 
 /** Whoever lends clients, as the driver's `Pool` does. */
@@ -125,6 +124,10 @@ const commit = (client: ClientBase): Effect.Effect<void, StoreError> =>
     },
     catch: (cause) => classifyCommit(undefined, named(cause, true))
   })
+
+// By an error with a code the server mostly says that the transaction is undone; where it ended the session, as when
+// its log can't be flushed, it says nothing of that.
+const hasEnded = (client: ClientBase): Promise<boolean> => client.query("").then(() => false, () => true)
 
 const runAgain = "run it again"
 const connectionLost = "the connection was lost"

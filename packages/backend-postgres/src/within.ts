@@ -9,7 +9,7 @@ import { channelOf } from "./changes.ts"
 import { settleSchema } from "./config.ts"
 import { classify, Lost, stateOf } from "./error.ts"
 import { askFacts } from "./facts.ts"
-import { asText, type Session } from "./link.ts"
+import type { Session } from "./link.ts"
 import { describe, enterStore } from "./open.ts"
 import { queriesOf } from "./queries.ts"
 import { makeKvReads } from "./read-kv.ts"
@@ -109,6 +109,9 @@ export const demandStatus = (field: string, client: ClientBase): void => {
 
 // A head may go back: to a savepoint.
 const passing = { floor: 0, see: (head: number) => Position(head) }
+
+/** Whatever its type, a value is taken as PostgreSQL writes it. */
+export const asText = { getTypeParser: () => (text: string) => text }
 
 /** The caller's transaction, one statement at a time. */
 class Transaction implements Session {

@@ -16,18 +16,11 @@ import { type Caller, encodeAppends, type EncodedAppends, happening, type Placed
 import type { Session } from "./link.ts"
 import { Memory } from "./memory.ts"
 import { play, type Played } from "./play.ts"
+import { callNumber, callRow } from "./plpgsql.ts"
 import type { Queries } from "./queries.ts"
 import { readRecorded } from "./recorded.ts"
 import { shortOutcomes } from "./remembered-sql.ts"
 import { fromStored } from "./text.ts"
-
-const call = (schema: string, name: string, parameters: ReadonlyArray<string>, columns = "* FROM "): Statement => ({
-  name,
-  text: `SELECT ${columns}${schema}.${name}(${parameters.map((_, n) => `$${n + 1}`).join(", ")})`
-})
-
-/** What `call` takes for columns of a function that answers one number: the server makes no table of it then. */
-const number = ""
 
 /** What a batch came to. */
 export interface Written {
@@ -61,10 +54,10 @@ export class Writer {
   /** A `schema`'s name is given as SQL has it. */
   constructor(schema: string, queries: Queries) {
     this.queries = queries
-    this.append = call(schema, "append_1", appendParameters)
-    this.appendEach = call(schema, "append_each_1", appendEachParameters, number)
-    this.appendOne = call(schema, "append_one_1", appendOneParameters, number)
-    this.commit = call(schema, "commit_1", commitParameters)
+    this.append = callRow(schema, "append_1", appendParameters)
+    this.appendEach = callNumber(schema, "append_each_1", appendEachParameters)
+    this.appendOne = callNumber(schema, "append_one_1", appendOneParameters)
+    this.commit = callRow(schema, "commit_1", commitParameters)
   }
 
   /** Drops what it remembers: after a failure, and where what was written may be rolled back. */
