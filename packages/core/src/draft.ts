@@ -39,6 +39,8 @@ export class Draft {
   /** Sum of the payloads so far. */
   bytes = 0
   private count = 0
+  /** How many events appends were begun for that haven't come. */
+  private missing = 0
   private readonly about: About
   // Every append passes here, and most commits are one: of what a commit has none, none is made.
   private expect: Array<Expectation> | undefined
@@ -65,11 +67,11 @@ export class Draft {
       (count === 0 ? emptyFault : undefined)
     if (fault !== undefined) return fault
     const last = this.appends?.at(-1)
-    if (last !== undefined && last.stream === stream) return this.continues(last, expected)
-    const order = this.expectStream(stream, expected)
+    const goesOn = last !== undefined && last.stream === stream
+    const order = goesOn ? this.continues(last, expected) : this.expectStream(stream, expected)
     if (order !== undefined) return order
-    const begun = { stream, events: none }
-    this.appends = added(this.appends, begun)
+    if (!goesOn) this.appends = added(this.appends, { stream, events: none })
+    this.missing += count
     return undefined
   }
 
@@ -81,8 +83,10 @@ export class Draft {
     if (fault !== undefined) return fault
     const event = { type, at: at ?? this.at, data, meta, id }
     const into = this.appends?.at(-1)
-    if (into?.events === none) into.events = [event]
-    else into?.events.push(event)
+    if (into === undefined) throw new Error("an event that no append was begun for")
+    if (into.events === none) into.events = [event]
+    else into.events.push(event)
+    this.missing--
     if (at !== undefined) (this.timed ??= new Set()).add(event)
     return undefined
   }
@@ -140,8 +144,9 @@ export class Draft {
     const fault = (id === undefined ? undefined : this.name("id", id) ?? this.lack("resolve")) ??
       (this.count > 1 ? this.lack("atomic") : undefined)
     if (fault !== undefined) return fault
+    if (this.missing !== 0) throw new Error("an append was begun for another number of events")
     const { expect = none, truncations: truncate = none, writes: write = none } = this
-    // Each was begun with the number of its events, and that isn't 0.
+    // Each was begun for one event or more, and none is missing.
     const append = (this.appends ?? none) as ReadonlyArray<unknown> as ReadonlyArray<Append>
     const identity = id === undefined
       ? undefined

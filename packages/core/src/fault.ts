@@ -34,6 +34,9 @@ export const expectedRevisionFault = (value: unknown): Fault | undefined =>
       "pass the revision you read, \"absent\", \"exists\", or \"any\""
     )
 
+/** Something else where an event has to be. */
+export const noEventFault = (field: string): Fault => invalid(field, "is no event", "pass { type, data }")
+
 /** Anything but whole milliseconds since 1970. */
 export const timeFault = (field: string, at: unknown): Fault | undefined =>
   Number.isSafeInteger(at)

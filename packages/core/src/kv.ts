@@ -129,7 +129,7 @@ export const makeKv = <A>(engine: Engine, namespace: string, codec: Codec<A>, wr
   const place = { codec, namespace, writable }
   const ops = makeOps(engine, place, [])
   // The id and the time are the commit's: a verb that is one takes them, a part of one does not.
-  const alone = makeOps(engine, place, commitKeys)
+  const verbs = makeOps(engine, place, commitKeys)
   const getMany: Kv<A>["getMany"] = (keys, options) =>
     Effect.flatMap(
       suspended(() => lookUp(engine, keys.map((key) => ({ namespace, key })), options)),
@@ -144,6 +144,8 @@ export const makeKv = <A>(engine: Engine, namespace: string, codec: Codec<A>, wr
     engine.write(op["~persist/Op"], options, ofOneWrite(key))
   const many = (made: ReadonlyArray<Op>, options: CommitOptions | undefined) =>
     unconditional(engine.commit(made, options))
+  const put = (key: string, value: A, options?: PutOptions) => write(key, verbs.put(key, value, options), options)
+  const remove = (key: string, options?: DeleteOptions) => write(key, verbs.delete(key, options), options)
   return {
     namespace,
     get: (key, options) => only(key, options, toValue),
@@ -153,12 +155,8 @@ export const makeKv = <A>(engine: Engine, namespace: string, codec: Codec<A>, wr
     count: (options) => countKeys(engine, namespace, options),
     scan: (options) => scanKeys(engine, namespace, codec, options),
     // That nothing expected can't conflict is the backend's law, beyond what inference sees; so for `delete`.
-    put: ((key: string, value: A, options?: PutOptions) => write(key, alone.put(key, value, options), options)) as Kv<
-      A
-    >["put"],
-    delete: ((key: string, options?: DeleteOptions) => write(key, alone.delete(key, options), options)) as Kv<
-      A
-    >["delete"], // as for `put`
+    put: put as Kv<A>["put"],
+    delete: remove as Kv<A>["delete"], // as for `put`
     putMany: (values, options) => many(Array.from(values, ([key, value]) => ops.put(key, value)), options),
     deleteMany: (keys, options) => many(Array.from(keys, (key) => ops.delete(key)), options),
     clear: (options) => many([ops.clear()], options),

@@ -7,7 +7,7 @@ import type { StreamInfo } from "./backend.ts"
 import type { Appended, Committed, Conflict } from "./commit.ts"
 import { type Draft, type Op, opOf } from "./draft.ts"
 import { type Engine, unconditional } from "./engine.ts"
-import { Invalid, type StoreError } from "./error.ts"
+import type { StoreError } from "./error.ts"
 import type { EventInput } from "./event.ts"
 import * as Fault from "./fault.ts"
 import { listStreams, readEverything, readStream, streamInfo } from "./log-read.ts"
@@ -166,7 +166,7 @@ const draftEvent = <I extends EventInput>(
   input: I | undefined
 ): Fault.Fault | undefined => {
   if (input === null || typeof input !== "object") {
-    return new Invalid({ field, reason: "is no event", remedy: "pass { type, data }" })
+    return Fault.noEventFault(field)
   }
   const fault = Fault.optionsFault(input, eventKeys)
   if (fault !== undefined) return fault

@@ -1,6 +1,7 @@
 /** Operations on what is stored, as it is stored, which any store takes: for those who copy from one to another. */
 import type { NewEvent } from "./commit.ts"
 import { type Op, opOf } from "./draft.ts"
+import { noEventFault } from "./fault.ts"
 import type { ExpectedKey } from "./kv.ts"
 import type { Expected } from "./log.ts"
 import { isReserved, reservedFault } from "./name.ts"
@@ -34,7 +35,7 @@ export const appendRaw = (
     let fault = draft.append(stream, expected, events.length)
     for (let i = 0; i < events.length && fault === undefined; i++) {
       const event = events[i]
-      if (event !== undefined) fault = draft.event(event, event.at, event.id)
+      fault = event === undefined ? noEventFault(`events[${i}]`) : draft.event(event, event.at, event.id)
     }
     return fault
   })
