@@ -2,8 +2,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { make as makeMemory } from "@persist/backend-memory"
 import { type Event, makeStore, Position, Seq, type StoreShape } from "@persist/core"
+import { checkpoints, storedCheckpoint } from "@persist/core/checkpoint"
 import { retryParked } from "@persist/runner"
-import { parked, parkedKey } from "@persist/runner/names"
+import { notes, type Parked, parked, parkedKey } from "@persist/runner/names"
 import { Aside } from "@persist/runner/parked"
 import * as Effect from "effect/Effect"
 import { newStore } from "./orders.ts"
@@ -19,16 +20,16 @@ const eventAt = (position: number): Event => ({
   at: 0
 })
 
-const park = (store: StoreShape, position: number) =>
+const park = (store: StoreShape, position: number, reader = "p", state: Parked["state"] = "parked") =>
   parked(store).put(parkedKey("p", position), {
     processor: "p",
-    reader: "p",
+    reader,
     keys: ["k"],
     stream: "s",
     seq: position,
     position,
     type: "T",
-    state: "parked",
+    state,
     attempts: []
   })
 
@@ -80,4 +81,39 @@ describe("what is put aside", () => {
       isAsked = false
       assert.deepStrictEqual(yield* settled(aside), [1])
     }))
+
+  describe("by another partition, that this one comes to as its own,", () => {
+    const events = [5, 6].map((position) => ({ event: eventAt(position), keys: ["k"] }))
+    // The first is parked there, and the second dropped.
+    const comesTo = Effect.fnUntraced(function*(reached: number) {
+      const store = yield* newStore
+      yield* park(store, 5, "p#1")
+      yield* park(store, 6, "p#1", "dropped")
+      const at = storedCheckpoint(store.about, reached, { prefix: "", types: undefined })
+      yield* checkpoints(store).put("p#1", at)
+      const aside = new Aside(store, "p", "p#0")
+      yield* aside.load(Position(0))
+      const { ready, waiting } = aside.portion(events, 0, 2)
+      return { aside, ready, store, waiting }
+    })
+
+    it.effect("is removed with what comes of it, and noted where it was dropped, as it still is", () =>
+      Effect.gen(function*() {
+        const { aside, ready, store, waiting } = yield* comesTo(9)
+        assert.deepStrictEqual([ready, waiting].map((some) => some.map(({ event }) => event.position)), [[5], [6]])
+        const ops = [...aside.taken(ready), ...waiting.flatMap((each) => aside.pass(each))]
+        yield* retryParked(store, "p", 6)
+        assert.strictEqual((yield* store.commit(ops))._tag, "Conflict")
+        yield* aside.load(Position(0))
+        yield* store.commit([...aside.taken(ready), ...waiting.flatMap((each) => aside.pass(each))])
+        assert.deepStrictEqual(yield* Effect.all([parked(store).count(), notes(store).count()]), [1, 1])
+      }))
+
+    it.effect("is left alone where that one has yet to come to it, as after a reset, but for what was dropped", () =>
+      Effect.gen(function*() {
+        const { aside, ready, waiting } = yield* comesTo(4)
+        assert.deepStrictEqual([ready, waiting].map((some) => some.map(({ event }) => event.position)), [[5], [6]])
+        assert.deepStrictEqual(aside.taken(ready), [])
+      }))
+  })
 })
