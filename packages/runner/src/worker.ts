@@ -111,7 +111,6 @@ export class Worker<R> {
   ): Effect.fn.Return<Fenced | undefined, StoreError> {
     const { checkpoint: { name: reader }, processor, store } = this.options
     const { saved } = this.saves.progress
-    // What was parked beyond the checkpoint was parked before a reset: it's met again.
     const lost = yield* lookAgain(this.hands, { processor, reader }, restore)
     if (lost !== undefined) return lost
     // What was parked beyond the checkpoint was parked before a reset: it's met again.
