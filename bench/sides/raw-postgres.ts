@@ -1,6 +1,6 @@
 /**
  * PostgreSQL by hand: `pg` on one connection, named statements, one insert a group, the streams it has appended to in
- * memory. It's right for one process that alone writes. The limit.
+ * memory. It's right for one process that alone writes.
  */
 import { Client } from "pg"
 import { checkCount, fold, nothing, type Order, orderOf, placed } from "../payload.ts"

@@ -1,4 +1,4 @@
-/** SQLite by hand: better-sqlite3, the least that would be correct, with group commit. The limit. */
+/** SQLite by hand: better-sqlite3, the least that would be correct, with group commit. */
 import Database from "better-sqlite3"
 import { statSync } from "node:fs"
 import { join } from "node:path"

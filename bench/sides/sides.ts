@@ -1,4 +1,4 @@
-/** All sides by store: ours, the limit written by hand, and the peers that keep the same kind of store. */
+/** All sides by store: ours, the same work by hand, and the peers that keep the same kind of store. */
 import { openActMemory, openActSqlite } from "./act.ts"
 import { openCastore } from "./castore.ts"
 import { openEmmettMemory, openEmmettPostgres, openEmmettSqlite } from "./emmett.ts"
@@ -63,6 +63,13 @@ const by = (library: string, entry: Entry): Entry => ({ ...entry, library })
 const peer = (part: Part, name: string, library: string, open: OpenSide): Entry =>
   by(library, { name, kind: "peer", parts: [part], open: closedOnce(open) })
 
+/** Libraries that keep keys in files. */
+const filePeers: ReadonlyArray<Entry> = [
+  peer("kv", "unstorage", "unstorage", openUnstorageFiles),
+  peer("kv", "classic-level", "classic-level", openLevel),
+  peer("kv", "lmdb", "lmdb", openLmdb)
+]
+
 /** The sides of each store; the first is the one that the others are compared with. */
 export const sides: Readonly<Record<StoreName, ReadonlyArray<Entry>>> = {
   sqlite: [
@@ -71,9 +78,7 @@ export const sides: Readonly<Record<StoreName, ReadonlyArray<Entry>>> = {
     peer("log", "Emmett", "@event-driven-io/emmett-sqlite", openEmmettSqlite),
     peer("log", "Act", "@rotorsoft/act-sqlite", openActSqlite),
     peer("kv", "Keyv", "@keyv/sqlite", openKeyvSqlite),
-    peer("kv", "unstorage", "unstorage", openUnstorageFiles),
-    peer("kv", "classic-level", "classic-level", openLevel),
-    peer("kv", "lmdb", "lmdb", openLmdb)
+    ...filePeers
   ],
   postgres: [
     ...ours("postgres"),
@@ -85,9 +90,7 @@ export const sides: Readonly<Record<StoreName, ReadonlyArray<Entry>>> = {
   file: [
     ...ours("file"),
     raw(byHand.file, openRawFile),
-    peer("kv", "unstorage", "unstorage", openUnstorageFiles),
-    peer("kv", "classic-level", "classic-level", openLevel),
-    peer("kv", "lmdb", "lmdb", openLmdb)
+    ...filePeers
   ],
   memory: [
     ...ours("memory"),

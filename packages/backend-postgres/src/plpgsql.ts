@@ -12,7 +12,9 @@ export interface SqlFunction {
 
 /**
  * The edition of the functions that this code makes: raised whenever the body of one is another, which means the same,
- * so that stores with those of a lower edition get it. What means another, or takes other parameters, has another name.
+ * so that stores with those of a lower edition get it. What means another has another name. One that takes other
+ * parameters is made anew, and programs of before that run on the same store are told so, as `Unsupported`: once there
+ * are released versions it has another name, too.
  */
 export const edition = 2
 
