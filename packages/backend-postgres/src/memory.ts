@@ -17,6 +17,7 @@ export class Memory {
   head: number | undefined
   private readonly streams = new Map<string, { readonly id: number; last: number }>()
   private readonly types = new Map<string, number>()
+  private readonly spaces = new Map<string, number>()
 
   /** The stream as it is now, or `undefined` where it isn't remembered. */
   stream(name: string): KnownStream | undefined {
@@ -26,6 +27,11 @@ export class Memory {
   /** The type's id, or `undefined`. */
   type(name: string): number | undefined {
     return this.types.get(name)
+  }
+
+  /** The namespace's id, or `undefined`. */
+  space(name: string): number | undefined {
+    return this.spaces.get(name)
   }
 
   /** Goes on from a head that was found on a server: what belongs to another head or server is forgotten. */
@@ -55,11 +61,18 @@ export class Memory {
     this.types.set(name, id)
   }
 
+  /** Keeps a namespace's id. */
+  keepSpace(name: string, id: number): void {
+    if (this.spaces.size >= remembered) this.spaces.clear()
+    this.spaces.set(name, id)
+  }
+
   /** Drops everything: after a failure nobody knows what the server has. */
   forget(): void {
     this.server = undefined
     this.head = undefined
     this.streams.clear()
     this.types.clear()
+    this.spaces.clear()
   }
 }

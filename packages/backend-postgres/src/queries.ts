@@ -1,5 +1,6 @@
 /** Every read as SQL text, in one place, so that a test can ask PostgreSQL how it would run each. */
 import type { Statement } from "./asking.ts"
+import { serverSql } from "./lock-sql.ts"
 import type { NameTable } from "./names.ts"
 
 /** The reads of a store in a schema, whose name is given as SQL has it. */
@@ -188,6 +189,12 @@ const kvQueries = (schema: string) => {
 }
 
 const commitQueries = (schema: string) => ({
+  /** Parameters: names of namespaces. Columns: name, id, the server that answers. Finds those that are there. */
+  spaceIds: named(
+    "space_ids",
+    `SELECT n.name, n.id, ${serverSql(schema)} FROM ${schema}.namespace n WHERE n.name = ANY ($1::text[])`
+  ),
+
   /**
    * Parameters: ids of commits. Columns: id, digest, start, position, revisions; of each append, in order, its stream,
    * first seq and number of events. A commit without appends has one row, without them.

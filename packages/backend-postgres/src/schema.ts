@@ -4,6 +4,7 @@ import { appendFunction } from "./append-function.ts"
 import { appendOneFunction } from "./append-one-function.ts"
 import { commitFunction, resolveFunction } from "./commit-function.ts"
 import type { SqlFunction } from "./plpgsql.ts"
+import { putEachFunction, putOneFunction } from "./put-functions.ts"
 import { literal } from "./quote.ts"
 
 // Format 1. Ids stand for names in every row. Nothing that commits append to is ever updated: a stream's last seq is
@@ -121,7 +122,15 @@ export const formats: ReadonlyArray<(schema: string) => string> = [format1]
 
 /** The functions that this code calls. An older version may have made the store without some of them, or others. */
 export const functionsOf = (schema: string): ReadonlyArray<SqlFunction> =>
-  [appendFunction, appendOneFunction, appendEachFunction, commitFunction, resolveFunction].map((one) => one(schema))
+  [
+    appendFunction,
+    appendOneFunction,
+    appendEachFunction,
+    putOneFunction,
+    putEachFunction,
+    commitFunction,
+    resolveFunction
+  ].map((one) => one(schema))
 
 /** The format that this code reads and writes. */
 export const currentFormat = formats.length

@@ -1,39 +1,23 @@
 /** Writing: a batch is judged by core's rules and sent in one call; sent again where what it was judged by isn't so. */
-import type { Commit, Outcome } from "@persist/core"
+import type { Commit } from "@persist/core"
 import { Unavailable } from "@persist/core"
-import { isReadonlyArrayNonEmpty, type NonEmptyReadonlyArray } from "effect/Array"
-import { appendEachParameters } from "./append-each-function.ts"
+import type { NonEmptyReadonlyArray } from "effect/Array"
 import { appendParameters, outcomes as states } from "./append-function.ts"
-import { appendOneParameters } from "./append-one-function.ts"
 import { numbersOf, texts } from "./arrays.ts"
-import type { Row, Statement, Value } from "./asking.ts"
-import { assume, type AssumedStream, type Assumption, nothingTold, type Told } from "./assume.ts"
+import type { Row, Statement } from "./asking.ts"
+import { type AssumedStream, type Assumption, nothingTold, type Told } from "./assume.ts"
 import { commitParameters } from "./commit-function.ts"
-import { encodeEach } from "./encode-each.ts"
 import { encodeKeys, hasKeys } from "./encode-keys.ts"
-import { encodeOne } from "./encode-one.ts"
-import { type Caller, encodeAppends, type EncodedAppends, happening, type Placed } from "./encode.ts"
+import { type Caller, encodeAppends, type EncodedAppends } from "./encode.ts"
 import type { Session } from "./link.ts"
 import { Memory } from "./memory.ts"
-import { play, type Played } from "./play.ts"
-import { callNumber, callRow } from "./plpgsql.ts"
+import { play } from "./play.ts"
+import { callRow } from "./plpgsql.ts"
 import type { Queries } from "./queries.ts"
 import { readRecorded } from "./recorded.ts"
-import { shortOutcomes } from "./remembered-sql.ts"
+import { ShortWays } from "./short.ts"
 import { fromStored } from "./text.ts"
-
-/** What a batch came to. */
-export interface Written {
-  readonly outcomes: NonEmptyReadonlyArray<Outcome>
-  /** The head after it. */
-  readonly head: number
-  readonly changed: boolean
-  /** Whether others listen for notifications. */
-  readonly listened: boolean
-}
-
-/** Who writes, and how long it waits. */
-export type Writing = Pick<Caller, "incarnation" | "floor" | "patience">
+import { judgeTurn, type Turn, type Writing, type Written, writtenAs } from "./turn.ts"
 
 // Each answer tells everything the next attempt asks for, so more are needed only while others keep changing it.
 const attempts = 20
@@ -42,12 +26,9 @@ const attempts = 20
 export class Writer {
   private readonly queries: Queries
   private readonly append: Statement
-  private readonly appendEach: Statement
-  private readonly appendOne: Statement
   private readonly commit: Statement
   private readonly memory = new Memory()
-  /** Whether the last call found the head as it was remembered: then nobody else writes just now. */
-  private alone = false
+  private readonly short: ShortWays
   /** Whose answers are remembered. */
   private session: Session | undefined
 
@@ -55,9 +36,8 @@ export class Writer {
   constructor(schema: string, queries: Queries) {
     this.queries = queries
     this.append = callRow(schema, "append_1", appendParameters)
-    this.appendEach = callNumber(schema, "append_each_1", appendEachParameters)
-    this.appendOne = callNumber(schema, "append_one_1", appendOneParameters)
     this.commit = callRow(schema, "commit_1", commitParameters)
+    this.short = new ShortWays(schema, queries, this.memory)
   }
 
   /** Drops what it remembers: after a failure, and where what was written may be rolled back. */
@@ -74,72 +54,24 @@ export class Writer {
     // A server that doesn't flush may have lost the last commits in a crash, which ends every connection.
     if (session !== this.session) this.memory.forget()
     this.session = session
-    const each = await this.writeEach(session, batch, writing)
+    const each = await this.short.writeEach(session, batch, writing)
     if (each !== undefined) return each
     const told = nothingTold()
-    let turn = this.judge(batch, told)
-    const one = await this.writeOne(session, turn, writing)
+    let turn = judgeTurn(batch, this.memory, told)
+    const one = await this.short.writeOne(session, turn, writing)
     if (one !== undefined) return one
     for (let attempt = 0; attempt < attempts; attempt++) {
       const { answer, encoded } = await this.send(session, batch, turn, { ...writing, attempts: told.attempts })
       if (answer.state === states.written) return this.conclude(batch, turn, answer, encoded)
       await this.learn(session, batch, turn, answer, told)
-      turn = this.judge(batch, told)
-      if (isSettled(turn, answer)) return written(turn.played, answer, answer.head)
+      turn = judgeTurn(batch, this.memory, told)
+      if (isSettled(turn, answer)) return writtenAs(turn.played.outcomes, answer, answer.head)
     }
     throw new Unavailable({
       operation: "commit",
       reason: `others kept changing what it depends on, ${attempts} times`,
       remedy: "try again"
     })
-  }
-
-  // What most batches are, where all is as it's remembered; `undefined` where it isn't so, and nothing was done.
-  private async writeEach(
-    session: Session,
-    batch: ReadonlyArray<Commit>,
-    { patience }: Writing
-  ): Promise<Written | undefined> {
-    if (!this.alone || batch.length === 1) return undefined
-    const each = encodeEach(batch, this.memory, patience)
-    if (each === undefined) return undefined
-    const before = this.memory.head ?? 0
-    const state = await this.callShort(session, this.appendEach, each.values)
-    if (state === shortOutcomes.nothing) return undefined
-    each.streams.forEach((stream, name) => this.memory.keepStream(name, stream))
-    this.memory.move(each.head)
-    return written(each, { head: before, listened: state === shortOutcomes.listened }, each.head)
-  }
-
-  private async callShort(session: Session, short: Statement, values: ReadonlyArray<Value>): Promise<number> {
-    const [row] = await session.run(short, values, true)
-    const state = Number(row?.[0])
-    this.alone = state !== shortOutcomes.nothing
-    return state
-  }
-
-  // What most commits are, where all is as it's remembered; `undefined` where it isn't so, and nothing was done.
-  private async writeOne(
-    session: Session,
-    { assumption, placed: [only, another], played }: Turn,
-    { patience }: Writing
-  ): Promise<Written | undefined> {
-    const others = played.outcomes.length - played.conflicting.length
-    if (!this.alone || only === undefined || another !== undefined || others > 1) return undefined
-    const one = encodeOne(only, assumption, played, this.memory, patience)
-    if (one === undefined) return undefined
-    const state = await this.callShort(session, this.appendOne, one.values)
-    if (state === shortOutcomes.nothing) return undefined
-    const { position: head } = only.placed
-    this.memory.keepStream(one.stream, { id: one.id, last: one.last })
-    this.memory.move(head)
-    return written(played, { head: head - 1, listened: state === shortOutcomes.listened }, head)
-  }
-
-  private judge(batch: ReadonlyArray<Commit>, told: Told): Turn {
-    const assumption = assume(batch, this.memory, told)
-    const played = play(batch, assumption)
-    return { assumption, played, placed: happening(batch, played) }
   }
 
   private async send(
@@ -201,7 +133,7 @@ export class Writer {
     const actual = actually(assumption, answer)
     const right = actual === assumption ? played : play(batch, actual)
     const { memory } = this
-    this.alone = answer.head === assumption.head
+    this.short.alone = answer.head === assumption.head
     memory.meet(answer.server, answer.head)
     actual.streams.forEach(({ id, value }, name) => {
       const own = answer.ids[streams.of(name) - 1] ?? id
@@ -221,24 +153,8 @@ export class Writer {
       if (name !== undefined) memory.keepType(name, id)
     })
     memory.move(head)
-    return written(right, answer, head)
+    return writtenAs(right.outcomes, answer, head)
   }
-}
-
-/** A batch as it is judged by what is known of the store so far. */
-interface Turn {
-  readonly assumption: Assumption
-  readonly played: Played
-  readonly placed: ReadonlyArray<Placed>
-}
-
-const written = (
-  { outcomes }: Pick<Played, "outcomes">,
-  { head: before, listened }: Pick<Answer, "head" | "listened">,
-  head: number
-): Written => {
-  if (!isReadonlyArrayNonEmpty(outcomes)) throw new Error("a batch without outcomes")
-  return { outcomes, head, changed: head > before, listened }
 }
 
 // What was told behind the store's lock was so at that moment, which is as good as any where nothing is written. That a
