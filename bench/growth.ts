@@ -6,6 +6,7 @@ import { type Growth, keepGrowth, keptGrowth, whyKept } from "./growth/curves.ts
 import { measure } from "./growth/measure.ts"
 import { commitOf, describeMachine, type Machine } from "./harness/machine.ts"
 import type { Places } from "./harness/place.ts"
+import { endingWith } from "./harness/unusable.ts"
 import { withinPlaces } from "./harness/within-places.ts"
 import { growthHelp, type GrowthOptions, readGrowthOptions } from "./options.ts"
 import { short } from "./report/table.ts"
@@ -13,11 +14,11 @@ import type { StoreName } from "./sides/persist.ts"
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`)
 
-/** The steps of a store; what is in memory is in the heap. */
-const stepsOf = (store: StoreName, most: number): ReadonlyArray<number> =>
-  [10_000, 100_000, 1_000_000, 10_000_000].filter((step) =>
-    step <= Math.min(most, store === "memory" ? 1_000_000 : Infinity)
-  )
+/** The steps of a store, the last of which is the most; what is in memory is in the heap. */
+const stepsOf = (store: StoreName, most: number): ReadonlyArray<number> => {
+  const last = Math.min(most, store === "memory" ? 1_000_000 : Infinity)
+  return [...[10_000, 100_000, 1_000_000, 10_000_000].filter((step) => step < last), last]
+}
 
 /** Says of each store why its curves are to stay that are kept; whether there is one. */
 const refused = (
@@ -64,6 +65,8 @@ const grow = async (options: GrowthOptions, places: Places): Promise<number> => 
 const options = readGrowthOptions(process.argv.slice(2))
 if (options === "help") process.stdout.write(growthHelp)
 else if ("wrong" in options) {
-  say(`${options.wrong}\n\n${growthHelp}`)
+  say(`${options.wrong}: see --help`)
   process.exitCode = 2
-} else process.exitCode = await withinPlaces(options.directory, (places) => grow(options, places))
+} else {
+  process.exitCode = await endingWith(() => withinPlaces(options.directory, (places) => grow(options, places)))
+}

@@ -4,11 +4,12 @@ import type { Places } from "./harness/place.ts"
 import { makeProgress } from "./harness/progress.ts"
 import { oursFailed, type Row } from "./harness/row.ts"
 import { runWorkload } from "./harness/run.ts"
+import { endingWith, Unusable } from "./harness/unusable.ts"
 import { withinPlaces } from "./harness/within-places.ts"
 import { help, type Options, readOptions } from "./options.ts"
 import { installPeers } from "./peers/install.ts"
 import { reportOf } from "./report/report.ts"
-import { keepResults, keptResults, moved, type Results, unlike } from "./report/results.ts"
+import { isKept, keepResults, keptResults, moved, type Results, unlike } from "./report/results.ts"
 import { lineOf } from "./report/table.ts"
 import type { Sizes, Workload } from "./workloads/workload.ts"
 import { workloads } from "./workloads/workloads.ts"
@@ -55,7 +56,8 @@ const tell = (options: Options, before: Results | undefined, results: Results): 
   process.stdout.write(options.json ? `${JSON.stringify(results, undefined, 2)}\n` : reportOf(results))
   const changes = options.compare && before !== undefined ? moved(before, results) : []
   if (options.compare) {
-    say(before === undefined ? "there are no results to compare with" : `${changes.length} rows moved`)
+    const without = results.rows.filter((row) => !isKept(before, row)).length
+    say(`${changes.length} of ${results.rows.length} rows moved${without === 0 ? "" : `, ${without} aren't kept`}`)
     for (const change of changes) say(`  ${change}`)
   }
   if (results.rows.some(oursFailed)) return 1
@@ -69,21 +71,25 @@ const runAt = async (options: Options, chosen: ReadonlyArray<Workload>, places: 
     ...describeMachine(places.directory),
     ...options.stores.includes("postgres") ? { postgres: await places.postgres() } : {}
   }
-  const before = keptResults()
-  const holds = options.save || options.compare
-  const why = holds && before !== undefined ? unlike(before, { machine, quick }) : undefined
+  const before = options.save || options.compare ? keptResults() : undefined
+  const why = before && unlike(before, { machine, quick })
   if (why !== undefined) {
-    say(`bench/results.json is of another kind of run: ${why}. Remove it, or run without --save and --compare`)
-    return 2
+    throw new Unusable(
+      `bench/results.json is of another kind of run: ${why}. Remove it, or run without --save and --compare`
+    )
   }
-  if (options.peers && !installPeers(say)) {
-    say("not all other libraries are there as bench/peers/package.json names them")
+  if (options.compare && before === undefined) {
+    throw new Unusable("there is no bench/results.json to compare with: run with --save first")
+  }
+  if (options.peers && !await installPeers(say) && options.save) {
+    throw new Unusable("not all other libraries are there: what they did before would be lost by --save")
   }
   const rows = await measure(options, chosen, places, (found) => {
     if (!options.save) return
     keepResults({ machine, quick, rows: found })
     if (found.some(oursFailed)) say("  not saved: ours failed")
   })
+  if (rows.length === 0) throw new Unusable("no side of these stores does what was chosen: see --list and --store")
   return tell(options, before, { machine, quick, rows })
 }
 
@@ -94,7 +100,7 @@ const main = async (): Promise<number> => {
     return 0
   }
   if ("wrong" in options) {
-    say(`${options.wrong}\n\n${help}`)
+    say(`${options.wrong}: see --help`)
     return 2
   }
   const chosen = workloads.filter(({ name }) =>
@@ -105,6 +111,12 @@ const main = async (): Promise<number> => {
     for (const { name, title } of chosen) process.stdout.write(`${name.padEnd(24)}${title}\n`)
     return 0
   }
+  const names = [...options.only, ...options.skip]
+  const stray = names.find((part) => !workloads.some(({ name }) => part !== "" && name.startsWith(part)))
+  if (stray !== undefined) {
+    say(`no workload's name begins with "${stray}": see --list`)
+    return 2
+  }
   if (chosen.length === 0) {
     say("no workload is left by --only and --skip: see --list")
     return 2
@@ -112,4 +124,4 @@ const main = async (): Promise<number> => {
   return await withinPlaces(options.directory, (places) => runAt(options, chosen, places))
 }
 
-process.exitCode = await main()
+process.exitCode = await endingWith(main)

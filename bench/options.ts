@@ -13,7 +13,7 @@ Measures persist beside the same work written by hand and beside other libraries
   --skip NAME      without workloads whose name begins so; may be given several times
   --store STORE    only sqlite, file, postgres or memory; may be given several times
   --rounds N       how many rounds (9, quick 3)
-  --no-peers       only ours and by hand: installs nothing
+  --no-peers       only ours and by hand: installs nothing, and --save isn't to be had
   --directory DIR  where stores are made (the system's temporary directory): the disk that is measured, but for the data
                    of a PostgreSQL that is started here, which lies in the system's temporary directory (TMPDIR)
   --compare        prints which rows moved more than the noise since bench/results.json; from 3 rounds on
@@ -27,7 +27,8 @@ rest takes. It needs 10 GB where stores are made and, for PostgreSQL, in the tem
 stores of ten million events are there at a time (--only open; --skip open leaves 2 GB).
 
 PostgreSQL is started for the run, or is the server that PERSIST_TEST_POSTGRES names by a superuser's URL. Other
-libraries are installed below bench/peers when they are first needed. With PERSIST_BENCH_PROFILE=DIR each side writes a
+libraries are installed below bench/peers when they are first needed. What a killed bench left in that directory the
+next one removes. With PERSIST_BENCH_PROFILE=DIR each side writes a
 CPU profile there. Ends with 0, with 1 where a side of ours failed, with 2 for a wrong option
 or where there is nothing to measure or to save to, with 3 where --compare found a row that moved.
 `
@@ -75,6 +76,9 @@ export const readOptions = (args: ReadonlyArray<string>): Options | { readonly w
     if ((values.compare || values.save) && rounds < 3) {
       return { wrong: "--compare and --save need 3 rounds: fewer don't say how far rounds are apart" }
     }
+    if (values.save && values["no-peers"]) {
+      return { wrong: "--save needs the other libraries: what they did before would be lost" }
+    }
     const { compare, directory, json, list, only, quick, save, skip } = values
     return { quick, json, list, compare, save, peers: !values["no-peers"], only, skip, stores, rounds, directory }
   } catch (error) {
@@ -91,7 +95,8 @@ const storesOf = (named: ReadonlyArray<string>): ReadonlyArray<StoreName> | { re
 /** What `--help` of growth prints. */
 export const growthHelp = `npm run bench:growth -- [options]
 
-Fills each store step by step and measures the same work at every step: 10,000 events, 100,000, a million, ten million.
+Fills each store step by step and measures the same work at every step: 10,000 events, 100,000, a million, ten million,
+and the most.
 
   --store STORE    only sqlite, file, postgres or memory; may be given several times
   --most EVENTS    the most events that a store is filled with (1000000; in memory a million at most)

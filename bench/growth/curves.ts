@@ -1,11 +1,10 @@
 /** The curves of growth as they are kept: which may take another's place, and how they are drawn. */
-import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import type { Machine } from "../harness/machine.ts"
 import type { Spread } from "../harness/statistics.ts"
+import { readKept, replaceFile } from "../report/kept-file.ts"
 import { plot } from "../report/plot.ts"
-import { replaceFile } from "../report/replace-file.ts"
 import { unlike } from "../report/results.ts"
 import { short } from "../report/table.ts"
 import type { StoreName } from "../sides/persist.ts"
@@ -41,7 +40,7 @@ type Kept = Readonly<Partial<Record<StoreName, Growth>>>
 /** The curves that are kept in a directory, or in git. */
 export const keptGrowth = (directory: string = bench): Kept => {
   const path = join(directory, "growth.json")
-  return existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : {}
+  return readKept<Kept>(path) ?? {}
 }
 
 /** Why curves that are kept aren't to be replaced by others unless that is asked for; `undefined` where they may. */

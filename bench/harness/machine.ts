@@ -78,15 +78,18 @@ export const timeFsync = (directory: string): number => {
   const path = join(directory, `persist-bench-fsync-${process.pid}`)
   const file = openSync(path, "w")
   const page = Buffer.alloc(4096, 1)
-  const taken = Array.from({ length: 100 }, () => {
-    const from = performance.now()
-    writeSync(file, page)
-    fsyncSync(file)
-    return performance.now() - from
-  })
-  closeSync(file)
-  rmSync(path)
-  return Number(median(taken).toFixed(3))
+  try {
+    const taken = Array.from({ length: 100 }, () => {
+      const from = performance.now()
+      writeSync(file, page)
+      fsyncSync(file)
+      return performance.now() - from
+    })
+    return Number(median(taken).toFixed(3))
+  } finally {
+    closeSync(file)
+    rmSync(path)
+  }
 }
 
 const git = (...args: ReadonlyArray<string>): string => {

@@ -19,7 +19,10 @@ export type Request =
   | { readonly ask: "close" }
 
 /** What is to be known of a side that is ready. */
-export type About = Pick<Side, "note" | "durable">
+export interface About extends Pick<Side, "note"> {
+  /** `false` where it answers in this workload before what it was given is durable. */
+  readonly durable?: boolean
+}
 
 /** Why a side takes no part: its library isn't installed, it hasn't got the verb, or it failed. */
 export type Refusal =

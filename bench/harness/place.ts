@@ -2,13 +2,15 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { sharedPostgres, sql } from "../../test/servers/postgres.ts"
+import { isAlive } from "../../test/servers/processes.ts"
 import type { StoreName } from "../sides/persist.ts"
 import type { Place } from "../sides/side.ts"
 import { fileSystemOf, type Postgres, timeFsync } from "./machine.ts"
+import { Unusable } from "./unusable.ts"
 
 /** Makes places below one directory. */
 export interface Places {
@@ -56,9 +58,31 @@ const postgres = async (): Promise<Postgres> => {
   return { version, settings: others, data }
 }
 
-/** Makes a directory for places, below `parent` or the system's temporary one. */
+const prefix = "persist-bench-"
+
+const whyNot = (directory: string, cause: unknown): Unusable =>
+  new Unusable(
+    `stores can't be made below ${directory} (${cause instanceof Error ? cause.message : String(cause)}): pass a ` +
+      "directory with --directory that this account may write to, with 10 GB of room for all workloads",
+    { cause }
+  )
+
+/** Makes a directory named for this process, and removes those of processes that are gone. */
+const newDirectory = (parent: string): string => {
+  try {
+    for (const name of readdirSync(parent)) {
+      const owner = Number(new RegExp(`^${prefix}(\\d+)-`).exec(name)?.[1] ?? 0)
+      if (owner > 0 && !isAlive(owner)) rmSync(join(parent, name), { recursive: true, force: true })
+    }
+    return mkdtempSync(join(parent, `${prefix}${process.pid}-`))
+  } catch (error) {
+    throw whyNot(parent, error)
+  }
+}
+
+/** Makes a directory for places, below `parent` or the system's temporary one. Throws `Unusable` where it can't. */
 export const makePlaces = (parent: string = tmpdir()): Places => {
-  const directory = mkdtempSync(join(parent, "persist-bench-"))
+  const directory = newDirectory(parent)
   let made = 0
   return {
     directory,
@@ -75,7 +99,12 @@ export const makePlaces = (parent: string = tmpdir()): Places => {
     postgres,
     flush: (store) => {
       if (store === "memory" || store === "postgres" && isElsewhere()) return undefined
-      return timeFsync(store === "postgres" ? tmpdir() : directory)
+      const at = store === "postgres" ? tmpdir() : directory
+      try {
+        return timeFsync(at)
+      } catch (error) {
+        throw whyNot(at, error)
+      }
     },
     remove: () => rmSync(directory, { recursive: true, force: true })
   }

@@ -3,7 +3,7 @@ import { endChildren } from "./child.ts"
 import { makePlaces, type Places } from "./place.ts"
 
 /** What a process ends with that a signal has ended. */
-const codes = { SIGINT: 130, SIGTERM: 143 } as const
+const codes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const
 
 /**
  * Works in places below a directory, or below the system's temporary one; then ends the processes of sides and removes
@@ -18,8 +18,13 @@ export const withinPlaces = async <A>(
     endChildren()
     places.remove()
   }
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => {
+  let ending = false
+  for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) {
+    // Who asks twice waits for the same: a second signal would leave gigabytes behind.
+    process.on(signal, () => {
+      if (ending) return
+      ending = true
+      process.stderr.write(`removing ${places.directory} …\n`)
       end()
       process.exit(codes[signal])
     })

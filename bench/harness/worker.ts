@@ -54,7 +54,8 @@ const prepare = async ({ place, side: name, sizes, store, workload }: Assignment
     if ("measure" in ready) await ready.close?.()
     await side.close()
   }
-  const { durable, note } = side
+  const { durable: claimed, note } = side
+  const durable = claimed === "alone" ? (work.clients ?? 1) === 1 : claimed
   const about = { ...note === undefined ? {} : { note }, ...durable === undefined ? {} : { durable } }
   return { round: await roundOf(ready, sizes), about, close }
 }

@@ -6,7 +6,7 @@ import { type Machine, postgresOf } from "../harness/machine.ts"
 import { oursFailed, type Row } from "../harness/row.ts"
 import type { Spread } from "../harness/statistics.ts"
 import { workloads } from "../workloads/workloads.ts"
-import { replaceFile } from "./replace-file.ts"
+import { readKept, replaceFile } from "./kept-file.ts"
 import { reportOf } from "./report.ts"
 import { withSummary } from "./summary.ts"
 import { bestOf, nameOf, oursOf, short } from "./table.ts"
@@ -21,13 +21,21 @@ export interface Results {
 /** Where results are kept in git. */
 const bench = fileURLToPath(new URL("..", import.meta.url))
 
-/** The results that are kept in a directory, or in git; `undefined` where there are none. */
+/**
+ * The results that are kept in a directory, or in git, of workloads as they are now; `undefined` where there are none.
+ * Throws `Unusable` where the file isn't one of the bench's.
+ */
 export const keptResults = (directory: string = bench): Results | undefined => {
   const path = join(directory, "results.json")
-  return existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : undefined
+  const kept = readKept<Results>(path)
+  return kept && { ...kept, rows: current(kept.rows) }
 }
 
 const keyOf = ({ figure, store, workload }: Row): string => `${store}/${workload}/${figure}`
+
+/** Rows of workloads as they are now: what was measured of another work under the same name is of no use. */
+const current = (rows: ReadonlyArray<Row>): ReadonlyArray<Row> =>
+  rows.filter((row) => workloads.some(({ name, title }) => name === row.workload && title === row.title))
 
 /** What figures depend on, in words; of PostgreSQL only where there is another to hold it against. */
 const groundOf = (machine: Machine, { postgres }: Machine): ReadonlyArray<string> => [
@@ -73,7 +81,7 @@ export const keepResults = (results: Results, directory: string = bench): void =
   replaceFile(join(directory, "results.json"), `${JSON.stringify(all, undefined, 1)}\n`)
   replaceFile(join(directory, "results.md"), reportOf(all))
   const readme = join(directory, "..", "README.md")
-  if (existsSync(readme)) replaceFile(readme, withSummary(readFileSync(readme, "utf8"), all.rows))
+  if (existsSync(readme)) replaceFile(readme, withSummary(readFileSync(readme, "utf8"), all))
 }
 
 const apart = (a: Spread, b: Spread): boolean =>
@@ -88,6 +96,10 @@ const figureOf = (row: Row): readonly [figure: Spread | undefined, beside: strin
   const other = bestOf(row, "raw") ?? bestOf(row, "peer")
   return other?.ratio === undefined ? [oursOf(row)?.value, undefined] : [other.ratio, other.side]
 }
+
+/** Whether there is a row of the same figure, workload and store. */
+export const isKept = (kept: Results | undefined, row: Row): boolean =>
+  kept?.rows.some((other) => keyOf(other) === keyOf(row)) ?? false
 
 /** The rows whose medians each lie outside of what the other run has seen: a line for each. */
 export const moved = (before: Results, after: Results): ReadonlyArray<string> =>

@@ -84,6 +84,10 @@ const logSide = (store: EventStore, core: Core, sharing: boolean): LogSide => ({
   })
 })
 
+interface Connection {
+  readonly command: (sql: string) => Promise<unknown>
+}
+
 interface Batch {
   readonly messages: ReadonlyArray<Event>
   readonly currentGlobalPosition: bigint
@@ -141,19 +145,21 @@ export const openEmmettMemory: OpenSide = async () => {
   return { ...logSide(core.getInMemoryEventStore(), core, false), close: async () => undefined }
 }
 
-const sharing = "one shared connection; concurrent calls are answered before their common transaction is durable, " +
-  "and made again where it's gone"
+const sharing = "one shared connection, with a write-ahead log before anything else is asked, which Emmett itself " +
+  "doesn't wait for; concurrent calls are answered before their common transaction is durable, and made again where " +
+  "it's gone"
 
 /** Emmett on SQLite: its default pool stalls under concurrent appends, so one shared connection. */
 export const openEmmettSqlite: OpenSide = async ({ directory }) => {
   const { getSQLiteEventStore, readMessagesBatch, sqliteConnection } = await loadPeer<{
     readonly readMessagesBatch: (connection: object, page: object) => Promise<Batch>
-    readonly sqliteConnection: (options: { readonly fileName: string }) => object
+    readonly sqliteConnection: (options: { readonly fileName: string }) => Connection
     readonly getSQLiteEventStore: (options: object) => EventStore & Pick<Required<EventStore>, "consumer">
   }>("@event-driven-io/emmett-sqlite")
   const core = await loadCore()
   const fileName = join(directory, "emmett.db")
   const connection = sqliteConnection({ fileName })
+  await connection.command("PRAGMA journal_mode = WAL")
   const store = getSQLiteEventStore({
     fileName,
     schema: { autoMigration: "CreateOrUpdate" },
@@ -165,6 +171,7 @@ export const openEmmettSqlite: OpenSide = async ({ directory }) => {
     ...feedSide(store.consumer),
     readAll: readAllBy((page) => readMessagesBatch(connection, page)),
     note: sharing,
+    durable: "alone",
     bytes: () => fileBytes(directory),
     close: async () => store.close?.()
   }

@@ -20,6 +20,7 @@ interface Row {
 export const rawSqliteKv = (db: Database.Database): KvSide => {
   const begin = db.prepare("BEGIN IMMEDIATE")
   const commit = db.prepare("COMMIT")
+  const rollback = db.prepare("ROLLBACK")
   const one = db.prepare<[string], Row>("SELECT value, revision FROM kv WHERE key = ?")
   const many = db.prepare<[string, number], Row>(
     "SELECT key, value, revision FROM kv WHERE key >= ? ORDER BY key LIMIT ?"
@@ -32,15 +33,22 @@ export const rawSqliteKv = (db: Database.Database): KvSide => {
   )
   let revision = db.prepare<[], number | null>("SELECT max(revision) FROM kv").pluck().get() ?? 0
   const put = grouped((puts: ReadonlyArray<Put>): ReadonlyArray<boolean> => {
-    begin.run()
-    const answers = puts.map(({ expected, key, value }) => {
-      const text = JSON.stringify(value)
-      if (expected !== undefined) return update.run(text, ++revision, key, expected).changes === 1
-      upsert.run(key, text, ++revision)
-      return true
-    })
-    commit.run()
-    return answers
+    // A statement alone is a transaction of its own.
+    const isAlone = puts.length === 1
+    try {
+      if (!isAlone) begin.run()
+      const answers = puts.map(({ expected, key, value }) => {
+        const text = JSON.stringify(value)
+        if (expected !== undefined) return update.run(text, ++revision, key, expected).changes === 1
+        upsert.run(key, text, ++revision)
+        return true
+      })
+      if (!isAlone) commit.run()
+      return answers
+    } catch (error) {
+      if (db.inTransaction) rollback.run()
+      throw error
+    }
   })
   return {
     get: byPromise(async (key) => JSON.parse(one.get(key)?.value ?? "null"), checkFound),

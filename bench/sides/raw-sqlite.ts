@@ -48,18 +48,22 @@ const appendsTo = (db: Database.Database) => {
   }
   const flush = (appends: ReadonlyArray<Expecting>): ReadonlyArray<boolean> => {
     const at = Date.now()
-    begin.run()
+    const [only] = appends
+    // A statement alone is a transaction of its own.
+    const isAlone = appends.length === 1 && only?.orders.length === 1 && tails.has(only.stream)
     try {
+      if (!isAlone) begin.run()
       const answers = appends.map(({ expected, orders, stream }) => {
         const tail = tailOf(stream)
         if (expected !== undefined && expected !== tail.last) return false
         for (const order of orders) insert.run(tail.id, ++tail.last, placed, at, JSON.stringify(order))
         return true
       })
-      commit.run()
+      if (!isAlone) commit.run()
       return answers
     } catch (error) {
-      rollback.run()
+      if (db.inTransaction) rollback.run()
+      tails.clear()
       throw error
     }
   }
@@ -69,9 +73,9 @@ const appendsTo = (db: Database.Database) => {
 const logSide = (db: Database.Database, listeners: Set<(order: Order) => void>): LogSide => {
   const { append: put, tails } = appendsTo(db)
   const append = async (one: Expecting) => {
-    const answer = await put(one)
-    for (const listener of listeners) one.orders.forEach(listener)
-    return answer
+    const happened = await put(one)
+    if (happened) { for (const listener of listeners) one.orders.forEach(listener) }
+    return happened
   }
   const ofStream = db.prepare<[number], { readonly data: string }>(
     "SELECT position, seq, type, at, data FROM event WHERE stream = ? ORDER BY seq"

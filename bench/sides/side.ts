@@ -148,8 +148,11 @@ export interface KvSide {
 export interface Side extends LogSide, FeedSide, KvSide, WholeSide {
   /** What a reader has to know to compare it fairly. */
   readonly note?: string
-  /** `false` where it answers before what it was given would outlast a loss of power, on a store that could. */
-  readonly durable?: boolean
+  /**
+   * `false` where it answers before what it was given would outlast a loss of power, on a store that could; `"alone"`
+   * where it does so for calls that are made at once.
+   */
+  readonly durable?: boolean | "alone"
   /** How much it keeps on the disk, once it's closed. */
   readonly bytes?: () => Promise<number>
   /** Reads the position of its last event: the first thing that is read of a store that was opened. */

@@ -11,6 +11,7 @@ const appending = (title: string, clients: number, size: number): Workload => ({
   name: size > 1 ? `append-batch-${size}` : `append-${clients}`,
   title,
   figures: rate("events/s"),
+  clients,
   needs: ["log"],
   prepare: async ({ append }) => {
     if (append === undefined) return undefined
@@ -33,6 +34,7 @@ const contending = (writers: number): Workload => ({
     rate: { unit: "wins/s", better: "more" },
     "the writer with the fewest wins": { unit: "of a fair share", better: "more" }
   },
+  clients: writers,
   needs: ["log"],
   prepare: async ({ contend, fold }, { round }) => {
     if (contend === undefined || fold === undefined) return undefined

@@ -47,6 +47,8 @@ export interface Workload {
   /** What it does, as a row of the table. */
   readonly title: string
   readonly figures: Readonly<Record<string, Figure>>
+  /** How many clients call at once; one, where it isn't said. */
+  readonly clients?: number
   /** What a side must keep to take part. */
   readonly needs: ReadonlyArray<Part>
   /** Fills a side and says how a round goes; `undefined` where the side hasn't got the verb. */

@@ -13,17 +13,7 @@ const main = fileURLToPath(new URL("../../bench/main.ts", import.meta.url))
 
 test("neither compares nor saves what is of another kind than what is kept", { timeout: 60_000 }, async () => {
   for (const option of ["--compare", "--save"]) {
-    const args = [
-      "--conditions=source",
-      main,
-      "--quick",
-      "--no-peers",
-      "--store",
-      "memory",
-      "--only",
-      "append-1",
-      option
-    ]
+    const args = ["--conditions=source", main, "--quick", "--store", "memory", "--only", "append-1", option]
     await expect(promisify(execFile)(process.execPath, args)).rejects.toMatchObject({
       code: 2,
       stderr: expect.stringContaining("it wasn't quick")

@@ -20,7 +20,7 @@ const rowOf = (ratio: number): Row => ({
   store: "sqlite",
   workload: "append-64",
   figure: "rate",
-  title: "64 at once",
+  title: "64 concurrent appenders, one event each",
   unit: "events/s",
   better: "more",
   at: "2026-01-01T00:00:00.000Z",
@@ -132,14 +132,16 @@ test("a page says first how the goals stand, then how to read it, then what each
     "## What it was measured on"
   ])
   expect(page).toContain(
-    "| SQLite: 64 at once | ≥ 0.900 of by hand | 1.20 (1.08–1.32) | met |"
+    "| SQLite: 64 concurrent appenders, one event each | ≥ 0.900 of by hand | 1.20 (1.08–1.32) | met |"
   )
   expect(page).toContain("- 2026-01-01 at 1234567, 9 rounds")
 })
 
 test("a row has moved when each median lies outside of what the other run has seen", () => {
   expect(moved(resultsOf(rowOf(0.8)), resultsOf(rowOf(0.85)))).toEqual([])
-  expect(moved(resultsOf(rowOf(0.8)), resultsOf(rowOf(0.5)))).toEqual(["sqlite: 64 at once: 0.800 → 0.500"])
+  expect(moved(resultsOf(rowOf(0.8)), resultsOf(rowOf(0.5)))).toEqual([
+    "sqlite: 64 concurrent appenders, one event each: 0.800 → 0.500"
+  ])
   expect(moved(resultsOf(), resultsOf(rowOf(0.5)))).toEqual([])
   const alone = { ...rowOf(0.5), sides: rowOf(0.5).sides.slice(0, 1) }
   expect(moved(resultsOf(rowOf(0.8)), resultsOf(alone))).toEqual([])
@@ -185,7 +187,7 @@ test("what is kept can be read again, and page and rows stay whole", () => {
   try {
     expect(keptResults(directory)).toBeUndefined()
     keepResults(resultsOf(rowOf(0.8)), directory)
-    keepResults(resultsOf({ ...rowOf(0.9), workload: "append-1" }), directory)
+    keepResults(resultsOf({ ...rowOf(0.9), workload: "append-1", title: "append one event at a time" }), directory)
     const kept = keptResults(directory)
     expect(kept?.rows.map(({ workload }) => workload)).toEqual(["append-1", "append-64"])
     expect(kept && reportOf(kept)).toBe(readFileSync(join(directory, "results.md"), "utf8"))

@@ -1,15 +1,17 @@
 /** The README's table is what the kept results say, and goes only where it belongs. */
 import { readFileSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { expect, test } from "vitest"
+import { describeMachine } from "../../bench/harness/machine.ts"
 import { keptResults } from "../../bench/report/results.ts"
 import { withSummary } from "../../bench/report/summary.ts"
 
 const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8")
 
 test("the README's table is that of the kept results", () => {
-  const rows = keptResults()?.rows ?? []
-  expect(rows.length).toBeGreaterThan(0)
-  expect(withSummary(readme, rows)).toBe(readme)
+  const results = keptResults()
+  expect(results?.rows.length).toBeGreaterThan(0)
+  expect(results && withSummary(readme, results)).toBe(readme)
 })
 
 test("it's what rows say: ours, of by hand, times the best other", () => {
@@ -31,9 +33,11 @@ test("it's what rows say: ours, of by hand, times the best other", () => {
       { side: "Loose", kind: "peer", durable: false, value: spread(9000), ratio: spread(0.4) }
     ]
   } as const
-  expect(withSummary(readme, [row])).toContain("| append, events/s | **4,000** · 0.80 · 4.00 × Slow | – | – | – |")
+  expect(withSummary(readme, { machine: describeMachine(tmpdir()), rows: [row] })).toContain(
+    "| append, events/s | **4,000** · 0.80 · 4.00 × Slow | – | – | – |"
+  )
 })
 
 test("a page without a place for it is refused", () => {
-  expect(() => withSummary("# Another page", [])).toThrow("there is no")
+  expect(() => withSummary("# Another page", { machine: describeMachine(tmpdir()), rows: [] })).toThrow("there is no")
 })
