@@ -9,7 +9,7 @@ import { withinPlaces } from "./harness/within-places.ts"
 import { help, type Options, readOptions } from "./options.ts"
 import { installPeers } from "./peers/install.ts"
 import { reportOf } from "./report/report.ts"
-import { isKept, keepResults, keptResults, moved, type Results, unlike } from "./report/results.ts"
+import { incomparable, keepResults, keptResults, moved, type Results, unlike } from "./report/results.ts"
 import { lineOf } from "./report/table.ts"
 import type { Sizes, Workload } from "./workloads/workload.ts"
 import { workloads } from "./workloads/workloads.ts"
@@ -54,10 +54,11 @@ const measure = async (
 /** Prints and compares results; the code to end with. */
 const tell = (options: Options, before: Results | undefined, results: Results): number => {
   process.stdout.write(options.json ? `${JSON.stringify(results, undefined, 2)}\n` : reportOf(results))
-  const changes = options.compare && before !== undefined ? moved(before, results) : []
-  if (options.compare) {
-    const without = results.rows.filter((row) => !isKept(before, row)).length
-    say(`${changes.length} of ${results.rows.length} rows moved${without === 0 ? "" : `, ${without} aren't kept`}`)
+  const changes = before === undefined ? [] : moved(before, results)
+  if (before !== undefined) {
+    const all = results.rows.length
+    const compared = all - incomparable(before, results)
+    say(`${changes.length} of ${compared} rows moved${compared < all ? `, ${all - compared} can't be compared` : ""}`)
     for (const change of changes) say(`  ${change}`)
   }
   if (results.rows.some(oursFailed)) return 1
@@ -72,25 +73,27 @@ const runAt = async (options: Options, chosen: ReadonlyArray<Workload>, places: 
     ...options.stores.includes("postgres") ? { postgres: await places.postgres() } : {}
   }
   const before = options.save || options.compare ? keptResults() : undefined
-  const why = before && unlike(before, { machine, quick })
-  if (why !== undefined) {
-    throw new Unusable(
-      `bench/results.json is of another kind of run: ${why}. Remove it, or run without --save and --compare`
-    )
+  if (before !== undefined && before.quick !== quick) {
+    const kind = quick ? "wasn't" : "was"
+    throw new Unusable(`bench/results.json is of a run that ${kind} quick: run without --save and --compare`)
   }
   if (options.compare && before === undefined) {
     throw new Unusable("there is no bench/results.json to compare with: run with --save first")
+  }
+  if (options.compare && before?.machines.every((kept) => unlike(kept, machine) !== undefined)) {
+    const [why] = before.machines.flatMap((kept) => unlike(kept, machine) ?? [])
+    throw new Unusable(`bench/results.json has nothing of such a machine: ${why}. Run without --compare`)
   }
   if (options.peers && !await installPeers(say) && options.save) {
     throw new Unusable("not all other libraries are there: what they did before would be lost by --save")
   }
   const rows = await measure(options, chosen, places, (found) => {
     if (!options.save) return
-    keepResults({ machine, quick, rows: found })
+    keepResults({ machines: [machine], quick, rows: found })
     if (found.some(oursFailed)) say("  not saved: ours failed")
   })
   if (rows.length === 0) throw new Unusable("no side of these stores does what was chosen: see --list and --store")
-  return tell(options, before, { machine, quick, rows })
+  return tell(options, options.compare ? before : undefined, { machines: [machine], quick, rows })
 }
 
 const main = async (): Promise<number> => {

@@ -17,8 +17,8 @@ Measures persist beside the same work written by hand and beside other libraries
   --directory DIR  where stores are made (the system's temporary directory): the disk that is measured, but for the data
                    of a PostgreSQL that is started here, which lies in the system's temporary directory (TMPDIR)
   --compare        prints which rows moved more than the noise since bench/results.json; from 3 rounds on
-  --save           writes bench/results.json and bench/results.md after each workload; rows of runs before stay, and
-                   so do those in which ours fails now; from 3 rounds on
+  --save           writes bench/results.json, bench/results.md and the README's table after each workload; rows of runs
+                   before stay, each with its machine, and so do those in which ours fails now; from 3 rounds on
   --list           prints the workloads
   --help
 
@@ -28,9 +28,10 @@ stores of ten million events are there at a time (--only open; --skip open leave
 
 PostgreSQL is started for the run, or is the server that PERSIST_TEST_POSTGRES names by a superuser's URL. Other
 libraries are installed below bench/peers when they are first needed. What a killed bench left in that directory the
-next one removes. With PERSIST_BENCH_PROFILE=DIR each side writes a
-CPU profile there. Ends with 0, with 1 where a side of ours failed, with 2 for a wrong option
-or where there is nothing to measure or to save to, with 3 where --compare found a row that moved.
+next one removes. With PERSIST_BENCH_PROFILE=DIR each side writes a CPU profile there.
+
+Ends with 0, with 1 where a side of ours failed, with 2 for a wrong option or where there is nothing to measure, to
+compare with or to save to, with 3 where --compare found a row that moved on a machine like this one.
 `
 
 /** What was asked for. */

@@ -51,7 +51,7 @@ export const whyKept = (
   if (kept === undefined) return undefined
   const [had, has] = [kept.steps.at(-1) ?? 0, steps.at(-1) ?? 0]
   if (had > has) return `it went up to ${short(had)} events, and this goes up to ${short(has)}`
-  return unlike({ machine: kept.machine, quick: false, rows: [] }, { machine, quick: false })
+  return unlike(kept.machine, machine)
 }
 
 /** Draws the curves of a store and keeps them, in a directory or in git, in place of those from before. */

@@ -45,6 +45,8 @@ export interface Row {
   readonly at: string
   readonly commit: string
   readonly rounds: number
+  /** Where it was measured: the place among the machines of the results. */
+  readonly on: number
   /** What a flush took where the store lies, just before, in milliseconds; where there is one, and it's known. */
   readonly fsyncMillis?: number
 }
@@ -88,6 +90,6 @@ export const rowsOf = (
   Object.entries(figures)
     .map(([name, figure]): Row => {
       const { store, ...run } = about
-      return { store, workload, figure: name, title, ...figure, sides: sidesOf(name, figure, measured), ...run }
+      return { store, workload, figure: name, title, ...figure, sides: sidesOf(name, figure, measured), ...run, on: 0 }
     })
     .filter((row) => row.sides.some((side) => side.value !== undefined || hasFailed(side)))

@@ -6,11 +6,14 @@ import { spread } from "../harness/statistics.ts"
 import type { Results } from "./results.ts"
 import { range, short, storeTitles, tableOf } from "./table.ts"
 
+const indented = (lines: ReadonlyArray<string>): ReadonlyArray<string> => lines.map((line) => `  ${line}`)
+
 const machineLines = ({ cores, cpu, fileSystem, memoryGiB, node, postgres, sqlite, system }: Machine) => [
   `- ${cores} × ${cpu}, ${memoryGiB} GiB, ${system}; stores on ${fileSystem}`,
-  `- Node ${node}; SQLite ${sqlite}, WAL, \`synchronous=FULL\``,
-  ...postgres === undefined ? [] : [`- ${postgresOf(postgres)}`],
-  "- Payloads are orders of some 200 bytes of JSON; every append is durable when it's answered, but in memory"
+  ...indented([
+    `- Node ${node}; SQLite ${sqlite}, WAL, \`synchronous=FULL\``,
+    ...postgres === undefined ? [] : [`- ${postgresOf(postgres)}`]
+  ])
 ]
 
 /** The packages that took part, each in all versions that rows were measured with. */
@@ -29,7 +32,11 @@ const legend = [
   "  median of ratios within rounds, in which the sides take turns, each in a process of its own, then the least and",
   "  the greatest. **best other** is the library that did best in that row, among those that are durable in a store",
   "  that is",
-  "- all other figures are what this machine did meanwhile: median (least–greatest). – is what a side can't do, and",
+  "- **16 writers contending**: by hand whoever has won may win again before the others are asked, and reads nothing,",
+  "  since it alone writes; ours and the libraries read how far the stream has come before each try",
+  "- **append to handler** by hand tells the handlers of its own process, and keeps no place; ours keeps it, so that",
+  "  each event is handled though the process ends",
+  "- all other figures are what the machine did meanwhile: median (least–greatest). – is what a side can't do, and",
   "  *not run* what it wasn't asked for",
   "- a goal is **met** where every round reaches it and **not met** where none does; **within noise** lies between"
 ]
@@ -44,15 +51,15 @@ const flushOf = (rows: ReadonlyArray<Row>): string => {
   return `, 4 KiB written and flushed in ${short(flushes.median)} ms (${range(flushes)})`
 }
 
-/** Which rows were measured when: a line for each commit, day and number of rounds. */
-const runLines = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => {
+/** Which of all rows were measured when: a line for each commit, day and number of rounds. */
+const runLines = (rows: ReadonlyArray<Row>, all: ReadonlyArray<Row>): ReadonlyArray<string> => {
   const runs = Map.groupBy(
     rows,
     ({ at, commit, rounds }) => `${at.slice(0, 10)} at ${commit}, ${countOf(rounds, "round")}`
   )
   return [...runs].map(([named, own]) => {
     const run = `${named}${flushOf(own)}`
-    if (runs.size === 1) return `- ${run}`
+    if (own.length === all.length) return `- ${run}`
     const stores = Map.groupBy(own, ({ store }) => store)
     const which = [...stores].map(([store, some]) =>
       `${storeTitles[store]}: ${[...new Set(some.map(({ workload }) => workload))].join(", ")}`
@@ -62,7 +69,7 @@ const runLines = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => {
 }
 
 /** Results as Markdown. */
-export const reportOf = ({ machine, quick, rows }: Results): string => {
+export const reportOf = ({ machines, quick, rows }: Results): string => {
   const shown = rows.filter(({ figure }) => figure !== "cpu")
   const stores = Object.entries(storeTitles).flatMap(([store, name]) => {
     const own = shown.filter((row) => row.store === store)
@@ -85,9 +92,12 @@ export const reportOf = ({ machine, quick, rows }: Results): string => {
     "",
     "## What it was measured on",
     "",
-    ...machineLines(machine),
+    ...machines.flatMap((machine, place) => {
+      const own = shown.filter(({ on }) => on === place)
+      return [...machineLines(machine), ...indented(runLines(own, shown))]
+    }),
+    "- Payloads are orders of some 200 bytes of JSON; every append is durable when it's answered, but in memory",
     ...libraryLines(shown),
-    ...runLines(shown),
     ""
   ].join("\n")
 }

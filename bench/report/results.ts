@@ -11,9 +11,9 @@ import { reportOf } from "./report.ts"
 import { withSummary } from "./summary.ts"
 import { bestOf, nameOf, oursOf, short } from "./table.ts"
 
-/** Rows, and on what they were measured. */
+/** Rows, and on what machines they were measured: one that has just been used is the only one. */
 export interface Results {
-  readonly machine: Machine
+  readonly machines: ReadonlyArray<Machine>
   readonly quick: boolean
   readonly rows: ReadonlyArray<Row>
 }
@@ -48,28 +48,50 @@ const groundOf = (machine: Machine, { postgres }: Machine): ReadonlyArray<string
   ...machine.postgres === undefined || postgres === undefined ? [] : [postgresOf(machine.postgres)]
 ]
 
-/** Why figures of two runs may not stand in one table, nor be held against each other; `undefined` where they may. */
-export const unlike = (kept: Results, now: Omit<Results, "rows">): string | undefined => {
-  if (kept.quick !== now.quick) return kept.quick ? "it was quick" : "it wasn't quick"
-  const is = groundOf(now.machine, kept.machine)
-  const other = groundOf(kept.machine, now.machine).findIndex((was, i) => was !== is[i])
-  return other === -1 ? undefined : `it was on ${groundOf(kept.machine, now.machine)[other]}, and this is ${is[other]}`
+/** Why figures of two machines may not be held against each other; `undefined` where they may. */
+export const unlike = (kept: Machine, now: Machine): string | undefined => {
+  const is = groundOf(now, kept)
+  const other = groundOf(kept, now).findIndex((was, i) => was !== is[i])
+  return other === -1 ? undefined : `it was on ${groundOf(kept, now)[other]}, and this is ${is[other]}`
+}
+
+/** Machines, those that are alike as one, and what becomes of the numbers by which rows name them. */
+const together = (kept: ReadonlyArray<Machine>, now: ReadonlyArray<Machine>) => {
+  const machines = [...kept]
+  const places = now.map((machine) => {
+    const place = machines.findIndex((known) => unlike(known, machine) === undefined)
+    if (place < 0) return machines.push(machine) - 1
+    machines[place] = { ...machines[place], ...machine }
+    return place
+  })
+  return { machines, placeOf: (place: number): number => places[place] ?? place }
+}
+
+/** Leaves out machines that no row is of any more. */
+const used = ({ machines, quick, rows }: Results): Results => {
+  const places = [...new Set(rows.map(({ on }) => on))].toSorted((a, b) => a - b)
+  return {
+    quick,
+    machines: machines.filter((_, place) => places.includes(place)),
+    rows: rows.map((row) => ({ ...row, on: places.indexOf(row.on) }))
+  }
 }
 
 /**
- * What is kept with what was measured now in place of the same from before, in the order of the workloads. A row in
- * which ours failed takes no place: what it measured is of another work than ours.
+ * What is kept with what was measured now in place of the same from before, in the order of the workloads, each row of
+ * the machine that it was measured on. A row in which ours failed takes no place: what it measured is of another work
+ * than ours.
  */
 export const merged = (kept: Results | undefined, now: Results): Results => {
-  const measured = now.rows.filter((row) => !oursFailed(row))
+  const { machines, placeOf } = together(kept?.machines ?? [], now.machines)
+  const measured = now.rows.filter((row) => !oursFailed(row)).map((row) => ({ ...row, on: placeOf(row.on) }))
   const byKey = new Map([...kept?.rows ?? [], ...measured].map((row) => [keyOf(row), row]))
   const rows = workloads.flatMap(({ figures, name }) =>
     Object.keys(figures).flatMap((figure) =>
       [...byKey.values()].filter((row) => row.workload === name && row.figure === figure)
     )
   )
-  const { postgres } = kept?.machine ?? {}
-  return { ...now, machine: { ...postgres === undefined ? {} : { postgres }, ...now.machine }, rows }
+  return used({ machines, quick: now.quick, rows })
 }
 
 /**
@@ -97,14 +119,22 @@ const figureOf = (row: Row): readonly [figure: Spread | undefined, beside: strin
   return other?.ratio === undefined ? [oursOf(row)?.value, undefined] : [other.ratio, other.side]
 }
 
-/** Whether there is a row of the same figure, workload and store. */
-export const isKept = (kept: Results | undefined, row: Row): boolean =>
-  kept?.rows.some((other) => keyOf(other) === keyOf(row)) ?? false
+/** The row of the same figure, workload and store that another run has measured on a machine like this one. */
+const sameIn = (before: Results, after: Results, row: Row): Row | undefined => {
+  const machine = after.machines[row.on]
+  const old = before.rows.find((other) => keyOf(other) === keyOf(row))
+  const was = old && before.machines[old.on]
+  return machine === undefined || was === undefined || unlike(was, machine) !== undefined ? undefined : old
+}
 
-/** The rows whose medians each lie outside of what the other run has seen: a line for each. */
+/** How many rows there is none for in another run, of a machine like theirs. */
+export const incomparable = (before: Results, after: Results): number =>
+  after.rows.filter((row) => sameIn(before, after, row) === undefined).length
+
+/** The rows whose medians each lie outside of what the other run has seen on a machine like theirs: a line for each. */
 export const moved = (before: Results, after: Results): ReadonlyArray<string> =>
   after.rows.flatMap((row) => {
-    const old = before.rows.find((other) => keyOf(other) === keyOf(row))
+    const old = sameIn(before, after, row)
     if (old === undefined) return []
     const [[was, wasBeside], [is, beside]] = [figureOf(old), figureOf(row)]
     if (was === undefined || is === undefined || wasBeside !== beside || !apart(was, is)) return []

@@ -1,8 +1,8 @@
 /** What results come to for somebody who chooses a store: the table in the README, made of them. */
 import { goalCounts } from "../goals.ts"
-import type { Machine } from "../harness/machine.ts"
 import type { Row } from "../harness/row.ts"
 import { spread } from "../harness/statistics.ts"
+import type { Results } from "./results.ts"
 import { bestOf, nameOf, oursOf, range, short, storeTitles } from "./table.ts"
 
 /** What is shown of each store, in this order. */
@@ -41,15 +41,18 @@ const cellOf = (row: Row | undefined): string => {
 }
 
 /** On what rows were measured, without which no figure is to be read. */
-const groundOf = ({ cores, cpu, fileSystem, node }: Machine, rows: ReadonlyArray<Row>): string => {
-  const flushes = rows.flatMap(({ fsyncMillis }) => fsyncMillis ?? [])
-  const flush = flushes.length === 0 ? "" : `, where 4 KiB are written and flushed in ${range(spread(flushes))} ms`
-  const rounds = range(spread(rows.map((row) => row.rounds)))
-  return `Measured on ${cores} × ${cpu}, ${fileSystem}${flush}; Node ${node}; in ${rounds} rounds.`
+const groundOf = ({ machines, rows }: Pick<Results, "machines" | "rows">): string => {
+  const grounds = machines.map(({ cores, cpu, fileSystem }, place) => {
+    const flushes = rows.flatMap(({ fsyncMillis, on }) => on === place ? fsyncMillis ?? [] : [])
+    const flush = flushes.length === 0 ? "" : `, 4 KiB flushed in ${range(spread(flushes))} ms`
+    return `${cores} × ${cpu}, ${fileSystem}${flush}`
+  })
+  return `Measured on ${grounds.join("; or on ")}.`
 }
 
 /** The table, on what it was measured, and how the goals stand. */
-export const summaryOf = ({ machine, rows }: { readonly machine: Machine; readonly rows: ReadonlyArray<Row> }) => {
+const summaryOf = (results: Pick<Results, "machines" | "rows">): string => {
+  const { rows } = results
   const stores = Object.entries(storeTitles)
   const lines = shown.flatMap(([workload, figure]) => {
     const own = rows.filter((row) => row.workload === workload && row.figure === figure)
@@ -63,7 +66,7 @@ export const summaryOf = ({ machine, rows }: { readonly machine: Machine; readon
     `| --- |${" ---: |".repeat(stores.length)}`,
     ...lines,
     "",
-    groundOf(machine, rows),
+    groundOf(results),
     "",
     `Goals that the project has set itself. ${goalCounts(rows)}`
   ].join("\n")
@@ -72,7 +75,7 @@ export const summaryOf = ({ machine, rows }: { readonly machine: Machine; readon
 const [begin, end] = ["<!-- made by npm run bench -- --save -->", "<!-- end of what is made -->"]
 
 /** Puts the table where a page says that it goes. Throws where the page doesn't. */
-export const withSummary = (page: string, results: Parameters<typeof summaryOf>[0]): string => {
+export const withSummary = (page: string, results: Pick<Results, "machines" | "rows">): string => {
   const [from, to] = [page.indexOf(begin), page.indexOf(end)]
   if (from < 0 || to < from) throw new Error(`there is no ${begin} … ${end} in the page`)
   return `${page.slice(0, from + begin.length)}\n\n${summaryOf(results)}\n\n${page.slice(to)}`

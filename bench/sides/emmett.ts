@@ -142,7 +142,11 @@ const loadCore = () => loadPeer<Core>("@event-driven-io/emmett")
 /** Emmett in memory. */
 export const openEmmettMemory: OpenSide = async () => {
   const core = await loadCore()
-  return { ...logSide(core.getInMemoryEventStore(), core, false), close: async () => undefined }
+  return {
+    ...logSide(core.getInMemoryEventStore(), core, false),
+    note: "keeps objects, not copies: nothing is parsed when they are read",
+    close: async () => undefined
+  }
 }
 
 const sharing = "one shared connection, with a write-ahead log before anything else is asked, which Emmett itself " +

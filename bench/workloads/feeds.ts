@@ -41,7 +41,8 @@ const pace = async (append: Append, perSecond: number, events: number): Promise<
       const order = { ...orderOf(sent), sent: Math.min(microseconds(), latest) }
       pending.push(append(1, 1, () => ({ stream: `paced-${sent % 64}`, orders: [order] })))
     }
-    await sleep(Math.max(1, 1000 / perSecond))
+    // Until the next is due: by whole periods it would drift to anywhere between two events.
+    await sleep(Math.max(1, from + sent * 1000 / perSecond - performance.now()))
   }
   await Promise.all(pending)
 }
@@ -54,6 +55,9 @@ const inSameProcess = ({ follow }: Side): Follow | undefined =>
       if (sent > 0) took((microseconds() - sent) / 1000)
     }))
 
+/** How long a handler may take for the last event, in milliseconds. */
+const patience = 20_000
+
 /** Milliseconds from before an append to its handler, of `events` events at a pace. */
 const measured = async (append: Append, follow: Follow, perSecond: number, events: number) => {
   const taken: Array<number> = []
@@ -65,7 +69,10 @@ const measured = async (append: Append, follow: Follow, perSecond: number, event
   // Who follows from the end on has to have found it.
   await sleep(300)
   await pace(append, perSecond, events)
-  await all.promise
+  const late = () =>
+    all.reject(new Error(`its handler has had ${taken.length} of ${events} events ${patience / 1000} s after them`))
+  const timer = setTimeout(late, patience)
+  await all.promise.finally(() => clearTimeout(timer))
   await stop()
   return { p50: percentile(taken, 0.5), p99: percentile(taken, 0.99) }
 }

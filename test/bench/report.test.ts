@@ -4,12 +4,20 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { expect, test } from "vitest"
 import { goals, type Standing, standings } from "../../bench/goals.ts"
-import type { Postgres } from "../../bench/harness/machine.ts"
+import type { Machine, Postgres } from "../../bench/harness/machine.ts"
 import type { Row, Taken } from "../../bench/harness/row.ts"
 import { ratios, type Spread } from "../../bench/harness/statistics.ts"
 import { readOptions } from "../../bench/options.ts"
 import { reportOf } from "../../bench/report/report.ts"
-import { keepResults, keptResults, merged, moved, type Results, unlike } from "../../bench/report/results.ts"
+import {
+  incomparable,
+  keepResults,
+  keptResults,
+  merged,
+  moved,
+  type Results,
+  unlike
+} from "../../bench/report/results.ts"
 import { bestOf, tableOf } from "../../bench/report/table.ts"
 import { rate } from "../../bench/workloads/workload.ts"
 import { workloads } from "../../bench/workloads/workloads.ts"
@@ -26,6 +34,7 @@ const rowOf = (ratio: number): Row => ({
   at: "2026-01-01T00:00:00.000Z",
   commit: "1234567",
   rounds: 9,
+  on: 0,
   sides: [
     { side: "persist", kind: "ours", value: spreadOf(ratio * 1000) },
     { side: "by hand", kind: "raw", value: spreadOf(1000), ratio: spreadOf(ratio) },
@@ -39,8 +48,18 @@ const isMeasured = ({ state }: Standing): boolean => state !== "not measured"
 /** What is found of the goals that a row tells of, and how they stand. */
 const standing = (row: Row) => standings([row]).filter(isMeasured).map(({ found, state }) => [found, state])
 
+const machine: Machine = {
+  cpu: "",
+  cores: 1,
+  memoryGiB: 1,
+  system: "",
+  node: "",
+  sqlite: "",
+  fileSystem: "ext4"
+}
+
 const resultsOf = (...rows: ReadonlyArray<Row>): Results => ({
-  machine: { cpu: "", cores: 1, memoryGiB: 1, system: "", node: "", sqlite: "", fileSystem: "ext4" },
+  machines: [machine],
   quick: false,
   rows
 })
@@ -154,31 +173,45 @@ test("rows of runs before stay, where they were measured alike, in the order of 
   const gone = { ...old, workload: "no-such-workload" }
   const { rows } = merged(resultsOf(gone, other, old), resultsOf(now, first))
   expect(rows).toEqual([first, now, other])
-  const { machine } = resultsOf()
-  expect(unlike(resultsOf(), { machine, quick: false })).toBeUndefined()
-  expect(unlike(resultsOf(), { machine, quick: true })).toBe("it wasn't quick")
-  expect(unlike(resultsOf(), { machine: { ...machine, cores: 2 }, quick: false })).toMatch(/^it was on 1 /)
-  expect(unlike(resultsOf(), { machine: { ...machine, fileSystem: "tmpfs" }, quick: false })).toBe(
-    "it was on ext4, and this is tmpfs"
-  )
+})
+
+test("figures are held only against those of a machine like theirs, and each row stays with its own", () => {
+  expect(unlike(machine, machine)).toBeUndefined()
+  expect(unlike(machine, { ...machine, cores: 2 })).toMatch(/^it was on 1 /)
+  expect(unlike(machine, { ...machine, fileSystem: "tmpfs" })).toBe("it was on ext4, and this is tmpfs")
   for (const change of [{ memoryGiB: 2 }, { system: "x" }, { node: "x" }, { sqlite: "x" }]) {
-    expect(unlike(resultsOf(), { machine: { ...machine, ...change }, quick: false })).toBeDefined()
+    expect(unlike(machine, { ...machine, ...change })).toBeDefined()
   }
+  const elsewhere = { ...machine, cpu: "another" }
+  const [was, is] = [rowOf(0.8), rowOf(0.5)]
+  const before = resultsOf(was, { ...was, store: "file" })
+  const after = { ...resultsOf(is), machines: [elsewhere] }
+  expect(moved(before, after)).toEqual([])
+  expect(incomparable(before, after)).toBe(1)
+  expect(incomparable(before, resultsOf(is))).toBe(0)
+  const both = merged(before, after)
+  expect(both.machines).toEqual([machine, elsewhere])
+  expect(both.rows.map(({ on, store }) => [store, on])).toEqual([["sqlite", 1], ["file", 0]])
+  const page = reportOf(both)
+  expect(page.indexOf("× another")).toBeLessThan(page.indexOf("SQLite: append-64"))
+  // A machine that no row is of any more is gone.
+  const all = merged(both, { ...resultsOf({ ...is, store: "file" }), machines: [elsewhere] })
+  expect(all.machines).toEqual([elsewhere])
+  expect(all.rows.map(({ on }) => on)).toEqual([0, 0])
 })
 
 test("PostgreSQL of another version, with other settings or on another disk isn't held against the one before", () => {
-  const { machine } = resultsOf()
-  const on = (change: Partial<Postgres>): Results["machine"] => ({
+  const on = (change: Partial<Postgres>): Machine => ({
     ...machine,
     postgres: { version: "18.4", settings: { fsync: "on" }, data: "on ext4", ...change }
   })
-  const kept = { ...resultsOf(), machine: on({}) }
-  expect(unlike(kept, { machine, quick: false })).toBeUndefined()
-  expect(unlike(kept, { machine: on({}), quick: false })).toBeUndefined()
+  expect(unlike(on({}), machine)).toBeUndefined()
+  expect(unlike(on({}), on({}))).toBeUndefined()
   for (const change of [{ version: "17.1" }, { settings: { fsync: "off" } }, { data: "on tmpfs" }]) {
-    expect(unlike(kept, { machine: on(change), quick: false })).toMatch(/^it was on PostgreSQL 18.4, its data on ext4/)
+    expect(unlike(on({}), on(change))).toMatch(/^it was on PostgreSQL 18.4, its data on ext4/)
   }
-  expect(merged(kept, resultsOf()).machine).toEqual(on({}))
+  const kept = { ...resultsOf(rowOf(1)), machines: [on({})] }
+  expect(merged(kept, resultsOf(rowOf(1))).machines).toEqual([on({})])
   expect(reportOf(kept)).toContain("- PostgreSQL 18.4, its data on ext4, fsync on\n")
 })
 

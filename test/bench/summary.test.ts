@@ -26,6 +26,7 @@ test("it's what rows say: ours, of by hand, times the best other", () => {
     at: "2026-01-01T00:00:00.000Z",
     commit: "0",
     rounds: 5,
+    on: 0,
     sides: [
       { side: "ours", kind: "ours", value: spread(4000) },
       { side: "hand", kind: "raw", value: spread(5000), ratio: spread(0.8) },
@@ -33,11 +34,11 @@ test("it's what rows say: ours, of by hand, times the best other", () => {
       { side: "Loose", kind: "peer", durable: false, value: spread(9000), ratio: spread(0.4) }
     ]
   } as const
-  expect(withSummary(readme, { machine: describeMachine(tmpdir()), rows: [row] })).toContain(
+  expect(withSummary(readme, { machines: [describeMachine(tmpdir())], rows: [row] })).toContain(
     "| append, events/s | **4,000** · 0.80 · 4.00 × Slow | – | – | – |"
   )
 })
 
 test("a page without a place for it is refused", () => {
-  expect(() => withSummary("# Another page", { machine: describeMachine(tmpdir()), rows: [] })).toThrow("there is no")
+  expect(() => withSummary("# Another page", { machines: [], rows: [] })).toThrow("there is no")
 })

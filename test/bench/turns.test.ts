@@ -39,7 +39,7 @@ const failingInSecond = (child: Child): Child => {
 }
 
 const resultsOf = (rows: ReadonlyArray<Row>): Results => ({
-  machine: { cpu: "", cores: 1, memoryGiB: 1, system: "", node: "", sqlite: "", fileSystem: "ext4" },
+  machines: [{ cpu: "", cores: 1, memoryGiB: 1, system: "", node: "", sqlite: "", fileSystem: "ext4" }],
   quick: false,
   rows
 })
