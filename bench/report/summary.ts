@@ -27,8 +27,8 @@ const shown: ReadonlyArray<readonly [workload: string, figure: string]> = [
   ["bytes", "bytes"]
 ]
 
-/** Ours, how many times as good it is as by hand, and as the best other library. */
-const cellOf = (row: Row | undefined): string => {
+/** Ours, how many times as good it is as by hand and as the best other library; of several machines which. */
+const cellOf = (row: Row | undefined, machines: number): string => {
   const ours = row && oursOf(row)?.value
   if (row === undefined || ours === undefined) return "–"
   const raw = bestOf(row, "raw")?.ratio
@@ -37,7 +37,7 @@ const cellOf = (row: Row | undefined): string => {
     `**${short(ours.median)}**`,
     ...raw === undefined ? [] : [raw.median.toFixed(2)],
     ...peer?.ratio === undefined ? [] : [`${short(peer.ratio.median)} × ${peer.side}`]
-  ].join(" · ")
+  ].join(" · ") + (machines > 1 ? `<sup>${row.on + 1}</sup>` : "")
 }
 
 /** On what rows were measured, without which no figure is to be read. */
@@ -45,20 +45,20 @@ const groundOf = ({ machines, rows }: Pick<Results, "machines" | "rows">): strin
   const grounds = machines.map(({ cores, cpu, fileSystem }, place) => {
     const flushes = rows.flatMap(({ fsyncMillis, on }) => on === place ? fsyncMillis ?? [] : [])
     const flush = flushes.length === 0 ? "" : `, 4 KiB flushed in ${range(spread(flushes))} ms`
-    return `${cores} × ${cpu}, ${fileSystem}${flush}`
+    return `${machines.length > 1 ? `(${place + 1}) ` : ""}${cores} × ${cpu}, ${fileSystem}${flush}`
   })
-  return `Measured on ${grounds.join("; or on ")}.`
+  return `Measured on ${grounds.join("; ")}.`
 }
 
 /** The table, on what it was measured, and how the goals stand. */
 const summaryOf = (results: Pick<Results, "machines" | "rows">): string => {
-  const { rows } = results
+  const { machines, rows } = results
   const stores = Object.entries(storeTitles)
   const lines = shown.flatMap(([workload, figure]) => {
     const own = rows.filter((row) => row.workload === workload && row.figure === figure)
     const [first] = own
     if (first === undefined) return []
-    const cells = stores.map(([store]) => cellOf(own.find((row) => row.store === store)))
+    const cells = stores.map(([store]) => cellOf(own.find((row) => row.store === store), machines.length))
     return [`| ${nameOf(first)}, ${first.unit} | ${cells.join(" | ")} |`]
   })
   return [

@@ -131,7 +131,9 @@ const feedSide = (consumer: NonNullable<EventStore["consumer"]>): FeedSide => {
       await close()
     },
     follow: async (handle) => {
-      const { close } = consume("END", ({ data }) => handle(data))
+      const { close, ended } = consume("END", ({ data }) => handle(data))
+      // A consumer that is closed may end as one that failed; one that failed hands out nothing more.
+      ended.catch(() => undefined)
       return close
     }
   }

@@ -21,7 +21,7 @@ const expecting = (expected: number | "absent" | "exists", commit: Commit, key =
 }
 
 const single = "put_one_1"
-const many = "put_each_1"
+const many = "write_each_1"
 const long = "commit_1"
 
 /** A writer that remembers the namespaces `n` and `m`, where `k` has revision 1, and that it writes alone. */
@@ -75,6 +75,49 @@ describe("commits of one put each", () => {
         row(9, "n f", "f"),
         row(10, "n g", "g")
       ])
+    }))
+
+  it.live("go together with commits of one event each, in their order", () =>
+    Effect.gen(function*() {
+      const { committed, other, schema, stored, tell, url } = yield* begun
+      const event = (id: string, expected?: number): Commit => ({
+        ...named(id, appendOf("s", JSON.stringify(id))),
+        expect: expected === undefined ? [] : [{ _tag: "Stream", stream: "s", expected: Seq(expected) }]
+      })
+      yield* committed(put("a"))
+      const both = ["Committed,Committed,Committed,Committed", many]
+      assert.deepStrictEqual(
+        yield* committed(event("b"), put("c", "k"), event("d", 2), expecting(4, put("e", "a"), "a")),
+        both
+      )
+      assert.deepStrictEqual(yield* committed(put("f"), event("g"), put("h"), event("i", 4)), both)
+      assert.strictEqual(yield* other.head, Position(12))
+      assert.deepStrictEqual(yield* tell(put("j")), [1, "Committed"])
+      assert.deepStrictEqual<unknown>(yield* stored, [
+        row(6, "n k", "c"),
+        row(8, "n a", "e"),
+        row(9, "n f", "f"),
+        row(11, "n h", "h"),
+        row(13, "n j", "j")
+      ])
+      const events = yield* sql(
+        url,
+        `SELECT e.position::int, e.seq::int, e.data, r.start::int, r.first::int, r.events, r.revisions
+        FROM ${schema}.event e JOIN ${schema}.recorded r ON r.position = e.position WHERE e.seq > 1 ORDER BY 1`
+      )
+      const found = ([[5, "b"], [7, "d"], [10, "g"], [12, "i"]] as const).map(([position, id], n) => ({
+        position,
+        seq: n + 2,
+        data: JSON.stringify(id),
+        start: position - 1,
+        first: n + 2,
+        events: 1,
+        revisions: null
+      }))
+      assert.deepStrictEqual<unknown>(events, found)
+      // One that conflicts, or was there before, takes all of them the long way.
+      assert.include(yield* committed(event("k"), put("l"), event("m", 1)), "Committed,Committed,Conflict")
+      assert.deepStrictEqual(yield* committed(event("n"), put("l")), ["Committed,Committed", many, long, long])
     }))
 
   it.live("take them with the revision that they expect, and conflict by the long way", () =>

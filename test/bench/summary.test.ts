@@ -39,6 +39,19 @@ test("it's what rows say: ours, of by hand, times the best other", () => {
   )
 })
 
+test("where rows are of several machines each says of which it is", () => {
+  const machine = describeMachine(tmpdir())
+  const { rows = [] } = keptResults() ?? {}
+  const row = rows.find(({ store, workload }) => store === "sqlite" && workload === "append-1")
+  const both = {
+    machines: [machine, { ...machine, cpu: "another" }],
+    rows: row === undefined ? [] : [{ ...row, on: 1 }]
+  }
+  const page = withSummary(readme, both)
+  expect(page).toMatch(/\| append one event at a time, events\/s \| [^|]+<sup>2<\/sup> \| – \|/)
+  expect(page).toMatch(/^Measured on \(1\) .*; \(2\) \d+ × another, /m)
+})
+
 test("a page without a place for it is refused", () => {
   expect(() => withSummary("# Another page", { machines: [], rows: [] })).toThrow("there is no")
 })

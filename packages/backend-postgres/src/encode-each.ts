@@ -1,22 +1,26 @@
-/** A batch of commits of one event each as the parameters of `append_each_1`, judged as it's encoded. */
-import type { Commit, Committed, Standing } from "@persist/core"
+/** A batch of commits of one event or put each as the parameters of the short functions, judged as it's encoded. */
+import type { Commit, Committed, Identity, Standing } from "@persist/core"
 import { judge, place, Position, Seq } from "@persist/core"
 import { int4s, int8s, texts, unlessEmpty } from "./arrays.ts"
 import type { Value } from "./asking.ts"
+import { PutRows } from "./encode-each-put.ts"
 import { onlyEvent } from "./encode.ts"
 import type { KnownStream, Memory } from "./memory.ts"
 
 /** The parameters, what each commit comes to, and what will be remembered of the streams. */
 export interface EncodedEach {
   readonly values: ReadonlyArray<Value>
+  /** Whether the parameters are those of `write_each_1`, not of `append_each_1`. */
+  readonly puts: boolean
   readonly outcomes: ReadonlyArray<Committed>
   readonly streams: ReadonlyMap<string, KnownStream>
   readonly head: number
 }
 
 /**
- * Encodes a batch; `undefined` where `append_each_1` can't do it: one of its commits does more than append one event
- * of text to a remembered stream, conflicts, or has no id, or the event has one of its own.
+ * Encodes a batch; `undefined` where no short function can do it: one of its commits does more than append one event
+ * of text to a remembered stream or put one key in a remembered namespace, conflicts, or has no id, the event has one
+ * of its own, or two put the same key.
  */
 export const encodeEach = (
   batch: ReadonlyArray<Commit>,
@@ -29,6 +33,7 @@ export const encodeEach = (
   for (const commit of batch) if (!rows.add(commit)) return undefined
   return {
     values: [patience?.toString() ?? null, server, head, ...rows.arrays()],
+    puts: rows.hasPuts(),
     outcomes: rows.outcomes,
     streams: rows.streams,
     head: rows.head
@@ -41,6 +46,7 @@ class EachRows {
   readonly streams = new Map<string, KnownStream>()
   head: Position
   private readonly memory: Memory
+  private readonly places: Array<number> = []
   private readonly ids: Array<number> = []
   private readonly seqs: Array<number> = []
   private readonly ats: Array<number> = []
@@ -49,6 +55,7 @@ class EachRows {
   private readonly metas: Array<string | undefined> = []
   private readonly commits: Array<string> = []
   private readonly digests: Array<string> = []
+  private puts: PutRows | undefined
   // Whether an id has happened before, the function tells.
   private readonly standing: Standing = {
     lastSeq: (stream) => Seq(this.known(stream)?.last ?? 0),
@@ -63,46 +70,66 @@ class EachRows {
 
   /** Takes a commit, and says whether it could. */
   add(commit: Commit): boolean {
-    const { expect, identity } = commit
+    if (commit.identity === undefined || !(this.addEvent(commit) || this.addPut(commit))) return false
+    this.keep(commit.identity, place(commit, this.head, this.standing.lastSeq, nobody))
+    return true
+  }
+
+  hasPuts(): boolean {
+    return this.puts !== undefined
+  }
+
+  arrays(): ReadonlyArray<Value> {
+    const commits = [texts(this.commits), texts(this.digests)]
+    const events = [
+      int8s(this.ids),
+      int8s(this.seqs),
+      int8s(this.ats),
+      int4s(this.types),
+      texts(this.data),
+      unlessEmpty(texts(this.metas))
+    ]
+    if (this.puts === undefined) return [...events, ...commits]
+    const placed = this.places.length === 0 ? [null, ...events.map(() => null)] : [int4s(this.places), ...events]
+    return [...commits, ...placed, ...this.puts.arrays()]
+  }
+
+  private addEvent(commit: Commit): boolean {
     const only = onlyEvent(commit)
-    if (only === undefined || identity === undefined) return false
+    if (only === undefined) return false
     const { event, stream: name } = only
     const { at, data, id, meta } = event
     if (typeof data !== "string" || id !== undefined) return false
     const stream = this.known(name)
     const type = this.memory.type(event.type)
     if (stream === undefined || type === undefined) return false
-    for (const one of expect) if (one._tag !== "Stream" || one.stream !== name) return false
-    if (expect.length > 0 && judge(commit, this.standing) !== undefined) return false
-    const placed = place(commit, this.head, this.standing.lastSeq, nobody)
-    const [appended] = placed.appended
-    if (appended === undefined) return false
-    const { last } = appended
-    this.head = placed.position
-    this.outcomes.push(placed)
-    this.streams.set(name, { id: stream.id, last })
+    for (const one of commit.expect) if (one._tag !== "Stream" || one.stream !== name) return false
+    if (commit.expect.length > 0 && judge(commit, this.standing) !== undefined) return false
+    this.places.push(this.outcomes.length + 1)
     this.ids.push(stream.id)
-    this.seqs.push(last)
+    this.seqs.push(stream.last + 1)
     this.ats.push(at)
     this.types.push(type)
     this.data.push(data)
     this.metas.push(meta)
-    this.commits.push(identity.id)
-    this.digests.push(identity.digest)
     return true
   }
 
-  arrays(): ReadonlyArray<Value> {
-    return [
-      int8s(this.ids),
-      int8s(this.seqs),
-      int8s(this.ats),
-      int4s(this.types),
-      texts(this.data),
-      unlessEmpty(texts(this.metas)),
-      texts(this.commits),
-      texts(this.digests)
-    ]
+  private addPut(commit: Commit): boolean {
+    const puts = this.puts ??= new PutRows(this.memory)
+    return puts.add(commit, this.outcomes.length + 1)
+  }
+
+  private keep({ digest, id }: Identity, placed: Committed): void {
+    const [appended] = placed.appended
+    const stream = appended && this.known(appended.stream)
+    if (appended !== undefined && stream !== undefined) {
+      this.streams.set(appended.stream, { id: stream.id, last: appended.last })
+    }
+    this.head = placed.position
+    this.outcomes.push(placed)
+    this.commits.push(id)
+    this.digests.push(digest)
   }
 
   private known(stream: string): KnownStream | undefined {

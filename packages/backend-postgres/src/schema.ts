@@ -4,8 +4,9 @@ import { appendFunction } from "./append-function.ts"
 import { appendOneFunction } from "./append-one-function.ts"
 import { commitFunction, resolveFunction } from "./commit-function.ts"
 import type { SqlFunction } from "./plpgsql.ts"
-import { putEachFunction, putOneFunction } from "./put-functions.ts"
+import { putOneFunction } from "./put-one-function.ts"
 import { literal } from "./quote.ts"
+import { writeEachFunction } from "./write-each-function.ts"
 
 // Format 1. Ids stand for names in every row. Nothing that commits append to is ever updated: a stream's last seq is
 // that of its last event, or first - 1 where that is more; the head is the last event's position, or what `head` holds
@@ -127,7 +128,7 @@ export const functionsOf = (schema: string): ReadonlyArray<SqlFunction> =>
     appendOneFunction,
     appendEachFunction,
     putOneFunction,
-    putEachFunction,
+    writeEachFunction,
     commitFunction,
     resolveFunction
   ].map((one) => one(schema))

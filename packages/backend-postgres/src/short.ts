@@ -6,15 +6,16 @@ import { texts } from "./arrays.ts"
 import type { Statement, Value } from "./asking.ts"
 import { encodeEach } from "./encode-each.ts"
 import { encodeOne } from "./encode-one.ts"
-import { encodePuts, putsOf } from "./encode-puts.ts"
+import { encodePut, onlyPut } from "./encode-put.ts"
 import type { Session } from "./link.ts"
 import type { Memory } from "./memory.ts"
 import { callNumber } from "./plpgsql.ts"
-import { putEachParameters, putOneParameters } from "./put-functions.ts"
+import { putOneParameters } from "./put-one-function.ts"
 import type { Queries } from "./queries.ts"
 import { shortOutcomes } from "./remembered-sql.ts"
 import { fromStored } from "./text.ts"
 import { type Turn, type Writing, type Written, writtenAs } from "./turn.ts"
+import { writeEachParameters } from "./write-each-function.ts"
 
 /** Each way answers `undefined` where it isn't for the batch, or where all isn't so: nothing was done then. */
 export class ShortWays {
@@ -24,7 +25,7 @@ export class ShortWays {
   private readonly queries: Queries
   private readonly appendEach: Statement
   private readonly appendOne: Statement
-  private readonly putEach: Statement
+  private readonly writeAll: Statement
   private readonly putOne: Statement
 
   /** A `schema`'s name is given as SQL has it. */
@@ -33,54 +34,41 @@ export class ShortWays {
     this.queries = queries
     this.appendEach = callNumber(schema, "append_each_1", appendEachParameters)
     this.appendOne = callNumber(schema, "append_one_1", appendOneParameters)
-    this.putEach = callNumber(schema, "put_each_1", putEachParameters)
+    this.writeAll = callNumber(schema, "write_each_1", writeEachParameters)
     this.putOne = callNumber(schema, "put_one_1", putOneParameters)
   }
 
-  /** Writes commits of one event each, or of one put each. */
+  /** Writes commits of one event or put each; one event alone is {@link writeOne}'s. */
   async writeEach(
-    session: Session,
-    batch: ReadonlyArray<Commit>,
-    writing: Writing
-  ): Promise<Written | undefined> {
-    if (!this.alone || this.memory.server === undefined) return undefined
-    return await this.writePuts(session, batch, writing) ?? await this.writeAppends(session, batch, writing)
-  }
-
-  private async writeAppends(
     session: Session,
     batch: ReadonlyArray<Commit>,
     { patience }: Writing
   ): Promise<Written | undefined> {
-    if (batch.length === 1) return undefined
     const { memory } = this
+    if (!this.alone || memory.server === undefined) return undefined
+    await this.learnSpaces(session, batch)
+    const [only, another] = batch
+    if (only !== undefined && another === undefined) {
+      const put = encodePut(only, memory, patience)
+      const written = put && await this.call(session, this.putOne, put.values)
+      return put && written && this.conclude(put, written)
+    }
     const each = encodeEach(batch, memory, patience)
-    if (each === undefined) return undefined
-    const written = await this.call(session, this.appendEach, each.values)
-    if (written === undefined) return undefined
+    const written = each && await this.call(session, each.puts ? this.writeAll : this.appendEach, each.values)
+    if (each === undefined || written === undefined) return undefined
     each.streams.forEach((stream, name) => memory.keepStream(name, stream))
     return this.conclude(each, written)
   }
 
-  private async writePuts(
-    session: Session,
-    batch: ReadonlyArray<Commit>,
-    { patience }: Writing
-  ): Promise<Written | undefined> {
-    const puts = putsOf(batch)
-    if (puts === undefined) return undefined
-    await this.learnSpaces(session, puts.puts.map(({ namespace }) => namespace))
-    const encoded = encodePuts(puts, this.memory, patience)
-    if (encoded === undefined) return undefined
-    const written = await this.call(session, batch.length === 1 ? this.putOne : this.putEach, encoded.values)
-    return written && this.conclude(encoded, written)
-  }
-
   // Namespaces are never removed, nor renamed.
-  private async learnSpaces(session: Session, names: ReadonlyArray<string>): Promise<void> {
-    const unknown = new Set(names.filter((name) => this.memory.space(name) === undefined))
-    if (unknown.size === 0) return
+  private async learnSpaces(session: Session, batch: ReadonlyArray<Commit>): Promise<void> {
     const { memory } = this
+    const unknown = new Set<string>()
+    for (const commit of batch) {
+      const { namespace } = onlyPut(commit)?.put ?? {}
+      if (namespace !== undefined && memory.space(namespace) === undefined) unknown.add(namespace)
+    }
+    if (unknown.size === 0) return
     for (const [name, id, server] of await session.run(this.queries.spaceIds, [texts([...unknown])])) {
       if (server === memory.server) memory.keepSpace(fromStored(name ?? ""), Number(id))
     }
