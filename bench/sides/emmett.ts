@@ -13,7 +13,8 @@ interface Event {
 
 interface Consumer {
   readonly start: () => Promise<void>
-  readonly close: () => Promise<void>
+  /** Ends it; `close` would end the connections of its store, too. */
+  readonly stop: () => Promise<void>
   /** What SQLite's consumer calls it. */
   readonly processor?: (options: object) => unknown
   /** What PostgreSQL's consumer calls it. */
@@ -116,25 +117,25 @@ const feedSide = (consumer: NonNullable<EventStore["consumer"]>): FeedSide => {
     if (started.reactor === undefined) started.processor?.(options)
     // It ends with what went wrong, or when it's closed.
     const ended = started.start()
-    return { ended, close: () => started.close() }
+    return { ended, stop: () => started.stop() }
   }
   return {
     catchUp: async (events) => {
       let left = events
       const all = Promise.withResolvers<void>()
-      const { close, ended } = consume("BEGINNING", () => {
+      const { ended, stop } = consume("BEGINNING", () => {
         if (--left === 0) all.resolve()
       })
       await Promise.race([all.promise, ended])
       // What ended before it had them all tells here what it had.
       checkCount(events - left, events)
-      await close()
+      await stop()
     },
     follow: async (handle) => {
-      const { close, ended } = consume("END", ({ data }) => handle(data))
-      // A consumer that is closed may end as one that failed; one that failed hands out nothing more.
+      const { ended, stop } = consume("END", ({ data }) => handle(data))
+      // One that failed hands out nothing more, which whoever waits for events is told.
       ended.catch(() => undefined)
-      return close
+      return stop
     }
   }
 }

@@ -195,9 +195,12 @@ export const checkWon = (won: boolean): void => {
   if (!won) throw new Error("a compare-and-set lost that nobody contended with")
 }
 
-/** The bytes of the files below a directory. */
+/** The bytes of the files below a directory; one that goes meanwhile counts nothing. */
 export const fileBytes = async (directory: string): Promise<number> => {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true })
   return entries.filter((entry) => entry.isFile())
-    .reduce((sum, { name, parentPath }) => sum + statSync(join(parentPath, name)).size, 0)
+    .reduce(
+      (sum, { name, parentPath }) => sum + (statSync(join(parentPath, name), { throwIfNoEntry: false })?.size ?? 0),
+      0
+    )
 }
