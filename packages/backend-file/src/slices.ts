@@ -1,7 +1,7 @@
 /** Long work in short slices, so that whoever else has something to do never waits long for it. */
 import * as Effect from "effect/Effect"
 
-// How long a slice may hold up everybody else, in milliseconds: some three times as long as a flush takes on a quick disk,
+// How long a slice may hold up everybody else, in milliseconds: three times as long as a flush takes on a quick disk,
 // and a hundred times as long as the turn between two slices.
 const sliceMillis = 0.5
 
