@@ -16,7 +16,7 @@ test("neither compares nor saves what is of another kind than what is kept", { t
     const args = ["--conditions=source", main, "--quick", "--store", "memory", "--only", "append-1", option]
     await expect(promisify(execFile)(process.execPath, args)).rejects.toMatchObject({
       code: 2,
-      stderr: expect.stringContaining("it wasn't quick")
+      stderr: expect.stringContaining("a run that wasn't quick")
     })
   }
 })
