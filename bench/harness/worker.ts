@@ -17,8 +17,8 @@ const calibrated = async (ready: Extract<Ready, { repeat: unknown }>, { round }:
     const taken = await timed(() => ready.repeat(count))
     spent += taken
     const next = Math.max(1, Math.min(Math.round(count * round / taken), count * 8))
-    // The compiler has seen it by then, or it's so slow that its compilation doesn't count.
-    if (taken >= round / 2 && spent >= 2 * round) return next
+    // The compiler is done with it by then (some ten thousand appends), or it's so slow that this doesn't count.
+    if (taken >= round / 2 && spent >= 6 * round) return next
     count = next
   }
 }

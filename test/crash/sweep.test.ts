@@ -60,8 +60,8 @@ describe("SQLite", () => {
       Effect.gen(function*() {
         const library = yield* neededShim(context)
         const { files } = yield* sqlite.place
-        // The log has grown past a thousand pages by then, each of which is a write.
-        const at = (call: Call, nth: number) => call.path.endsWith(".db") && (call.name !== "write" || nth % 150 === 0)
+        // The log has grown past four thousand pages by then, each of which is a write.
+        const at = (call: Call, nth: number) => call.path.endsWith(".db") && (call.name !== "write" || nth % 600 === 0)
         const moments = yield* momentsOf({ files, library, name: "s", scenes: ["keys", "bulk", "commit"], at })
         const { counts, found } = yield* sweep(files, moments, inTurn)
         assert.deepStrictEqual(found, [])

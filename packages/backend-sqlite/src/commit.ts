@@ -1,6 +1,6 @@
 /** Writing: one transaction for a whole batch, each commit judged against the ones before it. */
 import type { BackendError, BackendShape, Commit, Committed, Outcome, Recorded, Standing } from "@persist/core"
-import { judge, noSeq, origin, OutcomeUnknown, place, Position, Seq, Unavailable } from "@persist/core"
+import { judge, origin, OutcomeUnknown, place, Position, Seq, Unavailable } from "@persist/core"
 import { atOnce } from "@persist/core/posted"
 import type Database from "better-sqlite3"
 import type { NonEmptyReadonlyArray } from "effect/Array"
@@ -9,9 +9,11 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { codeOf, explain, isBusy, movedFile } from "./error.ts"
 import type { Names } from "./names.ts"
+import { oneAppendOf, OneEventWriter } from "./one-event.ts"
 import * as queries from "./queries.ts"
 import { encodeResult } from "./recorded.ts"
 import { currentFormat, formatOf, incarnationOf, unsupportedFormat } from "./schema.ts"
+import { Tails } from "./tails.ts"
 import { KeyWriter } from "./write-kv.ts"
 import { EventWriter } from "./write-log.ts"
 
@@ -31,25 +33,17 @@ export interface Shared {
   readonly notify: () => void
 }
 
-// A stream as the next append meets it; id 0 where it isn't in the file yet.
-interface Tail {
-  id: number
-  last: Seq
-}
-
-// Tails remembered between batches: one for each stream written to lately.
-const remembered = 100_000
-
-type Stage = "idle" | "begun" | "committing"
+type Stage = "idle" | "begun" | "alone" | "committing"
 
 /** The writing side of a handle: the statements, and what it remembers of the file between batches. */
 export class Writer {
   private readonly shared: Shared
   private readonly sql: ReturnType<typeof prepare>
   private readonly events: EventWriter
+  private readonly oneEvent: OneEventWriter
   private readonly keys: KeyWriter
   private readonly standing: Standing
-  private readonly tails = new Map<string, Tail>()
+  private readonly tails: Tails
   /** What `PRAGMA data_version` said when the memory below was filled. */
   private version = -1
   private head: Position | undefined
@@ -66,9 +60,11 @@ export class Writer {
     this.shared = shared
     this.sql = prepare(shared.db)
     this.events = new EventWriter(shared.db)
+    this.tails = new Tails(shared.db)
+    this.oneEvent = new OneEventWriter(shared.db, shared.incarnation)
     this.keys = new KeyWriter(shared.db, shared.namespaces)
     this.standing = {
-      lastSeq: (stream) => this.tail(stream).last,
+      lastSeq: (stream) => this.tails.of(stream).last,
       revision: this.keys.revision,
       recorded: shared.recorded
     }
@@ -98,13 +94,38 @@ export class Writer {
   })
 
   private run(batch: NonEmptyReadonlyArray<Commit>): NonEmptyReadonlyArray<Outcome> {
+    this.demandPlace()
+    const alone = this.alone(batch)
+    if (alone !== undefined) return [alone]
     const before = this.begin()
     const outcomes = NonEmpty.map(batch, (commit) => this.decide(commit))
     this.end(before)
     return outcomes
   }
 
+  // By one statement in place of three and a look; `undefined` where it takes more, or not all is as it's remembered.
+  private alone(batch: NonEmptyReadonlyArray<Commit>): Committed | undefined {
+    const append = oneAppendOf(batch)
+    const tail = append && this.tails.recall(append.stream)
+    if (append === undefined || tail === undefined || tail.id === 0 || this.head === undefined) return undefined
+    const [event] = append.events
+    const type = this.shared.types.idOf(event.type)
+    if (type === undefined || this.sql.dataVersion.get() !== this.version) return undefined
+    if (judge(batch[0], this.standing) !== undefined) return undefined
+    const placed = place(batch[0], this.head, this.standing.lastSeq, this.keys.count)
+    const seq = Seq(tail.last + 1)
+    this.stage = "alone"
+    const happened = this.oneEvent.write({ position: placed.position, stream: tail.id, seq, type }, event, this.head)
+    this.stage = "idle"
+    if (!happened) return undefined
+    tail.last = seq
+    this.head = placed.position
+    this.moved()
+    return placed
+  }
+
   private join(commit: Commit, first: () => boolean): Outcome | undefined {
+    this.demandPlace()
     const before = this.begin()
     const outcome = first() ? this.decide(commit) : undefined
     if (outcome?._tag === "Committed") this.end(before)
@@ -113,19 +134,23 @@ export class Writer {
   }
 
   private skipPosition(): void {
+    this.demandPlace()
     const before = this.begin()
     this.head = Position(before + 1)
     this.headIsEvent = false
     this.end(before)
   }
 
-  private begin(): Position {
-    // SQLite would go on writing to a file without a name.
+  // SQLite would go on writing to a file without a name.
+  private demandPlace(): void {
     if (this.shared.db.open && this.shared.moved()) throw movedFile("commit")
+  }
+
+  private begin(): Position {
     this.sql.begin.run()
     this.stage = "begun"
     const version = this.sql.dataVersion.get() ?? 0
-    if (version !== this.version || this.head === undefined || this.tails.size >= remembered) {
+    if (version !== this.version || this.head === undefined || this.tails.isFull) {
       this.forget()
       const format = formatOf(this.shared.db)
       if (format !== currentFormat) throw unsupportedFormat(format, "open it again to migrate it")
@@ -144,7 +169,10 @@ export class Writer {
     this.stage = "committing"
     this.sql.commit.run()
     this.stage = "idle"
-    if (head === before) return
+    if (head !== before) this.moved()
+  }
+
+  private moved(): void {
     this.unsettled = false
     this.shared.notify()
   }
@@ -171,8 +199,7 @@ export class Writer {
       const placed = appended[i]
       const asked = append[i]
       if (placed === undefined || asked === undefined) continue
-      const tail = this.tail(asked.stream)
-      if (tail.id === 0) tail.id = this.add(this.sql.insertStream, asked.stream)
+      const tail = this.tails.make(asked.stream)
       let position: number = placed.firstPosition
       let seq: number = placed.first
       for (const event of asked.events) this.events.add(position++, tail.id, seq++, this.typeId(event.type), event)
@@ -181,7 +208,7 @@ export class Writer {
   }
 
   private truncate(stream: string, before: Seq): void {
-    const { id, last } = this.tail(stream)
+    const { id, last } = this.tails.of(stream)
     if (id === 0) return
     const first = Math.min(before, last + 1)
     this.events.flush()
@@ -189,30 +216,17 @@ export class Writer {
     this.sql.keepFirst.run(first, id, first)
   }
 
-  private tail(stream: string): Tail {
-    const known = this.tails.get(stream)
-    if (known !== undefined) return known
-    const row = this.sql.standing.get(stream)
-    const tail = row ? { id: row.id, last: Seq(Math.max(row.first - 1, row.last ?? 0)) } : { id: 0, last: noSeq }
-    this.tails.set(stream, tail)
-    return tail
-  }
-
   private typeId(type: string): number {
     const { types } = this.shared
     const known = types.idOf(type)
     if (known !== undefined) return known
-    const id = this.add(this.sql.insertType, type)
+    const id = Number(this.sql.insertType.run(type).lastInsertRowid)
     types.remember(id, type)
     return id
   }
 
-  private add(insert: Database.Statement<[string]>, name: string): number {
-    return Number(insert.run(name).lastInsertRowid)
-  }
-
   private forget(): void {
-    this.tails.clear()
+    this.tails.forget()
     this.head = undefined
   }
 
@@ -243,9 +257,7 @@ export class Writer {
     const stage = this.stage
     this.undo()
     const code = codeOf(cause)
-    if (stage !== "committing" || code === undefined || isBusy(code) || code === "SQLITE_FULL") {
-      return explain(db, "commit", cause)
-    }
+    if (code === undefined || !isAmbiguous(stage, code)) return explain(db, "commit", cause)
     this.unsettled = true
     return new OutcomeUnknown({
       id: batch.length === 1 ? batch[0]?.identity?.id : undefined,
@@ -253,6 +265,12 @@ export class Writer {
       cause
     })
   }
+}
+
+// A statement that is a transaction of its own fails in its COMMIT by these; by others, before.
+const isAmbiguous = (stage: Stage, code: string): boolean => {
+  if (stage === "alone") return code.startsWith("SQLITE_IOERR") || code === "SQLITE_NOMEM"
+  return stage === "committing" && !isBusy(code) && code !== "SQLITE_FULL"
 }
 
 const renewed = () =>
@@ -270,8 +288,6 @@ const prepare = (db: Database.Database) => ({
   dataVersion: db.prepare<[], number>("PRAGMA data_version").pluck(),
   head: db.prepare<[], number>(queries.head).pluck(),
   keepHead: db.prepare<[number]>("UPDATE store SET head = ?"),
-  standing: db.prepare<[string], { id: number; first: number; last: number | null }>(queries.standing),
-  insertStream: db.prepare<[string]>("INSERT INTO stream (name) VALUES (?)"),
   insertType: db.prepare<[string]>("INSERT INTO type (name) VALUES (?)"),
   deleteEvents: db.prepare<[number, number]>("DELETE FROM event WHERE stream = ? AND seq < ?"),
   keepFirst: db.prepare<[number, number, number]>("UPDATE stream SET first = ? WHERE id = ? AND first < ?"),

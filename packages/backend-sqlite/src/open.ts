@@ -15,6 +15,11 @@ import { syncLog } from "./write-ahead-log.ts"
 // Scattered reads are twice as fast as with SQLite's default; taken only as pages are read.
 const cacheKibibytes = 65_536
 
+// Four times SQLite's default: a page that many commits write goes to the file once for all of them. With more than
+// 4,062 pages in the log, each page that is read would be looked for in more than one block of the log's index
+// (https://sqlite.org/walformat.html, 2.3.2).
+const checkpointPages = 4_000
+
 /**
  * Opens the file and leaves nothing behind where that fails.
  * `Invalid`: no store at the path and none can be made there. `Unsupported`: another format, or a file system without
@@ -57,6 +62,7 @@ const setUp = Effect.fnUntraced(function*(db: Database.Database, settings: Setti
     db.pragma(`synchronous = ${settings.synchronous}`)
     // Only macOS knows the difference: there, plain fsync leaves the data in the drive's cache.
     if (settings.synchronous === "FULL") db.pragma("fullfsync = ON")
+    db.pragma(`wal_autocheckpoint = ${checkpointPages}`)
     migrate(db, randomUUID())
   })
   // A new file gets its first content before this switch, so that its header names the application from then on.

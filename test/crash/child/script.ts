@@ -68,7 +68,7 @@ const keys = (store: StoreShape) =>
 
 /** As much as makes a store move what it has written: a write-ahead log into its database, a segment into an index. */
 const bulk = (store: StoreShape) =>
-  Effect.forEach(Array.from({ length: 12 }), () => append(store, "m/2", "y".repeat(400_000)), { discard: true })
+  Effect.forEach(Array.from({ length: 44 }), () => append(store, "m/2", "y".repeat(400_000)), { discard: true })
 
 /** What is read has been shown, and must stay. */
 const read = ({ engine: { backend } }: StoreShape) =>
