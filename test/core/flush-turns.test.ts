@@ -1,4 +1,4 @@
-/** When flushes go: alone without waiting for anybody, together where several come, and never for long without others. */
+/** When flushes go: alone at once, together where several come, and never for long without a turn of the event loop. */
 import { assert, describe, it } from "@effect/vitest"
 import { make as makeMemory } from "@persist/backend-memory"
 import { type BackendShape, makeStore } from "@persist/core"
@@ -38,6 +38,8 @@ const countTurns = () => {
   }
 }
 
+const aTurn = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
+
 describe("flushes that block the thread", () => {
   it.live("of one who goes on at once take no turn of the event loop for each", () =>
     Effect.gen(function*() {
@@ -72,8 +74,8 @@ describe("flushes that block the thread", () => {
         Effect.replicateEffect(log.append(name, event, { expected: "any" }), count, { discard: true })
       yield* Effect.all([
         client("first", 200),
-        Effect.delay(client("second", 100), 5),
-        Effect.delay(client("third", 100), 5)
+        Effect.andThen(aTurn, client("second", 100)),
+        Effect.andThen(aTurn, client("third", 100))
       ], { concurrency: "unbounded" })
       assert.strictEqual(batches.reduce((sum, size) => sum + size, 0), 400)
       // Each that went alone or in twos would make more.

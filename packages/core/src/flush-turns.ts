@@ -1,11 +1,9 @@
 /** When the next flush goes: after what is called just now, or after a turn of the event loop. */
+import * as Clock from "effect/Clock"
 import * as Scheduler from "effect/Scheduler"
 
 /** After so many commits that waited for nobody, the event loop has its turn: a millisecond or two. */
 const commitsInATurn = 256
-
-/** For so long flushes of one commit each may follow each other without a turn of the event loop, in milliseconds. */
-const aloneInATurn = 1
 
 /** Within so many microtasks whoever awaited an answer through a few functions of its own has appended again. */
 const hopsToFollow = 8
@@ -30,13 +28,15 @@ export interface Flushing {
  * - where nothing is kept there is no flush to share: then it's enough that what is called at once goes together
  * - whoever was alone in a flush that blocked this thread, and goes on at once, has nobody to wait for
  *
- * They do so but for now and then, when signals, timers and sockets have their turn.
+ * They do so but for now and then, the latter within a millisecond, when signals, timers and sockets have their turn.
  */
 export class FlushTurns {
   private readonly flushing: Flushing
-  // Not the context's: within runSync that one takes no turns of the event loop, and the store outlives it.
+  // Not the context's: within runSync that one takes no turns of the event loop, and the store outlives it. Nor its
+  // clock, which a test may have stopped.
   private readonly dispatcher = Scheduler.Scheduler.defaultValue().makeDispatcher()
-  /** How many commits went since the event loop had its turn, and when that was. */
+  private readonly clock = Clock.Clock.defaultValue()
+  /** How many commits went since the event loop had its turn, and in which millisecond that was. */
   private commits = 0
   private since = 0
   private hops = 0
@@ -56,19 +56,19 @@ export class FlushTurns {
   after(commits: number, blocking: boolean): void {
     this.commits += commits
     const isAlone = blocking && commits === 1 && !this.flushing.flushless
-    if (!isAlone || performance.now() - this.since >= aloneInATurn) return this.next()
+    if (!isAlone || this.clock.currentTimeMillisUnsafe() !== this.since) return this.next()
     this.hops = hopsToFollow
-    ready.then(this.follow)
+    void ready.then(this.follow)
   }
 
   private readonly afterLoop = (): void => {
-    this.since = performance.now()
+    this.since = this.clock.currentTimeMillisUnsafe()
     this.flushing.flush()
   }
 
   private readonly follow = (): void => {
     if (this.flushing.isWaited()) this.flushing.flush()
-    else if (this.hops-- > 0) ready.then(this.follow)
+    else if (this.hops-- > 0) void ready.then(this.follow)
     else this.next()
   }
 }
