@@ -11,14 +11,19 @@ interface Prepared {
   readonly close: () => Promise<void>
 }
 
-/** Repeats more and more until it takes half a round: that warms it up, and says how many times a round is. */
-const calibrated = async (ready: Extract<Ready, { repeat: unknown }>, { round }: Sizes): Promise<number> => {
-  for (let count = 1, spent = 0;;) {
-    const taken = await timed(() => ready.repeat(count))
+/** After so many events or keys the compiler is done with what each of them takes. */
+const warm = 10_000
+
+/** Repeats more and more until it takes half a round and is warm: that also says how many times a round is. */
+const calibrated = async ({ each, repeat }: Extract<Ready, { repeat: unknown }>, { round }: Sizes): Promise<number> => {
+  for (let count = 1, done = 0, spent = 0;;) {
+    const taken = await timed(() => repeat(count))
     spent += taken
+    done += count * each
     const next = Math.max(1, Math.min(Math.round(count * round / taken), count * 8))
-    // The compiler is done with it by then (some ten thousand appends), or it's so slow that this doesn't count.
-    if (taken >= round / 2 && spent >= 6 * round) return next
+    // Of what is so slow that it isn't warm by then the compiler's part is small.
+    const isWarm = spent >= 6 * round && done >= warm || spent >= 20 * round
+    if (taken >= round / 2 && isWarm) return next
     count = next
   }
 }
