@@ -28,18 +28,12 @@ const calibrated = async ({ each, repeat }: Extract<Ready, { repeat: unknown }>,
   }
 }
 
+// Nothing is collected by hand between rounds: it takes compiled code and the room for what is new along, which costs
+// whoever has more code a third of the processor's time in the next round. A side that goes on pays for its own garbage.
 const roundOf = async (ready: Ready, sizes: Sizes): Promise<Prepared["round"]> => {
-  if ("measure" in ready) {
-    return async () => {
-      // What was left by the round before is nobody's cost.
-      globalThis.gc?.()
-      return await ready.measure()
-    }
-  }
+  if ("measure" in ready) return ready.measure
   const count = await calibrated(ready, sizes)
   const done = count * ready.each
-  // Nothing is collected by hand here: it takes compiled code and the room for what is new along, which costs whoever
-  // has more code a third of the processor's time in the next round. A side that goes on pays for its own garbage.
   return async () => {
     const before = process.cpuUsage()
     const millis = await timed(() => ready.repeat(count))
