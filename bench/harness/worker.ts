@@ -29,7 +29,7 @@ const calibrated = async ({ each, repeat }: Extract<Ready, { repeat: unknown }>,
 }
 
 // Nothing is collected by hand between rounds: it takes compiled code and the room for what is new along, which costs
-// whoever has more code a third of the processor's time in the next round. A side that goes on pays for its own garbage.
+// whoever has more code a third of the processor's time in the next round. Who goes on pays for its own garbage.
 const roundOf = async (ready: Ready, sizes: Sizes): Promise<Prepared["round"]> => {
   if ("measure" in ready) return ready.measure
   const count = await calibrated(ready, sizes)
