@@ -9,6 +9,22 @@ export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmedia
 /** Makes a writer of a stream: each call tries once, and says whether it won. */
 export type Writer = (stream: string) => () => Promise<boolean>
 
+/**
+ * A writer that reads its stream's last seq before it appends after it, as a command does. `append` answers nothing
+ * where it won, and otherwise the last seq, from which the next try goes on.
+ */
+export const afterLastSeq = (
+  lastSeq: (stream: string) => Promise<number> | number,
+  append: (stream: string, expected: number) => Promise<number | undefined>
+): Writer =>
+(stream) => {
+  let expected: number | undefined
+  return async () => {
+    expected = await append(stream, expected ?? await lastSeq(stream))
+    return expected === undefined
+  }
+}
+
 /** Lets writers contend. */
 export const contending = (writer: Writer): Contend => async (writers, millis, stream) => {
   const until = performance.now() + millis

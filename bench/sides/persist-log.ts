@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { Store } from "persist"
 import { checkCount, fold, type Folded, nothing, type Order, orderOf, placed } from "../payload.ts"
-import { type Contend, contending } from "./contend.ts"
+import { afterLastSeq, type Contend, contending } from "./contend.ts"
 import { byPromise, type LogSide, type Loop } from "./side.ts"
 
 const inputOf = (order: Order) => ({ type: placed, data: order })
@@ -47,18 +47,13 @@ const orders = Projection.make({
 /** The log through Promises. */
 export const promiseLogSide = (store: Store): LogSide => {
   const log = store.log()
-  const contend = contending((stream) => {
-    let expected: number | undefined
-    return async () => {
-      expected ??= await log.lastSeq(stream)
-      const answer = await log.append(stream, inputOf(orderOf(expected)), { expected })
-      expected = answer._tag === "Conflict" ? answer.actual : undefined
-      return expected === undefined
-    }
-  })
+  const append = async (stream: string, expected: number) => {
+    const answer = await log.append(stream, inputOf(orderOf(expected)), { expected })
+    return answer._tag === "Conflict" ? answer.actual : undefined
+  }
   return {
     append: byPromise(({ orders: some, stream }) => log.append(stream, some.map(inputOf), { expected: "any" })),
-    contend,
+    contend: contending(afterLastSeq((stream) => log.lastSeq(stream), append)),
     fold: byPromise(async ({ events, stream }) => {
       const { state } = await store.project(orders, { stream })
       checkCount(state.events, events)

@@ -5,7 +5,7 @@
 import { Client } from "pg"
 import { checkCount, fold, nothing, type Order, orderOf, placed } from "../payload.ts"
 import { int8s, texts } from "./binary-arrays.ts"
-import { contending } from "./contend.ts"
+import { afterLastSeq, contending } from "./contend.ts"
 import { grouped } from "./group.ts"
 import { postgresPages, rawFeedSide } from "./raw-feed.ts"
 import { rawPostgresKv } from "./raw-postgres-kv.ts"
@@ -107,12 +107,20 @@ const logSide = async (client: Client, listeners: Set<(order: Order) => void>): 
     for (const listener of listeners) one.orders.forEach(listener)
     return answer
   }
+  const lastSeq = async (stream: string) => {
+    const { rows } = await client.query<{ readonly last: string | null }>({
+      name: "tail",
+      text: "SELECT max(seq) AS last FROM raw WHERE stream = $1",
+      values: [tails.get(stream)?.id]
+    })
+    return Number(rows[0]?.last ?? 0)
+  }
   return {
     append: byPromise(append),
-    contend: contending((stream) => () => {
-      const expected = tails.get(stream)?.last ?? 0
-      return append({ stream, orders: [orderOf(expected)], expected })
-    }),
+    contend: contending(afterLastSeq(lastSeq, async (stream, expected) => {
+      const won = await append({ stream, orders: [orderOf(expected)], expected })
+      return won ? undefined : tails.get(stream)?.last
+    })),
     fold: byPromise(async ({ events, stream }) => {
       await find([stream])
       const { rows } = await client.query<{ readonly data: string }>({

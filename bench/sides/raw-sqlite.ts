@@ -3,7 +3,7 @@ import Database from "better-sqlite3"
 import { statSync } from "node:fs"
 import { join } from "node:path"
 import { checkCount, fold, nothing, type Order, orderOf, placed } from "../payload.ts"
-import { contending } from "./contend.ts"
+import { afterLastSeq, contending } from "./contend.ts"
 import { grouped } from "./group.ts"
 import { rawFeedSide, sqlitePages } from "./raw-feed.ts"
 import { rawSqliteKv } from "./raw-sqlite-kv.ts"
@@ -80,12 +80,14 @@ const logSide = (db: Database.Database, listeners: Set<(order: Order) => void>):
   const ofStream = db.prepare<[number], { readonly data: string }>(
     "SELECT position, seq, type, at, data FROM event WHERE stream = ? ORDER BY seq"
   )
+  const tail = db.prepare<[number], { readonly last: number }>("SELECT max(seq) AS last FROM event WHERE stream = ?")
+  const lastSeq = (stream: string) => tail.get(tails.get(stream)?.id ?? 0)?.last ?? 0
   return {
     append: byPromise(append),
-    contend: contending((stream) => () => {
-      const expected = tails.get(stream)?.last ?? 0
-      return append({ stream, orders: [orderOf(expected)], expected })
-    }),
+    contend: contending(afterLastSeq(lastSeq, async (stream, expected) => {
+      const won = await append({ stream, orders: [orderOf(expected)], expected })
+      return won ? undefined : tails.get(stream)?.last
+    })),
     fold: byPromise(async ({ events, stream }) => {
       const state = nothing()
       for (const { data } of ofStream.all(tails.get(stream)?.id ?? 0)) fold(state, JSON.parse(data))
