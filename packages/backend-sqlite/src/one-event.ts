@@ -11,16 +11,12 @@ export interface Placed {
   readonly type: number
 }
 
-/**
- * The append of a batch that is one event and nothing else. What it expects may only be of the same stream: then it
- * holds wherever the event's seq is free and the head is still what it was.
- */
+/** The append of a batch that is one event and nothing else; it may expect anything. */
 export const oneAppendOf = (batch: NonEmptyReadonlyArray<Commit>): Append | undefined => {
-  const { append, expect, identity, truncate, write } = batch[0]
+  const { append, identity, truncate, write } = batch[0]
   const [only] = append
   if (only === undefined || batch.length > 1 || append.length > 1 || only.events.length > 1) return undefined
-  if (identity !== undefined || write.length > 0 || truncate.length > 0) return undefined
-  return expect.every((one) => one._tag === "Stream" && one.stream === only.stream) ? only : undefined
+  return identity === undefined && write.length === 0 && truncate.length === 0 ? only : undefined
 }
 
 /** Appends single events for as long as nobody else writes. */
