@@ -5,7 +5,6 @@ import { currentFormat } from "@persist/backend-sqlite/schema"
 import { type BackendShape } from "@persist/core"
 import Database from "better-sqlite3"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import {
   chmodSync,
   copyFileSync,
@@ -204,28 +203,6 @@ describe("a process that is killed", () => {
           }))
       }
       assert.deepStrictEqual([...lengths].sort((a, b) => a - b), [0, 3, 6, 9, 12, 15, 18, 21, 24])
-    }))
-})
-
-describe("a disk that takes no more", () => {
-  it.live("the outcome is unknown until it is resolved, and what was acknowledged stays", () =>
-    Effect.gen(function*() {
-      const path = yield* newPath
-      const said: unknown = JSON.parse(yield* runChild("fill.ts", [path], { fileKibibytes: 3000 }))
-      assert.isTrue(typeof said === "object" && said !== null && "acknowledged" in said)
-      const acknowledged = Number(Object(said).acknowledged)
-      assert.isAbove(acknowledged, 50)
-      assert.deepStrictEqual(said, {
-        acknowledged,
-        failed: "OutcomeUnknown",
-        id: `c${acknowledged}`,
-        resolved: "None",
-        head: acknowledged + 1
-      })
-      const backend = yield* make({ path })
-      assert.strictEqual((yield* eventsOf(backend, "s")).length, acknowledged)
-      assert.isTrue(Option.isSome(yield* backend.resolve(`c${acknowledged - 1}`)))
-      assert.isTrue(Option.isNone(yield* backend.resolve(`c${acknowledged}`)))
     }))
 })
 

@@ -1,0 +1,46 @@
+/** A disk that takes no more: what failed in its final write is unknown until it's resolved, and nothing else is lost. */
+import { assert, describe, it } from "@effect/vitest"
+import { make } from "@persist/backend-sqlite"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { runChild } from "./child.ts"
+import { eventsOf, newPath } from "./place.ts"
+
+describe("a disk that takes no more", () => {
+  it.live("the outcome is unknown until it is resolved, and what was acknowledged stays", () =>
+    Effect.gen(function*() {
+      const path = yield* newPath
+      const said: unknown = JSON.parse(yield* runChild("fill.ts", [path, "named"], { fileKibibytes: 3000 }))
+      assert.isTrue(typeof said === "object" && said !== null && "acknowledged" in said)
+      const acknowledged = Number(Object(said).acknowledged)
+      assert.isAbove(acknowledged, 50)
+      assert.deepStrictEqual(said, {
+        acknowledged,
+        failed: "OutcomeUnknown",
+        id: `c${acknowledged}`,
+        resolved: "None",
+        head: acknowledged + 1
+      })
+      const backend = yield* make({ path })
+      assert.strictEqual((yield* eventsOf(backend, "s")).length, acknowledged)
+      assert.isTrue(Option.isSome(yield* backend.resolve(`c${acknowledged - 1}`)))
+      assert.isTrue(Option.isNone(yield* backend.resolve(`c${acknowledged}`)))
+    }))
+
+  it.live("the outcome of a single event is unknown as well, and it's gone once the handle has settled it", () =>
+    Effect.gen(function*() {
+      const path = yield* newPath
+      const said: unknown = JSON.parse(yield* runChild("fill.ts", [path, "single"], { fileKibibytes: 3000 }))
+      assert.isTrue(typeof said === "object" && said !== null && "acknowledged" in said)
+      const acknowledged = Number(Object(said).acknowledged)
+      assert.isAbove(acknowledged, 50)
+      assert.deepStrictEqual(said, {
+        acknowledged,
+        failed: "OutcomeUnknown",
+        resolved: "None",
+        head: acknowledged + 1
+      })
+      const backend = yield* make({ path })
+      assert.strictEqual((yield* eventsOf(backend, "s")).length, acknowledged)
+    }))
+})
