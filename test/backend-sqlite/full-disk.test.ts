@@ -1,4 +1,4 @@
-/** A disk that takes no more: what failed in its final write is unknown until it's resolved, and nothing else is lost. */
+/** A disk that takes no more: what failed in its final write is unknown until it's resolved, and the rest stays. */
 import { assert, describe, it } from "@effect/vitest"
 import { make } from "@persist/backend-sqlite"
 import * as Effect from "effect/Effect"

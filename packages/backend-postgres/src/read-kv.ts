@@ -3,6 +3,8 @@ import type { BackendShape, NamespaceInfo, Page, StoredEntry, Tombstone } from "
 import { Position } from "@persist/core"
 import { texts } from "./arrays.ts"
 import type { Row } from "./asking.ts"
+import type { Session } from "./link.ts"
+import type { Queries } from "./queries.ts"
 import { justAbove, payloadOf, type Reading, textOf } from "./read.ts"
 import { fromStored, toStored } from "./text.ts"
 
@@ -15,25 +17,79 @@ export interface KvReads {
 }
 
 /** The verbs that read the kv. A page of `changed` and its head are of one moment, as those of `readAll` are. */
-export const makeKvReads = ({ ask, identity, queries }: Reading): KvReads => ({
-  get: (keys) =>
-    ask("get", async (session) => {
-      const [first, second] = keys
-      if (first === undefined) return []
-      if (second === undefined) {
-        const [row] = await session.run(queries.entry, [toStored(first.namespace), toStored(first.key)])
-        return [row && entryOf(first.namespace, first.key, row, 0)]
-      }
-      const rows = await session.run(queries.entries, [
-        texts(keys.map(({ namespace }) => namespace)),
-        texts(keys.map(({ key }) => key))
-      ])
-      const found = new Map(rows.map((row) => [Number(row[0]), row]))
-      return keys.map(({ key, namespace }, n) => {
-        const row = found.get(n + 1)
-        return row && entryOf(namespace, key, row, 1)
-      })
-    }),
+export const makeKvReads = (reading: Reading): KvReads => ({
+  get: makeGet(reading),
+  ...makePages(reading)
+})
+
+// Each may be as large as a payload is allowed to be, and all are in memory at once.
+const mostGathered = 64
+
+/** Keys that one statement asks for, and what it finds of each. */
+interface Gathered {
+  readonly keys: Array<Keys[number]>
+  readonly rows: Promise<Found>
+}
+
+type Keys = Parameters<BackendShape["get"]>[0]
+
+/** The row of each key by its place, and the column that an entry's begin with. */
+interface Found {
+  readonly rows: ReadonlyMap<number, Row>
+  readonly from: number
+}
+
+// Whoever finds every connection busy waits for one together with the others who do, and shares a statement with them:
+// 64 readers at once take a third of the time. Keys that one call asks for stay together, as of one moment.
+const makeGet = ({ ask, queries }: Reading): KvReads["get"] => {
+  let open: Gathered | undefined
+  const begin = (keys: Keys): Gathered => {
+    const own = [...keys]
+    let sent = false
+    const close = () => {
+      if (open?.keys === own) open = undefined
+    }
+    const rows = ask("get", (session) => {
+      sent = true
+      close()
+      return find(session, queries, own)
+    })
+    const gathered = { keys: own, rows }
+    if (!sent) {
+      open = gathered
+      rows.catch(close) // No connection was to be had; whoever waits is told by their own promise.
+    }
+    return gathered
+  }
+  const join = (keys: Keys): readonly [gathered: Gathered, first: number] => {
+    if (open === undefined || open.keys.length + keys.length > mostGathered) return [begin(keys), 0]
+    return [open, open.keys.push(...keys) - keys.length]
+  }
+  return async (keys) => {
+    if (keys.length === 0) return []
+    const [gathered, first] = join(keys)
+    const { from, rows } = await gathered.rows
+    return keys.map(({ key, namespace }, n) => {
+      const row = rows.get(first + n)
+      return row && entryOf(namespace, key, row, from)
+    })
+  }
+}
+
+const find = async (session: Session, queries: Queries, keys: Keys): Promise<Found> => {
+  const [first, second] = keys
+  if (first !== undefined && second === undefined) {
+    const [row] = await session.run(queries.entry, [toStored(first.namespace), toStored(first.key)])
+    return { rows: new Map(row && [[0, row]]), from: 0 }
+  }
+  const rows = await session.run(queries.entries, [
+    texts(keys.map(({ namespace }) => namespace)),
+    texts(keys.map(({ key }) => key))
+  ])
+  return { rows: new Map(rows.map((row) => [Number(row[0]) - 1, row])), from: 1 }
+}
+
+const makePages = ({ ask, identity, queries }: Reading): Omit<KvReads, "get"> => ({
   scan: ({ gte, limit, lt, namespace, reverse }) =>
     ask("scan", async (session) => {
       const rows = await session.run(queries.entryPage(reverse, lt !== undefined), [

@@ -1,0 +1,82 @@
+/** Gets that find every connection busy: they share a statement, and each has its own answer. */
+import { assert, describe, it } from "@effect/vitest"
+import { make } from "@persist/backend-postgres"
+import * as Effect from "effect/Effect"
+import { Client } from "pg"
+import { vi } from "vitest"
+import { commitOf, errorOf, putOf } from "../backend-sqlite/place.ts"
+import { sql } from "../servers/postgres.ts"
+import { newPlace } from "./place.ts"
+
+/** A store with keys k0 to k99, read by one connection, and the statements that it asks from now on. */
+const store = Effect.gen(function*() {
+  const place = yield* newPlace
+  const backend = yield* make({ ...place, readers: 1 })
+  yield* backend.commit([commitOf({ write: Array.from({ length: 100 }, (_, n) => putOf("n", `k${n}`, `${n}`)) })])
+  yield* backend.head
+  const spy = yield* Effect.acquireRelease(
+    Effect.sync(() => vi.spyOn(Client.prototype, "query")),
+    (made) => Effect.sync(() => made.mockRestore())
+  )
+  const asked = () => spy.mock.calls.flatMap(([one]) => /entry|entries/.exec(String(Object(one).name))?.[0] ?? [])
+  return { ...place, backend, asked }
+})
+
+const key = (n: number) => ({ namespace: "n", key: `k${n}` })
+
+describe("many gets at once", () => {
+  it.live("share statements of at most 64 keys, and each is answered what it asked for", () =>
+    Effect.gen(function*() {
+      const { asked, backend } = yield* store
+      const calls = Array.from({ length: 60 }, (_, n) => n % 3 === 0 ? [key(n), key(200), key(n + 1)] : [key(n)])
+      const answers = yield* Effect.forEach(calls, backend.get, { concurrency: "unbounded" })
+      assert.deepStrictEqual(
+        answers.map((found) => found.map((entry) => entry?.value)),
+        calls.map((keys) => keys.map(({ key: name }) => name === "k200" ? undefined : name.slice(1)))
+      )
+      // The first three keys at once, the other 97 when the connection is free.
+      assert.deepStrictEqual(asked(), ["entries", "entries", "entries"])
+    }))
+
+  it.live("one alone is a statement of its own, and one that comes after an answer isn't answered from before", () =>
+    Effect.gen(function*() {
+      const { asked, backend } = yield* store
+      for (let n = 0; n < 3; n++) {
+        yield* backend.commit([commitOf({ write: [putOf("n", "k1", `again ${n}`)] })])
+        const gets = Effect.forEach([1, 1, 1], (which) => backend.get([key(which)]), { concurrency: "unbounded" })
+        for (const [entry] of yield* gets) assert.strictEqual(entry?.value, `again ${n}`)
+      }
+      assert.deepStrictEqual(asked(), ["entry", "entries", "entry", "entries", "entry", "entries"])
+    }))
+
+  it.live("damage in one key is told to whoever asked for it, and to nobody else", () =>
+    Effect.gen(function*() {
+      const { backend, schema, url } = yield* store
+      yield* sql(url, `ALTER TABLE ${schema}.entry DROP CONSTRAINT entry_check`)
+      yield* sql(url, `UPDATE ${schema}.entry SET value = NULL WHERE key = 'k2'`)
+      const [first, second, third] = yield* Effect.forEach(
+        [1, 2, 3],
+        (n) => Effect.result(backend.get([key(n)])),
+        { concurrency: "unbounded" }
+      )
+      assert.strictEqual(first?._tag, "Success")
+      assert.strictEqual(second?._tag, "Failure")
+      assert.strictEqual(third?._tag, "Success")
+    }))
+
+  it.live("all are told where no connection gets free, and the next are asked anew", () =>
+    Effect.gen(function*() {
+      const place = yield* newPlace
+      const backend = yield* make({ ...place, readers: 1, timeout: 300 })
+      yield* backend.commit([commitOf({ write: [putOf("n", "k1", "1")] })])
+      const lock = new Client({ connectionString: place.url })
+      yield* Effect.promise(() => lock.connect())
+      yield* Effect.promise(() => lock.query(`BEGIN; LOCK TABLE ${place.schema}.entry`))
+      const told = yield* Effect.forEach([1, 1, 1], (n) => errorOf(backend.get([key(n)])), { concurrency: "unbounded" })
+      for (const error of told) assert.strictEqual(error._tag, "Unavailable")
+      yield* Effect.promise(() => lock.query("ROLLBACK"))
+      yield* Effect.promise(() => lock.end())
+      const [entry] = yield* backend.get([key(1)])
+      assert.strictEqual(entry?.value, "1")
+    }))
+})
