@@ -80,8 +80,8 @@ const logSide = (db: Database.Database, listeners: Set<(order: Order) => void>):
   const ofStream = db.prepare<[number], { readonly data: string }>(
     "SELECT position, seq, type, at, data FROM event WHERE stream = ? ORDER BY seq"
   )
-  const tail = db.prepare<[number], { readonly last: number }>("SELECT max(seq) AS last FROM event WHERE stream = ?")
-  const lastSeq = (stream: string) => tail.get(tails.get(stream)?.id ?? 0)?.last ?? 0
+  const tail = db.prepare<[number], number | null>("SELECT max(seq) FROM event WHERE stream = ?").pluck()
+  const lastSeq = (stream: string) => tail.get(tails.get(stream)?.id ?? 0) ?? 0
   return {
     append: byPromise(append),
     contend: contending(afterLastSeq(lastSeq, async (stream, expected) => {
