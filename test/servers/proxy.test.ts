@@ -1,5 +1,6 @@
 /** The proxy cuts where it says, what lies before the cut arrives, and what it holds isn't lost. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { Client } from "pg"
@@ -79,7 +80,9 @@ describe("a connection through the proxy", () => {
     Effect.gen(function*() {
       const { proxy, through, url } = yield* setting
       yield* proxy.delay(1)
-      const held = yield* Effect.forkChild(insert(through, proxy.hold))
+      const holds = yield* Deferred.make<void>()
+      const held = yield* Effect.forkChild(insert(through, Effect.andThen(proxy.hold, Deferred.succeed(holds, undefined))))
+      yield* Deferred.await(holds) // A connection that is slow to be made mustn't be held only after it was healed.
       const early = yield* Effect.timeoutOption(Fiber.join(held), 50)
       assert.isTrue(early._tag === "None")
       yield* proxy.heal
