@@ -2,10 +2,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { make } from "@persist/backend-postgres"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import { Client } from "pg"
 import { vi } from "vitest"
 import { commitOf, errorOf, putOf } from "../backend-sqlite/place.ts"
-import { sql } from "../servers/postgres.ts"
+import { sharedPostgres, sql } from "../servers/postgres.ts"
+import { startProxy } from "../servers/proxy.ts"
 import { newPlace } from "./place.ts"
 
 /** A store with keys k0 to k99, read by one connection, and the statements that it asks from now on. */
@@ -14,12 +16,19 @@ const store = Effect.gen(function*() {
   const backend = yield* make({ ...place, readers: 1 })
   yield* backend.commit([commitOf({ write: Array.from({ length: 100 }, (_, n) => putOf("n", `k${n}`, `${n}`)) })])
   yield* backend.head
-  const spy = yield* Effect.acquireRelease(
-    Effect.sync(() => vi.spyOn(Client.prototype, "query")),
-    (made) => Effect.sync(() => made.mockRestore())
-  )
-  const asked = () => spy.mock.calls.flatMap(([one]) => /entry|entries/.exec(String(Object(one).name))?.[0] ?? [])
-  return { ...place, backend, asked }
+  const { query } = Client.prototype
+  const names: Array<string> = []
+  const meanwhile = new Map<number, () => void>()
+  const spy = vi.spyOn(Client.prototype, "query").mockImplementation(function(this: Client, ...statement) {
+    const [name] = /entry|entries/.exec(String(Object(statement[0]).name)) ?? []
+    if (name !== undefined) names.push(name)
+    if (name !== undefined) meanwhile.get(names.length)?.()
+    return Reflect.apply(query, this, statement)
+  })
+  yield* Effect.addFinalizer(() => Effect.sync(() => spy.mockRestore()))
+  /** Does something as the statement of this number is sent. */
+  const during = (nth: number, work: () => void) => meanwhile.set(nth, work)
+  return { ...place, backend, asked: () => names, during }
 })
 
 const key = (n: number) => ({ namespace: "n", key: `k${n}` })
@@ -34,6 +43,7 @@ describe("many gets at once", () => {
         answers.map((found) => found.map((entry) => entry?.value)),
         calls.map((keys) => keys.map(({ key: name }) => name === "k200" ? undefined : name.slice(1)))
       )
+      assert.deepStrictEqual(yield* backend.get([]), [])
       // The first three keys at once, the other 97 when the connection is free.
       assert.deepStrictEqual(asked(), ["entries", "entries", "entries"])
     }))
@@ -64,18 +74,38 @@ describe("many gets at once", () => {
       assert.strictEqual(third?._tag, "Success")
     }))
 
-  it.live("all are told where no connection gets free, and the next are asked anew", () =>
+  it.live("whoever comes while statements are on their way joins the last that isn't", () =>
     Effect.gen(function*() {
-      const place = yield* newPlace
-      const backend = yield* make({ ...place, readers: 1, timeout: 300 })
+      const { asked, backend, during } = yield* store
+      const late: Array<Promise<unknown>> = []
+      // As the second statement is sent, the third is still waiting for the connection.
+      during(2, () => late.push(Effect.runPromise(backend.get([key(99)]))))
+      yield* Effect.forEach(Array.from({ length: 80 }, (_, n) => n), (n) => backend.get([key(n)]), {
+        concurrency: "unbounded"
+      })
+      assert.deepStrictEqual(yield* Effect.promise(() => Promise.all(late)), [yield* backend.get([key(99)])])
+      assert.deepStrictEqual(asked(), ["entry", "entries", "entries", "entry"])
+    }))
+
+  it.live("all are told where no connection is to be had, and the next are asked anew", () =>
+    Effect.gen(function*() {
+      const { database } = yield* sharedPostgres
+      const url = yield* database
+      const port = Number(new URL(url).port)
+      const proxy = yield* startProxy(port)
+      const backend = yield* make({ url: proxy.through(url), readers: 1, reconnectWithin: 0 })
       yield* backend.commit([commitOf({ write: [putOf("n", "k1", "1")] })])
-      const lock = new Client({ connectionString: place.url })
-      yield* Effect.promise(() => lock.connect())
-      yield* Effect.promise(() => lock.query(`BEGIN; LOCK TABLE ${place.schema}.entry`))
-      const told = yield* Effect.forEach([1, 1, 1], (n) => errorOf(backend.get([key(n)])), { concurrency: "unbounded" })
-      for (const error of told) assert.strictEqual(error._tag, "Unavailable")
-      yield* Effect.promise(() => lock.query("ROLLBACK"))
-      yield* Effect.promise(() => lock.end())
+      yield* backend.head
+      yield* proxy.hold
+      const told = yield* Effect.forkChild(
+        Effect.forEach([1, 1, 1], (n) => errorOf(backend.get([key(n)])), { concurrency: "unbounded" }),
+        { startImmediately: true }
+      )
+      yield* proxy.lead(1) // Where nobody listens.
+      yield* proxy.cutAll()
+      for (const error of yield* Fiber.join(told)) assert.strictEqual(error._tag, "Unavailable")
+      yield* proxy.lead(port)
+      yield* proxy.heal
       const [entry] = yield* backend.get([key(1)])
       assert.strictEqual(entry?.value, "1")
     }))

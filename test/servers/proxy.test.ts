@@ -81,7 +81,9 @@ describe("a connection through the proxy", () => {
       const { proxy, through, url } = yield* setting
       yield* proxy.delay(1)
       const holds = yield* Deferred.make<void>()
-      const held = yield* Effect.forkChild(insert(through, Effect.andThen(proxy.hold, Deferred.succeed(holds, undefined))))
+      const held = yield* Effect.forkChild(
+        insert(through, Effect.andThen(proxy.hold, Deferred.succeed(holds, undefined)))
+      )
       yield* Deferred.await(holds) // A connection that is slow to be made mustn't be held only after it was healed.
       const early = yield* Effect.timeoutOption(Fiber.join(held), 50)
       assert.isTrue(early._tag === "None")
