@@ -16,19 +16,12 @@ const store = Effect.gen(function*() {
   const backend = yield* make({ ...place, readers: 1 })
   yield* backend.commit([commitOf({ write: Array.from({ length: 100 }, (_, n) => putOf("n", `k${n}`, `${n}`)) })])
   yield* backend.head
-  const { query } = Client.prototype
-  const names: Array<string> = []
-  const meanwhile = new Map<number, () => void>()
-  const spy = vi.spyOn(Client.prototype, "query").mockImplementation(function(this: Client, ...statement) {
-    const [name] = /entry|entries/.exec(String(Object(statement[0]).name)) ?? []
-    if (name !== undefined) names.push(name)
-    if (name !== undefined) meanwhile.get(names.length)?.()
-    return Reflect.apply(query, this, statement)
-  })
-  yield* Effect.addFinalizer(() => Effect.sync(() => spy.mockRestore()))
-  /** Does something as the statement of this number is sent. */
-  const during = (nth: number, work: () => void) => meanwhile.set(nth, work)
-  return { ...place, backend, asked: () => names, during }
+  const spy = yield* Effect.acquireRelease(
+    Effect.sync(() => vi.spyOn(Client.prototype, "query")),
+    (made) => Effect.sync(() => made.mockRestore())
+  )
+  const asked = () => spy.mock.calls.flatMap(([one]) => /entry|entries/.exec(String(Object(one).name))?.[0] ?? [])
+  return { ...place, backend, asked }
 })
 
 const key = (n: number) => ({ namespace: "n", key: `k${n}` })
@@ -76,15 +69,15 @@ describe("many gets at once", () => {
 
   it.live("whoever comes while statements are on their way joins the last that isn't", () =>
     Effect.gen(function*() {
-      const { asked, backend, during } = yield* store
-      const late: Array<Promise<unknown>> = []
-      // As the second statement is sent, the third is still waiting for the connection.
-      during(2, () => late.push(Effect.runPromise(backend.get([key(99)]))))
-      yield* Effect.forEach(Array.from({ length: 80 }, (_, n) => n), (n) => backend.get([key(n)]), {
+      const { asked, backend } = yield* store
+      const numbers = Array.from({ length: 80 }, (_, n) => n)
+      // As the first is answered the next 64 are on their way, and the other 15 aren't.
+      const late = Effect.andThen(backend.get([key(0)]), backend.get([key(99)]))
+      const answers = yield* Effect.forEach(numbers, (n) => n === 0 ? late : backend.get([key(n)]), {
         concurrency: "unbounded"
       })
-      assert.deepStrictEqual(yield* Effect.promise(() => Promise.all(late)), [yield* backend.get([key(99)])])
-      assert.deepStrictEqual(asked(), ["entry", "entries", "entries", "entry"])
+      assert.deepStrictEqual(answers.map(([entry]) => entry?.value), ["99", ...numbers.slice(1).map(String)])
+      assert.deepStrictEqual(asked(), ["entry", "entries", "entries"])
     }))
 
   it.live("all are told where no connection is to be had, and the next are asked anew", () =>
