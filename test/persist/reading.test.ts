@@ -49,7 +49,7 @@ describe("a reading", () => {
     let read = 0
     for await (const event of reading) {
       expect(event.seq).toBe(++read)
-      expect(seen.pages).toBe(Math.ceil(read / 1000))
+      expect(seen.pages).toBe(Math.ceil(read / 500))
     }
     expect(read).toBe(2500)
   })
@@ -66,7 +66,7 @@ describe("a reading", () => {
 
   it("that is left early reads no further", async () => {
     const { log, seen } = await filled(2500)
-    for await (const event of log.read("tea")) if (event.seq === 1000) break
+    for await (const event of log.read("tea")) if (event.seq === 500) break
     expect(seen.pages).toBe(1)
   })
 
@@ -228,7 +228,7 @@ describe("a loop that waits", () => {
     expect(await Promise.all(pending)).toEqual([{ done: true, value: undefined }, { done: true, value: undefined }])
     expect(seen.listening).toBe(0)
     // The page at hand is still given; to end after it as if there were no more would be a lie.
-    for (let seq = 2; seq <= 1000; seq++) expect(await reading.next()).toMatchObject({ value: { seq } })
+    for (let seq = 2; seq <= 500; seq++) expect(await reading.next()).toMatchObject({ value: { seq } })
     await expect(reading.next()).rejects.toMatchObject({ _tag: "Invalid", field: "store" })
   })
 })

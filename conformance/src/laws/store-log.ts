@@ -202,14 +202,18 @@ export const storeLog = [
   ) {
     const long = 1005
     yield* fillLong(store, "s", count(long))
+    let before = 0
     const cut = yield* over((backend) => ({
       ...backend,
       readStream: (range) =>
         range.from === 1
-          ? Effect.tap(backend.readStream(range), () => Effect.orDie(store.log().truncate("s", 1003)))
+          ? Effect.tap(backend.readStream(range), (page) => {
+            before = page.length
+            return Effect.orDie(store.log().truncate("s", 1003))
+          })
           : backend.readStream(range)
     }))
-    yield* equal("read around the gap", yield* dataOf(cut, "s"), [...count(1000), 1003, 1004, 1005])
+    yield* equal("read around the gap", yield* dataOf(cut, "s"), [...count(before), 1003, 1004, 1005])
   }),
 
   law("events of all streams that come out of their order are told as Corrupt", ["readAll"], function*(

@@ -225,7 +225,7 @@ export const storeLog = [
   ]),
 
   logMutant("a page is all", "reads one page of a stream", (log) => ({
-    read: (stream, options) => Stream.take(log.read(stream, options), 1000)
+    read: (stream, options) => Stream.take(log.read(stream, options), 500)
   }), [
     "a stream longer than a page is read whole, in parts and backwards",
     "a page of a stream that doesn't go on where the one before ended is told as Corrupt",
