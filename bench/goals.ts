@@ -182,7 +182,7 @@ export const goalCounts = (rows: ReadonlyArray<Row>): string => {
   const counts = states.flatMap((state) => {
     const own = all.filter((standing) => standing.state === state)
     const reached = state === "within noise"
-      ? ` (${own.filter((standing) => standing.reached).length} by the median)`
+      ? ` (${own.filter((standing) => standing.reached).length} of them reached by the median)`
       : ""
     return own.length === 0 ? [] : [`${own.length} ${state}${reached}`]
   })

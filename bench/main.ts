@@ -96,6 +96,10 @@ const runAt = async (options: Options, chosen: ReadonlyArray<Workload>, places: 
   return tell(options, options.compare ? before : undefined, { machines: [machine], quick, rows })
 }
 
+/** Whether a workload is what an option names: by its name, or where none has that name by how its own begins. */
+const isMeant = (name: string, named: string): boolean =>
+  workloads.some((workload) => workload.name === named) ? name === named : name.startsWith(named)
+
 const main = async (): Promise<number> => {
   const options = readOptions(process.argv.slice(2))
   if (options === "help") {
@@ -107,8 +111,8 @@ const main = async (): Promise<number> => {
     return 2
   }
   const chosen = workloads.filter(({ name }) =>
-    (options.only.length === 0 || options.only.some((only) => name.startsWith(only)))
-    && !options.skip.some((skip) => name.startsWith(skip))
+    (options.only.length === 0 || options.only.some((only) => isMeant(name, only)))
+    && !options.skip.some((skip) => isMeant(name, skip))
   )
   if (options.list) {
     for (const { name, title } of chosen) process.stdout.write(`${name.padEnd(24)}${title}\n`)

@@ -9,8 +9,9 @@ Measures persist beside the same work written by hand and beside other libraries
 
   --quick          short rounds, few of them and small stores: to see that it runs, not to be believed
   --json           prints the results as JSON
-  --only NAME      only workloads whose name begins so; may be given several times
-  --skip NAME      without workloads whose name begins so; may be given several times
+  --only NAME      only the workload of this name, or where none has it those whose name begins so; may be given
+                   several times
+  --skip NAME      without the workload of this name, or those whose name begins so; may be given several times
   --store STORE    only sqlite, file, postgres or memory; may be given several times
   --rounds N       how many rounds (9, quick 3)
   --no-peers       only ours and by hand: installs nothing, and --save isn't to be had

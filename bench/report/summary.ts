@@ -27,16 +27,18 @@ const shown: ReadonlyArray<readonly [workload: string, figure: string]> = [
   ["bytes", "bytes"]
 ]
 
-/** Ours, how many times as good it is as by hand and as the best other library; of several machines which. */
+/** Ours, how many times as good it is as by hand and as the best other library, and who failed; on which machine. */
 const cellOf = (row: Row | undefined, machines: number): string => {
   const ours = row && oursOf(row)?.value
   if (row === undefined || ours === undefined) return "–"
   const raw = bestOf(row, "raw")?.ratio
   const peer = bestOf(row, "peer")
+  const failed = row.sides.filter(({ absent, kind }) => kind === "peer" && absent?.is === "failed")
   return [
     `**${short(ours.median)}**`,
-    ...raw === undefined ? [] : [raw.median.toFixed(2)],
-    ...peer?.ratio === undefined ? [] : [`${short(peer.ratio.median)} × ${peer.side}`]
+    ...raw === undefined ? [] : [short(raw.median)],
+    ...peer?.ratio === undefined ? [] : [`${short(peer.ratio.median)} × ${peer.side}`],
+    ...failed.map(({ side }) => `${side} failed`)
   ].join(" · ") + (machines > 1 ? `<sup>${row.on + 1}</sup>` : "")
 }
 

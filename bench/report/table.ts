@@ -42,7 +42,7 @@ const header = [
 type Mark = (note: string) => string
 
 const ratioTo = (side: Taken | undefined): string =>
-  side?.ratio === undefined ? "–" : `**${side.ratio.median.toFixed(2)}** (${range(side.ratio)})`
+  side?.ratio === undefined ? "–" : `**${short(side.ratio.median)}** (${range(side.ratio)})`
 
 /** Whether there is something to be said of a side: it did the work, or failed, or nobody let it. */
 const isThere = ({ absent }: Taken): boolean => absent?.is !== "unable" && absent?.is !== "without figure"

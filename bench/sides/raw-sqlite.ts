@@ -22,7 +22,9 @@ const connect = (path: string) => {
   const db = new Database(path)
   db.pragma("journal_mode = WAL")
   db.pragma("synchronous = FULL")
+  // As large as ours.
   db.pragma("cache_size = -65536")
+  db.pragma("wal_autocheckpoint = 4000")
   return db
 }
 

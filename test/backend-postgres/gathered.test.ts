@@ -20,7 +20,8 @@ const store = Effect.gen(function*() {
     Effect.sync(() => vi.spyOn(Client.prototype, "query")),
     (made) => Effect.sync(() => made.mockRestore())
   )
-  const asked = () => spy.mock.calls.flatMap(([one]) => /entry|entries/.exec(String(Object(one).name))?.[0] ?? [])
+  const asked = () =>
+    spy.mock.calls.flatMap(([one]) => /entry|entries_shared|entries/.exec(String(Object(one).name))?.[0] ?? [])
   return { ...place, backend, asked }
 })
 
@@ -38,7 +39,7 @@ describe("many gets at once", () => {
       )
       assert.deepStrictEqual(yield* backend.get([]), [])
       // The first three keys at once, the other 97 when the connection is free.
-      assert.deepStrictEqual(asked(), ["entries", "entries", "entries"])
+      assert.deepStrictEqual(asked(), ["entries", "entries_shared", "entries_shared"])
     }))
 
   it.live("one alone is a statement of its own, and one that comes after an answer isn't answered from before", () =>
@@ -49,7 +50,7 @@ describe("many gets at once", () => {
         const gets = Effect.forEach([1, 1, 1], (which) => backend.get([key(which)]), { concurrency: "unbounded" })
         for (const [entry] of yield* gets) assert.strictEqual(entry?.value, `again ${n}`)
       }
-      assert.deepStrictEqual(asked(), ["entry", "entries", "entry", "entries", "entry", "entries"])
+      assert.deepStrictEqual(asked(), ["entry", "entries_shared", "entry", "entries_shared", "entry", "entries_shared"])
     }))
 
   it.live("damage in one key is told to whoever asked for it, and to nobody else", () =>
@@ -67,6 +68,23 @@ describe("many gets at once", () => {
       assert.strictEqual(third?._tag, "Success")
     }))
 
+  it.live("what is large is asked for by itself, and all of it by whoever asks for several", () =>
+    Effect.gen(function*() {
+      const { asked, backend } = yield* store
+      const large = "x".repeat(2 ** 16 + 1)
+      const bytes = new Uint8Array(2 ** 16 + 1).fill(7)
+      const write = [putOf("n", "k1", large), putOf("n", "k2", bytes), putOf("n", "k3", large.slice(1))]
+      yield* backend.commit([commitOf({ write })])
+      const calls = [[key(0)], [key(1)], [key(2), key(4)], [key(3)], [key(5), key(6)]]
+      const answers = yield* Effect.forEach(calls, backend.get, { concurrency: "unbounded" })
+      const values = answers.map((found) => found.map((entry) => entry?.value))
+      assert.deepStrictEqual(values, [["0"], [large], [bytes, "4"], [large.slice(1)], ["5", "6"]])
+      assert.deepStrictEqual(asked(), ["entry", "entries_shared", "entry", "entries"])
+      // Who shares with nobody isn't held up.
+      assert.deepStrictEqual((yield* backend.get([key(1), key(4)])).map((entry) => entry?.value), [large, "4"])
+      assert.deepStrictEqual(asked().slice(4), ["entries"])
+    }))
+
   it.live("whoever comes while statements are on their way joins the last that isn't", () =>
     Effect.gen(function*() {
       const { asked, backend } = yield* store
@@ -77,7 +95,7 @@ describe("many gets at once", () => {
         concurrency: "unbounded"
       })
       assert.deepStrictEqual(answers.map(([entry]) => entry?.value), ["99", ...numbers.slice(1).map(String)])
-      assert.deepStrictEqual(asked(), ["entry", "entries", "entries"])
+      assert.deepStrictEqual(asked(), ["entry", "entries_shared", "entries_shared"])
     }))
 
   it.live("all are told where no connection is to be had, and the next are asked anew", () =>

@@ -79,7 +79,7 @@ test("a goal that some rounds reach and others don't lies within noise, whatever
   const [over, under] = [0.95, 0.85].map((ratio) => standings([rowOf(ratio)]).find(isMeasured))
   expect(over).toMatchObject({ state: "within noise", reached: true })
   expect(under).toMatchObject({ state: "within noise", reached: false })
-  expect(reportOf(resultsOf(rowOf(0.85)))).toContain(": 2 within noise (1 by the median),")
+  expect(reportOf(resultsOf(rowOf(0.85)))).toContain(": 2 within noise (1 of them reached by the median),")
 })
 
 test("the best other is the best of those that are as durable as the store can be", () => {

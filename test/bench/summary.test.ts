@@ -35,7 +35,7 @@ test("it's what rows say: ours, of by hand, times the best other", () => {
     ]
   } as const
   expect(withSummary(readme, { machines: [describeMachine(tmpdir())], rows: [row] })).toContain(
-    "| append, events/s | **4,000** · 0.80 · 4.00 × Slow | – | – | – |"
+    "| append, events/s | **4,000** · 0.800 · 4.00 × Slow | – | – | – |"
   )
 })
 

@@ -9,6 +9,9 @@ export type Queries = ReturnType<typeof queriesOf>
 // A page of all events ends early, after the event with which its payloads come to more than this.
 const pageBytes = 16 * 1024 * 1024
 
+// Up to which size a value is sent to whoever shares a statement: 64 of them are 4 MiB at most.
+const sharedBytes = 64 * 1024
+
 /** How rows tell of streams and types: by their names, or by ids that whoever asks has names for. */
 export interface Telling {
   readonly byId: boolean
@@ -164,6 +167,20 @@ const kvQueries = (schema: string) => {
       `SELECT wanted.n, found.* FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS wanted (space, key, n)
     CROSS JOIN LATERAL (
       SELECT ${entry} FROM ${schema}.entry e
+      WHERE e.namespace = ${spaceId("wanted.space")} AND e.key = wanted.key AND NOT e.deleted LIMIT 1
+    ) found`
+    ),
+
+    /** As `entries`, but without values and bytes above `sharedBytes`; the last column tells which those are. */
+    sharedEntries: named(
+      "entries_shared",
+      `SELECT wanted.n, found.* FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS wanted (space, key, n)
+    CROSS JOIN LATERAL (
+      SELECT e.revision, e.at, CASE WHEN size.large THEN NULL ELSE e.value END,
+        CASE WHEN size.large THEN NULL ELSE ${bytes("e.bytes")} END, e.meta, size.large
+      FROM ${schema}.entry e CROSS JOIN LATERAL (
+        SELECT coalesce(octet_length(e.value), octet_length(e.bytes)) > ${sharedBytes} AS large
+      ) size
       WHERE e.namespace = ${spaceId("wanted.space")} AND e.key = wanted.key AND NOT e.deleted LIMIT 1
     ) found`
     ),

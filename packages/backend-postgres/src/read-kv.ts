@@ -22,7 +22,7 @@ export const makeKvReads = (reading: Reading): KvReads => ({
   ...makePages(reading)
 })
 
-// Each may be as large as a payload is allowed to be, and all are in memory at once.
+// Values that are large aren't among what they share, so that nobody waits for another's megabytes.
 const mostGathered = 64
 
 /** Keys that one statement asks for, and what it finds of each. */
@@ -52,7 +52,7 @@ const makeGet = ({ ask, queries }: Reading): KvReads["get"] => {
     const rows = ask("get", (session) => {
       sent = true
       close()
-      return find(session, queries, own)
+      return find(session, queries, own, own.length > keys.length)
     })
     const gathered = { keys: own, rows }
     if (!sent) {
@@ -68,21 +68,28 @@ const makeGet = ({ ask, queries }: Reading): KvReads["get"] => {
   return async (keys) => {
     if (keys.length === 0) return []
     const [gathered, first] = join(keys)
-    const { from, rows } = await gathered.rows
-    return keys.map(({ key, namespace }, n) => {
-      const row = rows.get(first + n)
-      return row && entryOf(namespace, key, row, from)
-    })
+    const found = await gathered.rows
+    const large = keys.some((_, n) => found.rows.get(first + n)?.[6] === "t")
+    return large
+      ? entriesOf(keys, await ask("get", (session) => find(session, queries, keys, false)), 0)
+      : entriesOf(keys, found, first)
   }
 }
 
-const find = async (session: Session, queries: Queries, keys: Keys): Promise<Found> => {
+// The rows of keys begin at a place among those that were found together.
+const entriesOf = (keys: Keys, { from, rows }: Found, first: number): ReadonlyArray<StoredEntry | undefined> =>
+  keys.map(({ key, namespace }, n) => {
+    const row = rows.get(first + n)
+    return row && entryOf(namespace, key, row, from)
+  })
+
+const find = async (session: Session, queries: Queries, keys: Keys, shared: boolean): Promise<Found> => {
   const [first, second] = keys
   if (first !== undefined && second === undefined) {
     const [row] = await session.run(queries.entry, [toStored(first.namespace), toStored(first.key)])
     return { rows: new Map(row && [[0, row]]), from: 0 }
   }
-  const rows = await session.run(queries.entries, [
+  const rows = await session.run(shared ? queries.sharedEntries : queries.entries, [
     texts(keys.map(({ namespace }) => namespace)),
     texts(keys.map(({ key }) => key))
   ])

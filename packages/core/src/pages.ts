@@ -11,10 +11,10 @@ import { Position, unbounded } from "./sequence.ts"
 export const pageSize = 1000
 
 /**
- * How many items a stream of them holds at a time. While a million events are read from SQLite a process grows by
- * 75 MiB with 500, by 140 with 1,000, and by 71 with 250; 500 are read as fast as 1,000, a tenth slower from
- * PostgreSQL (`npm run bench -- --only read-all`). V8 gives new objects more room where many outlive a collection, and
- * a page is what does.
+ * How many items a stream of them holds at a time. While the bench reads a million events from SQLite once more its
+ * heap takes 75 MiB more with 500, 140 with 1,000, and 71 with 250 (`npm run bench -- --only read-all-large`); another
+ * program, that reads smaller ones for the first time, 125, 132 and 83. 500 are read as fast as 1,000, and a tenth
+ * slower from PostgreSQL. V8 gives new objects more room where many outlive a collection, and a page is what does.
  */
 const streamedSize = 500
 
