@@ -24,7 +24,9 @@ export const placeOf = ({ name, of, partitions }: ProcessorHealth): string => {
   if (need !== undefined) return `needs ${commandOf(name, need)}`
   if (partitions.length < of) return of === 1 ? "not begun" : `${partitions.length} of them begun`
   const lag = partitions.reduce((most, partition) => Math.max(most, partition.lag ?? 0), 0)
-  return lag === 0 ? "caught up" : `${counted(lag, "position")} behind`
+  if (lag > 0) return `${counted(lag, "position")} behind`
+  // One that was adopted a moment ago, and that its runner hasn't tried again: what comes next it wouldn't handle.
+  return partitions.some(({ state }) => state === "stopped") ? "stopped" : "caught up"
 }
 
 /** A partition in a line. */
