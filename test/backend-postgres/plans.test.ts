@@ -80,7 +80,8 @@ const expected: ReadonlyArray<Expected> = [
     uses: [index("stream_name_key"), index("event_stream_seq_key")]
   })),
   { query: "a key", statement: queries.entry, uses: [index("entry_pkey"), /\(namespace = .*key = /] },
-  { query: "several keys", statement: queries.entries, uses: [index("entry_pkey"), /\(namespace = .*key = /] },
+  { query: "several keys", statement: queries.entries(false), uses: [index("entry_pkey"), /\(namespace = .*key = /] },
+  { query: "shared keys", statement: queries.entries(true), uses: [index("entry_pkey"), /\(namespace = .*key = /] },
   ...directions.flatMap((reverse) =>
     directions.map((bounded) => ({
       query: `a page of keys, reverse ${reverse}, bounded ${bounded}`,

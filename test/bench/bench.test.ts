@@ -60,7 +60,10 @@ test("a side that failed is told of, also where nobody else took part", { timeou
 
 test("lists what --only and --skip leave", { timeout: 60_000 }, async () => {
   const { stdout } = await bench("--list", "--only", "kv-get", "--only", "kv-scan", "--skip", "kv-get-64")
-  expect(stdout.split("\n").map((line) => line.split(" ")[0])).toEqual(["kv-get-1", "kv-scan-1", ""])
+  const namesIn = (list: string) => list.split("\n").map((line) => line.split(" ")[0])
+  expect(namesIn(stdout)).toEqual(["kv-get-1", "kv-scan-1", ""])
+  const whole = await bench("--list", "--only", "fold-1000", "--only", "read-", "--skip", "read-all")
+  expect(namesIn(whole.stdout)).toEqual(["fold-1000", "read-all-large", ""])
 })
 
 test("refuses what it doesn't know, with its help", { timeout: 60_000 }, async () => {

@@ -14,7 +14,7 @@ test("the README's table is that of the kept results", () => {
   expect(results && withSummary(readme, results)).toBe(readme)
 })
 
-test("it's what rows say: ours, of by hand, times the best other", () => {
+test("it's what rows say: ours, of by hand, times the best other, and who failed", () => {
   const spread = (median: number) => ({ median, min: median, max: median })
   const row = {
     store: "sqlite",
@@ -31,11 +31,13 @@ test("it's what rows say: ours, of by hand, times the best other", () => {
       { side: "ours", kind: "ours", value: spread(4000) },
       { side: "hand", kind: "raw", value: spread(5000), ratio: spread(0.8) },
       { side: "Slow", kind: "peer", value: spread(1000), ratio: spread(4) },
-      { side: "Loose", kind: "peer", durable: false, value: spread(9000), ratio: spread(0.4) }
+      { side: "Loose", kind: "peer", durable: false, value: spread(9000), ratio: spread(0.4) },
+      { side: "Broken", kind: "peer", absent: { is: "failed", why: "no answer" } },
+      { side: "Unasked", kind: "peer", absent: { is: "left out" } }
     ]
   } as const
   expect(withSummary(readme, { machines: [describeMachine(tmpdir())], rows: [row] })).toContain(
-    "| append, events/s | **4,000** · 0.800 · 4.00 × Slow | – | – | – |"
+    "| append, events/s | **4,000** · 0.800 · 4.00 × Slow · Broken failed | – | – | – |"
   )
 })
 

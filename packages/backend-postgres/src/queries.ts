@@ -154,6 +154,9 @@ const kvQueries = (schema: string) => {
   const head = headOf(schema)
   const spaceId = (name: string) => `(SELECT n.id FROM ${schema}.namespace n WHERE n.name = ${name})`
   const entry = `e.revision, e.at, e.value, ${bytes("e.bytes")}, e.meta`
+  const large = `coalesce(octet_length(e.value), octet_length(e.bytes)) > ${sharedBytes}`
+  const unlessLarge = (column: string): string => `CASE WHEN ${large} THEN NULL ELSE ${column} END`
+  const sharedEntry = `e.revision, e.at, ${unlessLarge("e.value")}, ${unlessLarge(bytes("e.bytes"))}, e.meta, ${large}`
   return {
     /** Parameters: namespace, key. Columns: revision, at, value, bytes, meta. Finds living keys only. */
     entry: named(
@@ -161,29 +164,19 @@ const kvQueries = (schema: string) => {
       `SELECT ${entry} FROM ${schema}.entry e WHERE e.namespace = ${spaceId("$1")} AND e.key = $2 AND NOT e.deleted`
     ),
 
-    /** Parameters: namespaces, keys. Columns: the pair's place, from 1; as of an entry. Finds living keys only. */
-    entries: named(
-      "entries",
-      `SELECT wanted.n, found.* FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS wanted (space, key, n)
+    /**
+     * Parameters: namespaces, keys. Columns: the pair's place, from 1; as of an entry. Finds living keys only. What is
+     * `shared` is without values and bytes above `sharedBytes`, and its last column tells which those are.
+     */
+    entries: (shared: boolean) =>
+      named(
+        shared ? "entries_shared" : "entries",
+        `SELECT wanted.n, found.* FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS wanted (space, key, n)
     CROSS JOIN LATERAL (
-      SELECT ${entry} FROM ${schema}.entry e
+      SELECT ${shared ? sharedEntry : entry} FROM ${schema}.entry e
       WHERE e.namespace = ${spaceId("wanted.space")} AND e.key = wanted.key AND NOT e.deleted LIMIT 1
     ) found`
-    ),
-
-    /** As `entries`, but without values and bytes above `sharedBytes`; the last column tells which those are. */
-    sharedEntries: named(
-      "entries_shared",
-      `SELECT wanted.n, found.* FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS wanted (space, key, n)
-    CROSS JOIN LATERAL (
-      SELECT e.revision, e.at, CASE WHEN size.large THEN NULL ELSE e.value END,
-        CASE WHEN size.large THEN NULL ELSE ${bytes("e.bytes")} END, e.meta, size.large
-      FROM ${schema}.entry e CROSS JOIN LATERAL (
-        SELECT coalesce(octet_length(e.value), octet_length(e.bytes)) > ${sharedBytes} AS large
-      ) size
-      WHERE e.namespace = ${spaceId("wanted.space")} AND e.key = wanted.key AND NOT e.deleted LIMIT 1
-    ) found`
-    ),
+      ),
 
     /** Parameters: namespace, first key, limit; if `bounded` the end of keys. Columns: key; as of an entry. */
     entryPage: (reverse: boolean, bounded: boolean) =>

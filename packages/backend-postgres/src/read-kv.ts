@@ -89,7 +89,7 @@ const find = async (session: Session, queries: Queries, keys: Keys, shared: bool
     const [row] = await session.run(queries.entry, [toStored(first.namespace), toStored(first.key)])
     return { rows: new Map(row && [[0, row]]), from: 0 }
   }
-  const rows = await session.run(shared ? queries.sharedEntries : queries.entries, [
+  const rows = await session.run(queries.entries(shared), [
     texts(keys.map(({ namespace }) => namespace)),
     texts(keys.map(({ key }) => key))
   ])
