@@ -57,6 +57,26 @@ describe("a subscription's handler", () => {
     expect(await store.readCheckpoint("mailer")).toMatchObject({ position: 1 })
   })
 
+  it("is waited for and saved where it stops its run and goes on", async () => {
+    await using store = await stockedShop()
+    const release = Promise.withResolvers<void>()
+    const seen: Array<string> = []
+    const run: Running = store.runSubscription({
+      name: "mailer",
+      events: Item,
+      handle: async ({ type }) => {
+        void run.stop()
+        await release.promise
+        seen.push(type)
+      }
+    })
+    // It ends only after its handler, which the next turn lets go on.
+    setImmediate(release.resolve)
+    expect(await run.ended).toBeUndefined()
+    expect(seen).toEqual(["Stocked"])
+    expect(await store.readCheckpoint("mailer")).toMatchObject({ position: 1 })
+  })
+
   it("may stop another one, and close another store, and wait for it", async () => {
     await using store = await stockedShop()
     const other = await stockedShop()

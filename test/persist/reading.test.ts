@@ -42,16 +42,19 @@ const filled = async (count: number) => {
 }
 
 describe("a reading", () => {
-  it("reads nothing before it's asked, and one page at a time", async () => {
+  it.each([
+    ["all", {}, 2500],
+    ["many", { limit: 2400 }, 2400]
+  ])("of %s reads nothing before it's asked, and one page at a time", async (_, options, count) => {
     const { log, seen } = await filled(2500)
-    const reading = log.read("tea")
+    const reading = log.read("tea", options)
     expect(seen.pages).toBe(0)
     let read = 0
     for await (const event of reading) {
       expect(event.seq).toBe(++read)
       expect(seen.pages).toBe(Math.ceil(read / 500))
     }
-    expect(read).toBe(2500)
+    expect(read).toBe(count)
   })
 
   it("reads anew in every loop", async () => {

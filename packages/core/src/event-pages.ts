@@ -167,27 +167,26 @@ export const pagesTo = <E>(source: EventSource<E>, from: Position, to: Position)
       full: page.items.length >= source.limit
     })), Effect.succeed)
 
-/** Lets an interruption through, if one waits. */
-export type Pause = Effect.Effect<void>
+/** Does something so that an interruption takes effect within it, where its caller's would. */
+export type Interruptibly = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 
 /**
  * Does something with one page after another until that answers a result, or the pages end (`undefined`). An
- * interruption takes effect while it reads or waits, and within `each` only at a `pause`.
+ * interruption takes effect while it reads or waits, and within `each` only in what is done `interruptibly`.
  */
 export const consume = <E, A, E2, R>(
   pages: Stream.Stream<Page<E>, StoreError>,
-  each: (page: Page<E>, pause: Pause) => Effect.Effect<A | undefined, E2, R>
+  each: (page: Page<E>, interruptibly: Interruptibly) => Effect.Effect<A | undefined, E2, R>
 ): Effect.Effect<A | undefined, StoreError | E2, R> =>
-  Effect.scoped(Effect.uninterruptibleMask((restore) =>
+  Effect.scoped(Effect.uninterruptibleMask((interruptibly) =>
     Effect.gen(function*() {
       const pull = yield* Stream.toPull(pages)
-      const pause = restore(Effect.void)
-      const next = restore(Pull.catchDone(pull, () => Effect.undefined))
+      const next = interruptibly(Pull.catchDone(pull, () => Effect.undefined))
       while (true) {
         const read = yield* next
         if (read === undefined) return undefined
         for (const page of read) {
-          const result = yield* each(page, pause)
+          const result = yield* each(page, interruptibly)
           if (result !== undefined) return result
         }
       }

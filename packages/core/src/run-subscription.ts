@@ -6,7 +6,14 @@ import type { Page } from "./backend.ts"
 import type { Catalogue, EventOf } from "./catalogue.ts"
 import type { Checkpoint, Fenced } from "./checkpoint.ts"
 import { Invalid, type StoreError } from "./error.ts"
-import { consume, type EventFilter, type EventSource, eventSource, followPages, type Pause } from "./event-pages.ts"
+import {
+  consume,
+  type EventFilter,
+  type EventSource,
+  eventSource,
+  followPages,
+  type Interruptibly
+} from "./event-pages.ts"
 import type { Event } from "./event.ts"
 import * as Fault from "./fault.ts"
 import { Progress, wakeUpsEnded } from "./progress.ts"
@@ -65,8 +72,8 @@ export const runSubscriptionPages = <C extends Catalogue, E, R>(
   options: SubscriptionOptions<C> & PageHandler<C, E, R>
 ): Effect.Effect<Fenced, StoreError | E, R> => run(store, options, () => wholePage(options.handle))
 
-/** Handles a page as far as it gets; `done` is how far that is, and `exit` how it ended. */
-type Work<E, Err, R> = (page: Page<E>, pause: Pause) => Effect.Effect<Worked<Err>, never, R>
+/** Handles a page as far as it gets; `handled` is how far that is, and `exit` how it ended. */
+type Work<E, Err, R> = (page: Page<E>, interruptibly: Interruptibly) => Effect.Effect<Worked<Err>, never, R>
 
 interface Worked<Err> {
   readonly handled: number
@@ -82,24 +89,49 @@ const wholePage = <E, Err, R>(
     exit
   }))
 
+/**
+ * Hands over one event after another. What the handler answers at once needs no step that masks an interruption: one
+ * that comes meanwhile is heard before the next event. The others are waited for where none is heard.
+ */
 const eachEvent = <E, Err, R>(
   handle: (event: E) => Effect.Effect<unknown, Err, R>
 ): Work<E, Err, R> =>
-({ items }, pause) =>
+({ items }, interruptibly) =>
   Effect.suspend(() => {
     let handled = 0
+    let inHand: Effect.Effect<unknown, Err, R> | undefined
+    const count = () => {
+      handled++
+    }
+    const wait = Effect.uninterruptible(Effect.suspend(() => {
+      const answer = inHand
+      inHand = undefined
+      return answer === undefined ? Effect.void : Effect.map(answer, count)
+    }))
     const loop = Effect.whileLoop({
       while: () => handled < items.length,
       body: () => {
         const event = items[handled]
-        return event === undefined ? Effect.void : Effect.flatMap(pause, () => handle(event))
+        const answer = event === undefined ? Effect.void : handle(event)
+        if (!isSuccess(answer)) {
+          inHand = answer
+          return wait
+        }
+        count()
+        return handled % turnEvery === 0 ? Effect.yieldNow : answer
       },
-      step: () => {
-        handled++
-      }
+      step: () => undefined
     })
-    return Effect.map(Effect.exit(loop), (exit) => ({ handled, exit }))
+    // Where it was interrupted between the call and its effect, the handler may have begun something in the call.
+    const all = Effect.flatMap(Effect.exit(interruptibly(loop)), (exit) => Effect.andThen(wait, exit))
+    return Effect.map(Effect.exit(all), (exit) => ({ handled, exit }))
   })
+
+/** After how many events that are handled at once the event loop has its turn. */
+const turnEvery = 256
+
+const isSuccess = <A, E, R>(effect: Effect.Effect<A, E, R>): effect is Exit.Success<A> =>
+  Exit.isExit(effect) && Exit.isSuccess(effect)
 
 const run = <C extends Catalogue, Err, R>(
   store: StoreShape,
@@ -148,10 +180,10 @@ const follow = <E extends Event, Err, R>(
       unsaved = 0
       return progress.save(position)
     })
-    const each = Effect.fnUntraced(function*(page: Page<E>, pause: Pause) {
+    const each = Effect.fnUntraced(function*(page: Page<E>, interruptibly: Interruptibly) {
       if (page.items.length === 0) position = page.through
       else {
-        const { exit, handled } = yield* work(page, pause)
+        const { exit, handled } = yield* work(page, interruptibly)
         const last = page.items[handled - 1]
         if (last !== undefined) {
           position = Exit.isSuccess(exit) ? page.through : last.position

@@ -4,7 +4,6 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Predicate from "effect/Predicate"
-import * as Result from "effect/Result"
 import { endFor, OwnRun, type Run } from "./own-end.ts"
 import { signalFault } from "./run.ts"
 import type { Surroundings } from "./surroundings.ts"
@@ -35,19 +34,22 @@ export class Thrown {
 }
 
 /** Asks a function of the caller's, and waits for its answer; fails with what it throws or rejects with, `Thrown`. */
-export const asking = <A>(ask: () => A | Promise<A>): Effect.Effect<A, Thrown> =>
-  Effect.suspend(() => {
-    const answer = Result.try({ try: ask, catch: (cause) => new Thrown(cause) })
-    if (Result.isFailure(answer)) return Effect.fail(answer.failure)
-    const soon = answer.success
-    return Predicate.isPromise(soon)
-      ? Effect.tryPromise({ try: () => soon, catch: (cause) => new Thrown(cause) })
-      : Effect.succeed(soon)
-  })
+export const asking = <A>(ask: () => A | Promise<A>): Effect.Effect<A, Thrown> => Effect.suspend(() => asked(ask))
 
-/** Hands something to a function of the caller's, and waits until it's done; fails as {@link asking}. */
-export const handing = <A>(handle: (received: A) => unknown, received: A): Effect.Effect<void, Thrown> =>
-  Effect.asVoid(asking(() => handle(received)))
+/**
+ * Asks it in the call itself: the effect is the answer, or waits for it, and must be run, since else nobody hears of
+ * what the function rejects with. Fails as {@link asking}.
+ */
+export const asked = <A>(ask: () => A | Promise<A>): Effect.Effect<A, Thrown> => {
+  try {
+    const answer = ask()
+    return Predicate.isPromise(answer)
+      ? Effect.tryPromise({ try: () => answer, catch: (cause) => new Thrown(cause) })
+      : Effect.succeed(answer)
+  } catch (cause) {
+    return Effect.fail(new Thrown(cause))
+  }
+}
 
 /** Starts an effect that never ends by itself. */
 export const start = (

@@ -2,7 +2,7 @@
 import type { Fenced } from "@persist/core"
 import * as Result from "effect/Result"
 import { type Abortable, call, split } from "./run.ts"
-import { handing, type Running, start } from "./running.ts"
+import { asking, type Running, start } from "./running.ts"
 import type { Store } from "./store.ts"
 import { surrounding } from "./surroundings.ts"
 import {
@@ -49,7 +49,9 @@ export const exportTree = (
 export const followTree = (store: Store, directory: string, options: FollowTreeOptions = {}): Running => {
   const [{ onExported, ...own }, signal] = split(options)
   const around = Result.getOrThrow(surrounding(store))
-  const told = onExported === undefined ? {} : { onExported: (exported: Exported) => handing(onExported, exported) }
+  const told = onExported === undefined
+    ? {}
+    : { onExported: (exported: Exported) => asking(() => onExported(exported)) }
   return start(followEffect(store.effect, directory, { ...own, ...told }), signal, around)
 }
 
