@@ -98,6 +98,24 @@ describe("many gets at once", () => {
       assert.deepStrictEqual(asked(), ["entry", "entries_shared", "entries_shared"])
     }))
 
+  it.live("whoever comes a tenth of a second after the first waits by themselves", () =>
+    Effect.gen(function*() {
+      const { asked, backend } = yield* store
+      const clock = yield* Effect.acquireRelease(
+        Effect.sync(() => vi.spyOn(performance, "now")),
+        (made) => Effect.sync(() => made.mockRestore())
+      )
+      const at = (time: number, n: number) => {
+        clock.mockReturnValue(time)
+        return Effect.forkChild(backend.get([key(n)]), { startImmediately: true })
+      }
+      // The first has the connection; all others come before it's answered.
+      const gets = [yield* at(0, 0), yield* at(0, 1), yield* at(100, 2), yield* at(101, 3), yield* at(201, 4)]
+      const answers = yield* Effect.forEach(gets, Fiber.join)
+      assert.deepStrictEqual(answers.map(([entry]) => entry?.value), ["0", "1", "2", "3", "4"])
+      assert.deepStrictEqual(asked(), ["entry", "entries_shared", "entries_shared"])
+    }))
+
   it.live("all are told where no connection is to be had, and the next are asked anew", () =>
     Effect.gen(function*() {
       const { database } = yield* sharedPostgres

@@ -167,6 +167,14 @@ describe("too few connections", () => {
         const { handle, proxy, url } = yield* setting({ readers: 1, timeout: patience, reconnectWithin: 0 })
         const read = eventsOf(handle, "of first")
         yield* read
+        // That there was none for a while is over.
+        yield* proxy.lead(1) // Where nobody listens.
+        yield* proxy.cutAll()
+        // One that was lost, perhaps, and none any more.
+        yield* Effect.flip(read)
+        assert.include((yield* Effect.flip(read)).message, "ECONNRESET")
+        yield* proxy.lead(Number(new URL(url).port))
+        yield* read
         yield* Effect.scoped(Effect.gen(function*() {
           yield* holding(url, "LOCK TABLE persist.event")
           const first = yield* Effect.forkChild(Effect.flip(read))
@@ -179,9 +187,31 @@ describe("too few connections", () => {
         }))
         yield* proxy.delay(0)
         assert.strictEqual((yield* Effect.retry(read, { times: 5 })).length, 1)
+        yield* proxy.delay(patience / 4)
+        const many = yield* Effect.forEach([1, 2, 3, 4, 5, 6], () => Effect.result(handle.head), {
+          concurrency: "unbounded"
+        })
+        assert.strictEqual(many[0]?._tag, "Success")
+        for (const one of many) if (one._tag === "Failure") assert.include(one.failure.message, "raise readers")
+        assert.strictEqual(many.at(-1)?._tag, "Failure")
       }),
     60_000
   )
+
+  it.live("since the server is gone: nobody is told of busy ones", () =>
+    Effect.gen(function*() {
+      const told = Effect.fnUntraced(function*(reconnectWithin: number) {
+        const { handle, proxy } = yield* setting({ readers: 1, timeout: patience, reconnectWithin })
+        yield* handle.head
+        yield* proxy.lead(1) // Where nobody listens.
+        yield* proxy.cutAll()
+        const errors = yield* Effect.forEach([1, 2, 3, 4], () => Effect.flip(handle.head), { concurrency: "unbounded" })
+        return errors.map(({ message }) => message)
+      })
+      // Each of them tries for longer than half of what the next may wait; then for longer than all of it.
+      for (const message of yield* told(0.6 * patience)) assert.include(message, "ECONNRESET")
+      for (const message of yield* told(2 * patience)) assert.match(message, /ECONNRESET|no connection could be made/)
+    }), 60_000)
 
   it.live("of the server: whoever has one goes on, whoever needs one is told the remedy", () =>
     Effect.gen(function*() {

@@ -20,6 +20,10 @@ export class Pool {
   private readonly waiting: Array<Waiting> = []
   private open = 0
   private closed = false
+  /** What the last connection failed with that was to be made, until one is made again. */
+  private refusal: unknown
+  /** When the last connection was lost, by the monotonic clock. */
+  private emptySince = 0
 
   constructor(connect: () => Promise<Link>, size: number, patience: number) {
     this.connect = connect
@@ -27,7 +31,10 @@ export class Pool {
     this.patience = patience
   }
 
-  /** Lends a connection until the promise settles. Rejects with `Unavailable` where none gets free in time. */
+  /**
+   * Lends a connection until the promise settles. Rejects with `Unavailable` where none gets free in time, and with
+   * what connecting failed with where that is why there is none.
+   */
   use<A>(operation: string, job: (link: Link) => Promise<A>): Promise<A> {
     // At once where one is idle: a statement is on its way before whoever asked does anything else.
     const idle = this.closed ? undefined : this.grab()
@@ -78,8 +85,10 @@ export class Pool {
         throw closed(operation)
       }
       this.all.add(link)
+      this.refusal = undefined
       return link
     } catch (cause) {
+      this.refusal = cause
       this.open--
       this.next()
       throw cause
@@ -93,13 +102,7 @@ export class Pool {
         waiting.gone = true
         const place = this.waiting.indexOf(waiting)
         if (place >= 0) this.waiting.splice(place, 1)
-        reject(
-          new Unavailable({
-            operation,
-            reason: `all ${this.size} connections were busy for ${this.patience} ms`,
-            remedy: "try again, or raise readers"
-          })
-        )
+        reject(this.all.size > 0 ? this.busy(operation) : this.refusal ?? this.absent(operation))
       }, this.patience)
       const waiting: Waiting = {
         gone: false,
@@ -116,6 +119,24 @@ export class Pool {
     })
   }
 
+  private busy(operation: string): Unavailable {
+    return new Unavailable({
+      operation,
+      reason: `all ${this.size} connections were busy for ${this.patience} ms`,
+      remedy: "try again, or raise readers"
+    })
+  }
+
+  // Nobody has said yet why no connection can be made. What had one for most of the time was busy with it.
+  private absent(operation: string): Unavailable {
+    if (performance.now() - this.emptySince < this.patience / 2) return this.busy(operation)
+    return new Unavailable({
+      operation,
+      reason: `no connection could be made within ${this.patience} ms`,
+      remedy: "see whether the server runs and can be reached"
+    })
+  }
+
   private give(link: Link): void {
     if (link.broken || this.closed) {
       this.drop(link)
@@ -127,7 +148,9 @@ export class Pool {
   }
 
   private drop(link: Link): void {
-    if (this.all.delete(link)) this.open--
+    if (!this.all.delete(link)) return
+    this.open--
+    this.emptySince = performance.now()
   }
 
   // Where a connection broke while somebody waits for one, it's replaced for them.

@@ -25,9 +25,13 @@ export const makeKvReads = (reading: Reading): KvReads => ({
 // Values that are large aren't among what they share, so that nobody waits for another's megabytes.
 const mostGathered = 64
 
+// In milliseconds: all who share a statement wait as long for a connection as whoever came first.
+const gatheredWithin = 100
+
 /** Keys that one statement asks for, and what it finds of each. */
 interface Gathered {
   readonly keys: Array<Keys[number]>
+  readonly since: number
   readonly rows: Promise<Found>
 }
 
@@ -54,15 +58,17 @@ const makeGet = ({ ask, queries }: Reading): KvReads["get"] => {
       close()
       return find(session, queries, own, own.length > keys.length)
     })
-    const gathered = { keys: own, rows }
+    const gathered = { keys: own, since: performance.now(), rows }
     if (!sent) {
       open = gathered
       rows.catch(close) // No connection was to be had; whoever waits is told by their own promise.
     }
     return gathered
   }
+  const mayJoin = ({ keys: { length }, since }: Gathered, keys: Keys): boolean =>
+    length + keys.length <= mostGathered && performance.now() - since <= gatheredWithin
   const join = (keys: Keys): readonly [gathered: Gathered, first: number] => {
-    if (open === undefined || open.keys.length + keys.length > mostGathered) return [begin(keys), 0]
+    if (open === undefined || !mayJoin(open, keys)) return [begin(keys), 0]
     return [open, open.keys.push(...keys) - keys.length]
   }
   return async (keys) => {

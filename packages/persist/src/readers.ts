@@ -28,7 +28,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { type Following, following } from "./reading.ts"
 import { type Abortable, call, callPlain, split } from "./run.ts"
-import { asked, type Running, start, type Thrown } from "./running.ts"
+import { answerTo, type Running, start, type Thrown } from "./running.ts"
 import { promiseStrong, type StrongReads } from "./strong.ts"
 import type { Surroundings } from "./surroundings.ts"
 
@@ -175,4 +175,4 @@ export const promiseReaders = (store: StoreShape, surroundings: Surroundings): R
 const handlerOf = <A>(handle: (received: A) => unknown) =>
   typeof handle !== "function"
     ? Effect.fail(new Invalid({ field: "handle", reason: "is no function", remedy: "pass (received) => …" }))
-    : (received: A): Effect.Effect<unknown, Thrown> => asked(() => handle(received))
+    : (received: A): Effect.Effect<unknown, Thrown> => answerTo(() => handle(received))

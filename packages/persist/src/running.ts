@@ -34,13 +34,13 @@ export class Thrown {
 }
 
 /** Asks a function of the caller's, and waits for its answer; fails with what it throws or rejects with, `Thrown`. */
-export const asking = <A>(ask: () => A | Promise<A>): Effect.Effect<A, Thrown> => Effect.suspend(() => asked(ask))
+export const asking = <A>(ask: () => A | Promise<A>): Effect.Effect<A, Thrown> => Effect.suspend(() => answerTo(ask))
 
 /**
  * Asks it in the call itself: the effect is the answer, or waits for it, and must be run, since else nobody hears of
  * what the function rejects with. Fails as {@link asking}.
  */
-export const asked = <A>(ask: () => A | Promise<A>): Effect.Effect<A, Thrown> => {
+export const answerTo = <A>(ask: () => A | Promise<A>): Effect.Effect<A, Thrown> => {
   try {
     const answer = ask()
     return Predicate.isPromise(answer)
