@@ -171,7 +171,7 @@ export const standings = (rows: ReadonlyArray<Row>): ReadonlyArray<Standing> =>
 
 const labelOf = ({ reached, state }: Standing): string => {
   if (state === "within noise") return `**within noise**, ${reached ? "reached" : "missed"} by the median`
-  return state === "met" || state === "not measured" ? state : `**${state}**`
+  return state === "met" ? state : `**${state}**`
 }
 
 const states: ReadonlyArray<State> = ["met", "within noise", "not met", "failed", "not measured"]
@@ -189,14 +189,17 @@ export const goalCounts = (rows: ReadonlyArray<Row>): string => {
   return `Of ${goals.length}: ${counts.join(", ")}.`
 }
 
-/** The goals as a table, below what it comes to. */
-export const goalTable = (rows: ReadonlyArray<Row>): string =>
-  [
+/** The goals that were measured as a table, below what all of them come to. */
+export const goalTable = (rows: ReadonlyArray<Row>): string => {
+  const measured = standings(rows).filter(({ state }) => state !== "not measured")
+  if (measured.length === 0) return goalCounts(rows)
+  return [
     goalCounts(rows),
     "",
     "| work | goal | ours | |",
     "| --- | ---: | ---: | --- |",
-    ...standings(rows).map((standing) =>
+    ...measured.map((standing) =>
       `| ${standing.title} | ${standing.wanted} | ${standing.found} | ${labelOf(standing)} |`
     )
   ].join("\n")
+}

@@ -39,7 +39,7 @@ const cellOf = (row: Row | undefined, machines: number): string => {
     ...raw === undefined ? [] : [short(raw.median)],
     ...peer?.ratio === undefined ? [] : [`${short(peer.ratio.median)} × ${peer.side}`],
     ...failed.map(({ side }) => `${side} failed`)
-  ].join(" · ") + (machines > 1 ? `<sup>${row.on + 1}</sup>` : "")
+  ].join(" · ") + (machines > 1 ? ` (${row.on + 1})` : "")
 }
 
 /** On what rows were measured, without which no figure is to be read. */

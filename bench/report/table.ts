@@ -94,7 +94,7 @@ export const tableOf = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => {
   const notes = new Map<string, number>()
   const mark: Mark = (note) => {
     notes.set(note, notes.get(note) ?? notes.size + 1)
-    return `<sup>${notes.get(note)}</sup>`
+    return ` [${notes.get(note)}]`
   }
   const lines = rows.map((row) => cellsOf(row, mark))
   const below = [...notes].map(([note, number]) => `${number}. ${note}`)
