@@ -158,20 +158,16 @@ const standingOf = (one: Goal, row: Row | undefined): Standing => {
   return { ...about, found: `${short(found.median)} (${range(found)})${whose}`, ...stateOf(one, found) }
 }
 
+const rowOf = ({ figure, store, workload }: Goal, rows: ReadonlyArray<Row>): Row | undefined =>
+  rows.find((row) => row.figure === figure && row.store === store && row.workload === workload)
+
 /** How each goal stands by these rows. */
 export const standings = (rows: ReadonlyArray<Row>): ReadonlyArray<Standing> =>
-  goals.map((one) =>
-    standingOf(
-      one,
-      rows.find(({ figure, store, workload }) =>
-        figure === one.figure && store === one.store && workload === one.workload
-      )
-    )
-  )
+  goals.map((one) => standingOf(one, rowOf(one, rows)))
 
 const labelOf = ({ reached, state }: Standing): string => {
   if (state === "within noise") return `**within noise**, ${reached ? "reached" : "missed"} by the median`
-  return state === "met" ? state : `**${state}**`
+  return state === "met" || state === "not measured" ? state : `**${state}**`
 }
 
 const states: ReadonlyArray<State> = ["met", "within noise", "not met", "failed", "not measured"]
@@ -189,17 +185,18 @@ export const goalCounts = (rows: ReadonlyArray<Row>): string => {
   return `Of ${goals.length}: ${counts.join(", ")}.`
 }
 
-/** The goals that were measured as a table, below what all of them come to. */
-export const goalTable = (rows: ReadonlyArray<Row>): string => {
-  const measured = standings(rows).filter(({ state }) => state !== "not measured")
-  if (measured.length === 0) return goalCounts(rows)
+/** Which goals a page names: all of them, or those that a run has measured something of. */
+export type Named = "all" | "measured"
+
+/** The goals as a table, below what all of them come to. */
+export const goalTable = (rows: ReadonlyArray<Row>, named: Named): string => {
+  const shown = standings(rows).filter(({ goal: one }) => named === "all" || rowOf(one, rows) !== undefined)
+  if (shown.length === 0) return goalCounts(rows)
   return [
     goalCounts(rows),
     "",
     "| work | goal | ours | |",
     "| --- | ---: | ---: | --- |",
-    ...measured.map((standing) =>
-      `| ${standing.title} | ${standing.wanted} | ${standing.found} | ${labelOf(standing)} |`
-    )
+    ...shown.map((standing) => `| ${standing.title} | ${standing.wanted} | ${standing.found} | ${labelOf(standing)} |`)
   ].join("\n")
 }

@@ -53,7 +53,7 @@ const measure = async (
 
 /** Prints and compares results; the code to end with. */
 const tell = (options: Options, before: Results | undefined, results: Results): number => {
-  process.stdout.write(options.json ? `${JSON.stringify(results, undefined, 2)}\n` : reportOf(results))
+  process.stdout.write(options.json ? `${JSON.stringify(results, undefined, 2)}\n` : reportOf(results, "measured"))
   const changes = before === undefined ? [] : moved(before, results)
   if (before !== undefined) {
     const all = results.rows.length

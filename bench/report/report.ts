@@ -1,5 +1,5 @@
 /** Results as a page that a stranger can read. */
-import { goalTable } from "../goals.ts"
+import { goalTable, type Named } from "../goals.ts"
 import { type Machine, postgresOf } from "../harness/machine.ts"
 import type { Row } from "../harness/row.ts"
 import { spread } from "../harness/statistics.ts"
@@ -72,8 +72,8 @@ const runLines = (rows: ReadonlyArray<Row>, all: ReadonlyArray<Row>): ReadonlyAr
   })
 }
 
-/** Results as Markdown. */
-export const reportOf = ({ machines, quick, rows }: Results): string => {
+/** Results as Markdown, with all goals, or only those that something was measured of. */
+export const reportOf = ({ machines, quick, rows }: Results, named: Named = "all"): string => {
   const shown = rows.filter(({ figure }) => figure !== "cpu")
   const stores = Object.entries(storeTitles).flatMap(([store, name]) => {
     const own = shown.filter((row) => row.store === store)
@@ -87,7 +87,7 @@ export const reportOf = ({ machines, quick, rows }: Results): string => {
     "",
     "## Goals",
     "",
-    goalTable(rows),
+    goalTable(rows, named),
     "",
     "## How to read the tables",
     "",

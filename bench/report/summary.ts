@@ -33,7 +33,7 @@ const cellOf = (row: Row | undefined, machines: number): string => {
   if (row === undefined || ours === undefined) return "–"
   const raw = bestOf(row, "raw")?.ratio
   const peer = bestOf(row, "peer")
-  const failed = row.sides.filter(({ absent, kind }) => kind === "peer" && absent?.is === "failed")
+  const failed = row.sides.filter(({ absent, kind }) => kind !== "ours" && absent?.is === "failed")
   return [
     `**${short(ours.median)}**`,
     ...raw === undefined ? [] : [short(raw.median)],

@@ -39,6 +39,11 @@ test("it's what rows say: ours, of by hand, times the best other, and who failed
   expect(withSummary(readme, { machines: [describeMachine(tmpdir())], rows: [row] })).toContain(
     "| append, events/s | **4,000** · 0.800 · 4.00 × Slow · Broken failed | – | – | – |"
   )
+  const [ours] = row.sides
+  const failed = { ...row, sides: [ours, { side: "hand", kind: "raw", absent: { is: "failed", why: "?" } }] } as const
+  expect(withSummary(readme, { machines: [describeMachine(tmpdir())], rows: [failed] })).toContain(
+    "| append, events/s | **4,000** · hand failed | – | – | – |"
+  )
 })
 
 test("where rows are of several machines each says of which it is", () => {

@@ -1,14 +1,16 @@
 /** The program prints the scoreboard of the fixtures that modules export, and ends with what it found. */
 import { execFile } from "node:child_process"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, beforeAll, expect, it } from "vitest"
 
 let directory = ""
 
 beforeAll(() => {
-  // Beside the tests, so that it finds the packages as they do.
-  directory = mkdtempSync(join(import.meta.dirname, ".program-"))
+  // Within the project, so that it finds the packages, and where nobody looks for the project's own files.
+  const cache = join(import.meta.dirname, "../../.cache")
+  mkdirSync(cache, { recursive: true })
+  directory = mkdtempSync(join(cache, "program-"))
   writeFileSync(
     join(directory, "fixtures.ts"),
     `import { make } from "@persist/backend-memory"

@@ -180,20 +180,6 @@ describe("durable subscription", () => {
       assert.deepStrictEqual([seen, yield* savedBy(store)], [[1, 2, 3], 3])
     }))
 
-  it.live("gives others a turn within a page whose events are handled at once", () =>
-    Effect.gen(function*() {
-      const { store } = yield* filled(900)
-      const seen: Array<number> = []
-      let atTurn = 0
-      const handler = (n: number) => {
-        if (n === 1) setImmediate(() => atTurn = seen.length)
-        seen.push(n)
-        return n === 900 ? Effect.fail(new Refused({ n })) : Effect.void
-      }
-      yield* Effect.flip(runSubscription(store, { name: "r", events, handle: ({ data }) => handler(data) }))
-      assert.deepStrictEqual([seen.length, atTurn > 0 && atTurn < 900], [900, true])
-    }))
-
   it.effect("by the page, an interruption waits for the page in hand and saves it", () =>
     Effect.gen(function*() {
       const { store } = yield* filled(9)

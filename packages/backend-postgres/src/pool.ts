@@ -20,9 +20,9 @@ export class Pool {
   private readonly waiting: Array<Waiting> = []
   private open = 0
   private closed = false
-  /** What the last connection failed with that was to be made, until one is made again. */
-  private refusal: unknown
-  /** When the last connection was lost, by the monotonic clock. */
+  /** What the last connection failed with that couldn't be made, and when, by the monotonic clock. */
+  private refused: { readonly at: number; readonly cause: unknown } | undefined
+  /** When the last one of all was lost, by the same clock. */
   private emptySince = 0
 
   constructor(connect: () => Promise<Link>, size: number, patience: number) {
@@ -85,10 +85,9 @@ export class Pool {
         throw closed(operation)
       }
       this.all.add(link)
-      this.refusal = undefined
       return link
     } catch (cause) {
-      this.refusal = cause
+      this.refused = { at: performance.now(), cause }
       this.open--
       this.next()
       throw cause
@@ -96,13 +95,14 @@ export class Pool {
   }
 
   private wait(operation: string): Promise<Link> {
+    const since = performance.now()
     return new Promise((resolve, reject) => {
       // A plain timer, not the Clock: it waits for a server, which a test's clock doesn't govern.
       const timer = setTimeout(() => {
         waiting.gone = true
         const place = this.waiting.indexOf(waiting)
         if (place >= 0) this.waiting.splice(place, 1)
-        reject(this.all.size > 0 ? this.busy(operation) : this.refusal ?? this.absent(operation))
+        reject(this.inVain(operation, since))
       }, this.patience)
       const waiting: Waiting = {
         gone: false,
@@ -119,21 +119,22 @@ export class Pool {
     })
   }
 
-  private busy(operation: string): Unavailable {
+  // Why whoever has waited since then has none: not all could be made, nobody can say yet why there is none, or all
+  // were busy, as for most of the time they were where the last was lost only lately.
+  private inVain(operation: string, since: number): unknown {
+    const { refused } = this
+    if (refused !== undefined && refused.at >= since && this.all.size < this.size) return refused.cause
+    if (this.all.size === 0 && performance.now() - this.emptySince >= this.patience / 2) {
+      return new Unavailable({
+        operation,
+        reason: `no connection could be made within ${this.patience} ms`,
+        remedy: "see whether the server runs and can be reached"
+      })
+    }
     return new Unavailable({
       operation,
       reason: `all ${this.size} connections were busy for ${this.patience} ms`,
       remedy: "try again, or raise readers"
-    })
-  }
-
-  // Nobody has said yet why no connection can be made. What had one for most of the time was busy with it.
-  private absent(operation: string): Unavailable {
-    if (performance.now() - this.emptySince < this.patience / 2) return this.busy(operation)
-    return new Unavailable({
-      operation,
-      reason: `no connection could be made within ${this.patience} ms`,
-      remedy: "see whether the server runs and can be reached"
     })
   }
 
@@ -150,7 +151,7 @@ export class Pool {
   private drop(link: Link): void {
     if (!this.all.delete(link)) return
     this.open--
-    this.emptySince = performance.now()
+    if (this.all.size === 0) this.emptySince = performance.now()
   }
 
   // Where a connection broke while somebody waits for one, it's replaced for them.

@@ -3,6 +3,7 @@ import type { BackendShape, NamespaceInfo, Page, StoredEntry, Tombstone } from "
 import { Position } from "@persist/core"
 import { texts } from "./arrays.ts"
 import type { Row } from "./asking.ts"
+import { gathering, type Keys } from "./gathered.ts"
 import type { Session } from "./link.ts"
 import type { Queries } from "./queries.ts"
 import { justAbove, payloadOf, type Reading, textOf } from "./read.ts"
@@ -22,59 +23,17 @@ export const makeKvReads = (reading: Reading): KvReads => ({
   ...makePages(reading)
 })
 
-// Values that are large aren't among what they share, so that nobody waits for another's megabytes.
-const mostGathered = 64
-
-// In milliseconds: all who share a statement wait as long for a connection as whoever came first.
-const gatheredWithin = 100
-
-/** Keys that one statement asks for, and what it finds of each. */
-interface Gathered {
-  readonly keys: Array<Keys[number]>
-  readonly since: number
-  readonly rows: Promise<Found>
-}
-
-type Keys = Parameters<BackendShape["get"]>[0]
-
 /** The row of each key by its place, and the column that an entry's begin with. */
 interface Found {
   readonly rows: ReadonlyMap<number, Row>
   readonly from: number
 }
 
-// Whoever finds every connection busy waits for one together with the others who do, and shares a statement with them:
-// 64 readers at once take a third of the time. Keys that one call asks for stay together, as of one moment.
 const makeGet = ({ ask, queries }: Reading): KvReads["get"] => {
-  let open: Gathered | undefined
-  const begin = (keys: Keys): Gathered => {
-    const own = [...keys]
-    let sent = false
-    const close = () => {
-      if (open?.keys === own) open = undefined
-    }
-    const rows = ask("get", (session) => {
-      sent = true
-      close()
-      return find(session, queries, own, own.length > keys.length)
-    })
-    const gathered = { keys: own, since: performance.now(), rows }
-    if (!sent) {
-      open = gathered
-      rows.catch(close) // No connection was to be had; whoever waits is told by their own promise.
-    }
-    return gathered
-  }
-  const mayJoin = ({ keys: { length }, since }: Gathered, keys: Keys): boolean =>
-    length + keys.length <= mostGathered && performance.now() - since <= gatheredWithin
-  const join = (keys: Keys): readonly [gathered: Gathered, first: number] => {
-    if (open === undefined || !mayJoin(open, keys)) return [begin(keys), 0]
-    return [open, open.keys.push(...keys) - keys.length]
-  }
+  const gathered = gathering(ask, (session, keys, shared) => find(session, queries, keys, shared))
   return async (keys) => {
     if (keys.length === 0) return []
-    const [gathered, first] = join(keys)
-    const found = await gathered.rows
+    const { first, found } = await gathered(keys)
     const large = keys.some((_, n) => found.rows.get(first + n)?.[6] === "t")
     return large
       ? entriesOf(keys, await ask("get", (session) => find(session, queries, keys, false)), 0)

@@ -54,9 +54,9 @@ export interface PageHandler<C extends Catalogue, E, R> {
  * further, and what comes is theirs to handle now.
  *
  * Running under a known name with another filter goes on with that; what the former one left out stays left out.
- * Fails with the handler's errors, `Invalid` for wrong options, `Corrupt` where the checkpoint belongs to another
- * history of the store (reset the reader) or an event can't be decoded, and as every read and commit: `Invalid` when
- * the store is closed under it.
+ * Fails with the handler's errors, `Invalid` for wrong options and a handler that answers no effect, `Corrupt` where
+ * the checkpoint belongs to another history of the store (reset the reader) or an event can't be decoded, and as every
+ * read and commit: `Invalid` when the store is closed under it.
  */
 export const runSubscription = <C extends Catalogue, E, R>(
   store: StoreShape,
@@ -93,42 +93,64 @@ const wholePage = <E, Err, R>(
  * Hands over one event after another. What the handler answers at once needs no step that masks an interruption: one
  * that comes meanwhile is heard before the next event. The others are waited for where none is heard.
  */
-const eachEvent = <E, Err, R>(
-  handle: (event: E) => Effect.Effect<unknown, Err, R>
-): Work<E, Err, R> =>
-({ items }, interruptibly) =>
-  Effect.suspend(() => {
-    let handled = 0
-    let inHand: Effect.Effect<unknown, Err, R> | undefined
-    const count = () => {
-      handled++
+const eachEvent = <E, Err, R>(handle: (event: E) => Effect.Effect<unknown, Err, R>): Work<E, Err | Invalid, R> => {
+  let sinceTurn = 0
+  // What it throws isn't to be lost beside an interruption that it asks for.
+  const answerTo = (event: E): Effect.Effect<unknown, Err | Invalid, R> => {
+    try {
+      const answer = handle(event)
+      return Effect.isEffect(answer) ? answer : Effect.fail(noEffect)
+    } catch (defect) {
+      return Effect.die(defect)
     }
-    const wait = Effect.uninterruptible(Effect.suspend(() => {
-      const answer = inHand
-      inHand = undefined
-      return answer === undefined ? Effect.void : Effect.map(answer, count)
-    }))
-    const loop = Effect.whileLoop({
-      while: () => handled < items.length,
-      body: () => {
-        const event = items[handled]
-        const answer = event === undefined ? Effect.void : handle(event)
-        if (!isSuccess(answer)) {
-          inHand = answer
-          return wait
-        }
-        count()
-        return handled % turnEvery === 0 ? Effect.yieldNow : answer
-      },
-      step: () => undefined
+  }
+  return ({ items }, interruptibly) =>
+    Effect.suspend(() => {
+      let handled = 0
+      let inHand: Effect.Effect<unknown, Err | Invalid, R> | undefined
+      const count = () => {
+        handled++
+      }
+      const wait = Effect.uninterruptible(Effect.suspend(() => {
+        const answer = inHand
+        inHand = undefined
+        return answer === undefined ? Effect.void : Effect.map(answer, count)
+      }))
+      const loop = Effect.whileLoop({
+        while: () => handled < items.length,
+        body: () => {
+          const event = items[handled]
+          if (event === undefined || ++sinceTurn > turnEvery) {
+            sinceTurn = 0
+            return Effect.yieldNow
+          }
+          const answer = answerTo(event)
+          if (!isSuccess(answer)) {
+            inHand = answer
+            return wait
+          }
+          count()
+          return answer
+        },
+        step: () => undefined
+      })
+      // Where it was interrupted between the call and its effect, the handler may have begun something in the call.
+      const all = Effect.flatMap(Effect.exit(interruptibly(loop)), (exit) => Effect.andThen(wait, exit))
+      return Effect.map(Effect.exit(all), (exit) => ({ handled, exit }))
     })
-    // Where it was interrupted between the call and its effect, the handler may have begun something in the call.
-    const all = Effect.flatMap(Effect.exit(interruptibly(loop)), (exit) => Effect.andThen(wait, exit))
-    return Effect.map(Effect.exit(all), (exit) => ({ handled, exit }))
-  })
+}
 
-/** After how many events that are handled at once the event loop has its turn. */
+/**
+ * After how many events the event loop has its turn, unless a handler that takes time gave it one. Few enough that the
+ * scheduler never takes one by itself, which may be between a call and what waits for its answer.
+ */
 const turnEvery = 256
+
+const noEffect = new Invalid({
+  field: "handle",
+  reason: "answered no effect",
+  remedy: "return one, Effect.void where there is nothing to wait for"
+})
 
 const isSuccess = <A, E, R>(effect: Effect.Effect<A, E, R>): effect is Exit.Success<A> =>
   Exit.isExit(effect) && Exit.isSuccess(effect)
@@ -136,7 +158,7 @@ const isSuccess = <A, E, R>(effect: Effect.Effect<A, E, R>): effect is Exit.Succ
 const run = <C extends Catalogue, Err, R>(
   store: StoreShape,
   options: SubscriptionOptions<C> & { readonly handle: unknown },
-  makeWork: () => Work<EventOf<C>, Err, R>
+  makeWork: () => Work<EventOf<C>, Err | Invalid, R>
 ): Effect.Effect<Fenced, StoreError | Err, R> =>
   Effect.suspend(() => {
     const fault = optionsFault(options) ?? readerFault(store, options.name)
