@@ -31,6 +31,13 @@ test("measures ours and by hand, says on what, and sets them in ratios", { timeo
   expect(effect?.ratio?.median).toBeCloseTo((ours?.value?.median ?? 0) / (effect?.value?.median ?? 0))
 })
 
+test("a run of one row tells of the goals that it measured alone", { timeout: 120_000 }, async () => {
+  const args = ["--quick", "--no-peers", "--rounds", "1", "--store", "memory", "--only", "append-1"]
+  const { stdout } = await bench(...args)
+  expect(stdout).toContain("# Speed, side by side")
+  expect(stdout).not.toContain("| not measured |")
+})
+
 test("a side that failed is told of, also where nobody else took part", { timeout: 120_000 }, async () => {
   const places = makePlaces()
   const unknown = {

@@ -27,6 +27,9 @@ import { different, type Trial, trialOf, type Trials } from "../trial.ts"
 const law = storeLawOf("store fold options")
 const compacting: ReadonlyArray<Need> = ["atomic", "truncate", "streams", "scan", "delete"]
 
+// Where a trial has compacted the stream, a projection that begins at its start is refused, and nothing else is.
+const refused = () => Effect.void
+
 // A clock on which an hour passes every time that it's looked at.
 const passing = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.suspend(() => {
@@ -89,8 +92,8 @@ export const storeFoldOptions = [
         yield* core.load(store, history, { stream: "s", snapshots: save(n) })
       }
       if (filter !== undefined) {
-        yield* core.saveSnapshot(store, doubled, { stream: "s" }).pipe(Effect.ignore)
-        yield* core.saveSnapshot(store, latest, { stream: "s", keep: 1 }).pipe(Effect.ignore)
+        yield* Effect.catchTag(core.saveSnapshot(store, doubled, { stream: "s" }), "Invalid", refused)
+        yield* Effect.catchTag(core.saveSnapshot(store, latest, { stream: "s", keep: 1 }), "Invalid", refused)
         yield* core.deleteSnapshots(store, filter)
       }
       const infos = yield* Stream.runCollect(core.listSnapshots(store))

@@ -80,14 +80,28 @@ interface Worked<Err> {
   readonly exit: Exit.Exit<unknown, Err>
 }
 
+/** What a handler answers, that it throws and that it answers no effect among it: nothing of either gets lost. */
+const answers =
+  <Received, Err, R>(handle: (received: Received) => Effect.Effect<unknown, Err, R>) =>
+  (received: Received): Effect.Effect<unknown, Err | Invalid, R> => {
+    try {
+      const answer = handle(received)
+      return Effect.isEffect(answer) ? answer : Effect.fail(noEffect)
+    } catch (defect) {
+      return Effect.die(defect)
+    }
+  }
+
 const wholePage = <E, Err, R>(
   handle: (page: Page<E>) => Effect.Effect<unknown, Err, R>
-): Work<E, Err, R> =>
-(page) =>
-  Effect.map(Effect.exit(Effect.suspend(() => handle(page))), (exit) => ({
-    handled: Exit.isSuccess(exit) ? page.items.length : 0,
-    exit
-  }))
+): Work<E, Err | Invalid, R> => {
+  const answerTo = answers(handle)
+  return (page) =>
+    Effect.map(Effect.exit(Effect.suspend(() => answerTo(page))), (exit) => ({
+      handled: Exit.isSuccess(exit) ? page.items.length : 0,
+      exit
+    }))
+}
 
 /**
  * Hands over one event after another. What the handler answers at once needs no step that masks an interruption: one
@@ -95,15 +109,7 @@ const wholePage = <E, Err, R>(
  */
 const eachEvent = <E, Err, R>(handle: (event: E) => Effect.Effect<unknown, Err, R>): Work<E, Err | Invalid, R> => {
   let sinceTurn = 0
-  // What it throws isn't to be lost beside an interruption that it asks for.
-  const answerTo = (event: E): Effect.Effect<unknown, Err | Invalid, R> => {
-    try {
-      const answer = handle(event)
-      return Effect.isEffect(answer) ? answer : Effect.fail(noEffect)
-    } catch (defect) {
-      return Effect.die(defect)
-    }
-  }
+  const answerTo = answers(handle)
   return ({ items }, interruptibly) =>
     Effect.suspend(() => {
       let handled = 0
@@ -141,8 +147,8 @@ const eachEvent = <E, Err, R>(handle: (event: E) => Effect.Effect<unknown, Err, 
 }
 
 /**
- * After how many events the event loop has its turn, unless a handler that takes time gave it one. Few enough that the
- * scheduler never takes one by itself, which may be between a call and what waits for its answer.
+ * After how many events the event loop has its turn. Few enough that the scheduler never takes one by itself, which may
+ * be between a call and what waits for its answer.
  */
 const turnEvery = 256
 
