@@ -51,8 +51,8 @@ const grow = async (options: GrowthOptions, places: Places): Promise<number> => 
       store,
       steps,
       places,
-      (name, { events, micros: { max, median, min } }) =>
-        say(`${store} ${short(events)}: ${name} ${short(median)} µs (${short(min)}–${short(max)})`)
+      (name, { events, value: { max, median, min } }) =>
+        say(`${store} ${short(events)}: ${name} ${short(median)} (${short(min)}–${short(max)})`)
     )
     const growth = { at: new Date().toISOString(), commit, machine: machineOf(store), steps, curves }
     all[store] = growth

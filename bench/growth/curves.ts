@@ -4,21 +4,34 @@ import { fileURLToPath } from "node:url"
 import type { Machine } from "../harness/machine.ts"
 import type { Spread } from "../harness/statistics.ts"
 import { readKept, replaceFile } from "../report/kept-file.ts"
-import { plot } from "../report/plot.ts"
+import { plot, type Series } from "../report/plot.ts"
 import { unlike } from "../report/results.ts"
 import { short } from "../report/table.ts"
 import type { StoreName } from "../sides/persist.ts"
 
-/** What a call takes where so many events are there. */
+/** What is drawn together, and in which unit; where the curves differ each says its own. */
+const panels = {
+  reading: "reading, microseconds a call",
+  "all events": "passing over all events, microseconds an event",
+  writing: "writing, microseconds a call; contending, a win",
+  latency: "latency, microseconds",
+  store: "the store"
+} as const
+
+/** One of them. */
+export type Panel = keyof typeof panels
+
+/** What something comes to where so many events are there. */
 export interface Point {
   readonly events: number
-  /** Microseconds, of several measurements. */
-  readonly micros: Spread
+  /** Of several measurements, in the unit of its panel. */
+  readonly value: Spread
 }
 
 /** How one kind of work grows. */
 export interface Curve {
   readonly name: string
+  readonly panel: Panel
   readonly points: ReadonlyArray<Point>
 }
 
@@ -54,14 +67,18 @@ export const whyKept = (
   return unlike(kept.machine, machine)
 }
 
+const seriesOf = ({ name, points }: Curve): Series => ({
+  name,
+  points: points.map(({ events, value }) => [events, value.median] as const)
+})
+
 /** Draws the curves of a store and keeps them, in a directory or in git, in place of those from before. */
 export const keepGrowth = (store: StoreName, growth: Growth, directory: string = bench): void => {
-  const series = growth.curves.map(({ name, points }) => ({
-    name,
-    points: points.map(({ events, micros }) => [events, micros.median] as const)
-  }))
-  const title = `${store}: microseconds a call, by events in the store`
-  replaceFile(join(directory, `growth-${store}.svg`), plot(title, series))
+  const plots = Object.entries(panels).flatMap(([panel, title]) => {
+    const own = growth.curves.filter((curve) => curve.panel === panel)
+    return own.length === 0 ? [] : [{ title: `${store}: ${title}`, series: own.map(seriesOf) }]
+  })
+  replaceFile(join(directory, `growth-${store}.svg`), plot(plots))
   const all = { ...keptGrowth(directory), [store]: growth }
   replaceFile(join(directory, "growth.json"), `${JSON.stringify(all, undefined, 1)}\n`)
 }

@@ -1,93 +1,87 @@
 /** Fills one store step by step, and measures the same work at every step. */
 import type { Places } from "../harness/place.ts"
-import { type Spread, spread } from "../harness/statistics.ts"
-import { openPromise, type StoreName } from "../sides/persist.ts"
-import { timed } from "../workloads/workload.ts"
-import type { Curve, Point } from "./curves.ts"
-import { fill, type Growing, passes, reads, verbsOf, writes } from "./works.ts"
+import { spread } from "../harness/statistics.ts"
+import { openPromise, type StoreName, storeUrl } from "../sides/persist.ts"
+import type { Curve, Panel, Point } from "./curves.ts"
+import { fill, type Growing, verbsOf } from "./growing.ts"
+import { arrivals, openings } from "./reopened.ts"
+import { latencies, passes, reads, type Work, writes } from "./works.ts"
 
-/** How long something takes, in microseconds: of so many times, after others that only warm it up. */
-const repeated = async (run: () => Promise<void>, rounds: number, warming: number): Promise<Spread> => {
-  const taken: Array<number> = []
-  for (let round = -warming; round < rounds; round++) {
-    const millis = await timed(run)
-    if (round >= 0) taken.push(millis * 1000)
-  }
-  return spread(taken)
+/** How often something is measured, after how many times that only warm it up. */
+type Rounds = readonly [rounds: number, warming: number]
+
+/** Works of one panel. */
+interface Group {
+  readonly panel: Panel
+  readonly works: ReadonlyArray<Work>
+  readonly rounds: (events: number) => Rounds
 }
 
-const perCall = ({ max, median, min }: Spread, calls: number): Spread => ({
-  median: median / calls,
-  min: min / calls,
-  max: max / calls
-})
-
-/** Tells of one measurement: at how many events, and how many microseconds a call took. */
-type Note = (name: string, point: Point) => void
-
-/** What changes nothing, so that exactly so many events are there. */
-const measureReads = async (growing: Growing, note: Note): Promise<void> => {
-  const { events } = growing
-  for (const { calls, name, run } of reads) {
-    note(name, { events, micros: perCall(await repeated(() => run(growing), 9, 5), calls) })
-  }
+/** What changes nothing comes first: so it's measured where exactly so many events are there. */
+const groups: ReadonlyArray<Group> = [
+  { panel: "reading", works: reads, rounds: () => [9, 5] },
   // Of many events one pass is as good as several.
-  const [rounds, warming] = events < 1_000_000 ? [3, 2] : [1, 0]
-  for (const { name, run } of passes) {
-    note(name, { events, micros: perCall(await repeated(() => run(growing), rounds, warming), events) })
+  { panel: "all events", works: passes, rounds: (events) => events < 1_000_000 ? [3, 2] : [1, 0] },
+  { panel: "store", works: openings, rounds: () => [5, 2] },
+  { panel: "writing", works: writes, rounds: () => [5, 2] },
+  { panel: "latency", works: latencies, rounds: () => [3, 1] },
+  { panel: "store", works: arrivals, rounds: () => [3, 1] }
+]
+
+/** Tells of one measurement: what was done, and what it came to where so many events were there. */
+type Note = (panel: Panel, name: string, point: Point) => void
+
+/** Measures one kind of work: its points stand where the store is halfway through it. */
+const measureWork = async (
+  growing: Growing,
+  panel: Panel,
+  [rounds, warming]: Rounds,
+  work: Work,
+  note: Note
+): Promise<void> => {
+  const before = growing.events
+  const found = new Map<string, ReadonlyArray<number>>()
+  for (let round = -warming; round < rounds; round++) {
+    const one = await work(growing)
+    if (one === undefined) return
+    growing.events += one.added
+    if (round < 0) continue
+    for (const [name, figure] of Object.entries(one.figures)) found.set(name, [...found.get(name) ?? [], figure])
   }
+  const events = (before + growing.events) / 2
+  for (const [name, figures] of found) note(panel, name, { events, value: spread(figures) })
 }
 
-/** What writes: it stands where the store is halfway through it. */
-const measureWrites = async (growing: Growing, note: Note): Promise<void> => {
-  for (const { adds, calls, name, run } of writes) {
-    const before = growing.events
-    const micros = await repeated(
-      async () => {
-        await run(growing)
-        growing.events += adds * calls
-      },
-      5,
-      2
-    )
-    note(name, { events: (before + growing.events) / 2, micros: perCall(micros, calls) })
-  }
-}
-
-/** Opens a store that was left, and reads its head. */
-const opening = "open, and read the head"
-
-/** The curves of a store over steps, in the order of the steps; each measurement is handed to `tell`. */
+/**
+ * The curves of a store over steps, in the order of the steps; each measurement is handed to `tell`. With `once` each
+ * is made once and without warming up, which shows that it can be made.
+ */
 export const measure = async (
   store: StoreName,
   steps: ReadonlyArray<number>,
   places: Places,
-  tell: Note
+  tell: (name: string, point: Point) => void,
+  once: boolean = false
 ): Promise<ReadonlyArray<Curve>> => {
   const [place, remove] = await places.place(store)
   const open = async () => verbsOf(await openPromise(store)(place))
-  const growing: Growing = { side: await open(), events: 0, streams: 0 }
-  const found = new Map<string, ReadonlyArray<Point>>()
-  const note: Note = (name, point) => {
-    found.set(name, [...found.get(name) ?? [], point])
+  const url = storeUrl(store, place)
+  const growing: Growing = { url, place, open, side: await open(), events: 0, streams: 0, long: new Set() }
+  const curves = new Map<string, Curve>()
+  const note: Note = (panel, name, point) => {
+    curves.set(name, { name, panel, points: [...curves.get(name)?.points ?? [], point] })
     tell(name, point)
   }
   for (const events of steps) {
     await fill(growing, events)
-    await measureReads(growing, note)
-    if (store !== "memory") {
-      await growing.side.close()
-      const again = async () => {
-        const side = await open()
-        await side.head()
-        await side.close()
-      }
-      note(opening, { events, micros: await repeated(again, 9, 5) })
-      growing.side = await open()
+    for (const group of groups) {
+      // What is in memory is gone once it's closed.
+      if (store === "memory" && group.panel === "store") continue
+      const rounds: Rounds = once ? [1, 0] : group.rounds(growing.events)
+      for (const work of group.works) await measureWork(growing, group.panel, rounds, work, note)
     }
-    await measureWrites(growing, note)
   }
   await growing.side.close()
   await remove()
-  return Array.from(found, ([name, points]) => ({ name, points }))
+  return [...curves.values()]
 }

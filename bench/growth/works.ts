@@ -1,141 +1,160 @@
 /** The work whose cost is followed while a store grows: what reads, what passes over every event, and what writes. */
-import { orderOf } from "../payload.ts"
-import type { Side } from "../sides/side.ts"
+import { followHere, latencyOf } from "../workloads/feeds.ts"
+import { mixing } from "../workloads/keys.ts"
+import { timed } from "../workloads/workload.ts"
+import { eventsEach, type Growing, keyOf, lengths, longOf, nextOrder, somewhere, streamOf } from "./growing.ts"
 
-type Verb = "append" | "catchUp" | "close" | "fold" | "get" | "head" | "put" | "rebuild" | "scan"
-
-/** The verbs that are followed; every store of ours has them. */
-export type Verbs = Required<Pick<Side, Verb>>
-
-/** A store that grows, and what it has been given. */
-export interface Growing {
-  side: Verbs
-  /** All events of its log. */
-  events: number
-  /** Its streams of twenty events by their numbers, and as many keys. Only those with odd numbers are appended to. */
-  streams: number
+/** What one measurement has found: figures by the names of their curves, and how many events it has added. */
+export interface Found {
+  readonly figures: Readonly<Record<string, number>>
+  readonly added: number
 }
 
-/** One kind of work: how many calls a measurement makes, how many events each adds, and how they are made. */
-export interface Work {
-  readonly name: string
-  readonly calls: number
-  readonly adds: number
-  readonly run: (growing: Growing) => Promise<void>
+/** One kind of work. Nothing, where the store hasn't got what it takes yet. */
+export type Work = (growing: Growing) => Promise<Found | undefined>
+
+/** So many clients that each make so many calls, of which each adds so many events. */
+interface Calls {
+  readonly clients: number
+  readonly each: number
+  readonly adds?: number
 }
 
-/** How many events a stream is filled with. */
-const eventsEach = 20
+type Run = (growing: Growing, clients: number, each: number) => Promise<void>
 
-const streamOf = (n: number): string => `s-${n}`
-
-const keyOf = (n: number): string => `k-${n}`
-
-let calls = 0
-
-/** Somewhere in what is there, without a pattern that a cache likes. */
-const somewhere = (places: number): number => (calls++ * 7919) % places
-
-/** The verbs of a side; throws where it lacks one. */
-export const verbsOf = ({ append, catchUp, close, fold, get, head, put, rebuild, scan }: Side): Verbs => {
-  if (!append || !catchUp || !fold || !get || !head || !put || !rebuild || !scan) {
-    throw new Error("the side lacks a verb that is followed")
-  }
-  return { append, catchUp, close, fold, get, head, put, rebuild, scan }
+/** Microseconds a call. */
+const called = (name: string, { adds = 0, clients, each }: Calls, run: Run): Work => async (growing) => {
+  const millis = await timed(() => run(growing, clients, each))
+  const calls = clients * each
+  return { figures: { [name]: millis * 1000 / calls }, added: adds * calls }
 }
+
+const alone = (each: number): Calls => ({ clients: 1, each })
+
+const atOnce = (clients: number, each: number): Calls => ({ clients, each })
+
+const titleOf = ({ clients }: Calls): string => clients === 1 ? "one at a time" : `${clients} at once`
+
+const shown = (length: number): string => length.toLocaleString("en")
+
+const folding = (length: number): Work =>
+  called(
+    `fold a stream of ${shown(length)}`,
+    alone(20_000 / length),
+    ({ side }, ...how) => side.fold(...how, () => ({ stream: longOf(length), events: length }))
+  )
+
+const loading = (length: number): Work =>
+  called(
+    `load ${shown(length)} with a snapshot`,
+    alone(200),
+    ({ side }, ...how) => side.load(...how, () => ({ stream: longOf(length), events: length }))
+  )
 
 /** What reads a part of the store. */
 export const reads: ReadonlyArray<Work> = [
-  {
-    name: "fold a stream of 20",
-    calls: 200,
-    adds: 0,
-    run: ({ side: { fold }, streams }) =>
-      fold(1, 200, () => ({ stream: streamOf(somewhere(streams / 2) * 2), events: eventsEach }))
-  },
-  {
-    name: "kv get",
-    calls: 500,
-    adds: 0,
-    run: ({ side: { get }, streams }) => get(1, 500, () => keyOf(somewhere(streams)))
-  },
-  {
-    name: "kv scan of 100",
-    calls: 20,
-    adds: 0,
-    // By their text a hundred keys and more follow those that begin so, at every step.
-    run: ({ side: { scan } }) => scan(1, 20, () => ({ from: keyOf(Number(`1${somewhere(10_000)}`)), limit: 100 }))
-  }
+  called(
+    "fold a stream of 20",
+    alone(200),
+    ({ side, streams }, ...how) =>
+      side.fold(...how, () => ({ stream: streamOf(somewhere(streams / 2) * 2), events: eventsEach }))
+  ),
+  ...lengths.flatMap((length) =>
+    [folding(length), loading(length)].map((work): Work => async (growing) =>
+      growing.long.has(length) ? await work(growing) : undefined
+    )
+  ),
+  ...[alone(500), atOnce(64, 100)].map((calls) =>
+    called(
+      `kv get, ${titleOf(calls)}`,
+      calls,
+      ({ side, streams }, ...how) => side.get(...how, () => keyOf(somewhere(streams)))
+    )
+  ),
+  // By their text a hundred keys and more follow those that begin so, at every step.
+  called(
+    "kv scan of 100",
+    alone(20),
+    ({ side }, ...how) => side.scan(...how, () => ({ from: keyOf(Number(`1${somewhere(10_000)}`)), limit: 100 }))
+  )
 ]
+
+const passing = (name: string, verb: "catchUp" | "readAll" | "rebuild"): Work => async ({ events, side }) => {
+  const millis = await timed(() => side[verb](events))
+  return { figures: { [name]: millis * 1000 / events }, added: 0 }
+}
 
 /** What passes over every event: each finds as many as are there, or fails. */
-export const passes: ReadonlyArray<Pick<Work, "name" | "run">> = [
-  { name: "catch up, an event", run: ({ events, side: { catchUp } }) => catchUp(events) },
-  { name: "build a read model, an event", run: ({ events, side: { rebuild } }) => rebuild(events) }
+export const passes: ReadonlyArray<Work> = [
+  passing("read all", "readAll"),
+  passing("catch up into a handler", "catchUp"),
+  passing("build a read model", "rebuild")
 ]
 
-const clients = 64
+const appending = (name: string, calls: Calls, size: number = 1): Work =>
+  called(name, { ...calls, adds: size }, ({ side }, ...how) =>
+    side.append(...how, (client) => ({
+      stream: `appended-${client}`,
+      orders: Array.from({ length: size }, nextOrder)
+    })))
 
-/** What writes, after all the rest. */
-export const writes: ReadonlyArray<Work> = [
-  {
-    name: "kv put, 64 at once",
-    calls: clients * 10,
-    adds: 0,
-    run: ({ side: { put }, streams }) =>
-      put(clients, 10, () => {
-        const n = somewhere(streams)
-        return { key: keyOf(n), value: orderOf(n) }
+const putting = (calls: Calls): Work =>
+  called(
+    `kv put, ${titleOf(calls)}`,
+    calls,
+    ({ side, streams }, ...how) => side.put(...how, () => ({ key: keyOf(somewhere(streams)), value: nextOrder() }))
+  )
+
+/** Each client has keys of its own, in all of them: nobody loses. */
+const comparing = (calls: Calls): Work =>
+  called(
+    `kv compare-and-set, ${titleOf(calls)}`,
+    calls,
+    ({ side, streams }, clients, each) =>
+      side.cas(clients, each, (client) => {
+        const own = somewhere(Math.floor(streams / clients))
+        return { key: keyOf(client + clients * own), value: nextOrder() }
       })
-  },
-  {
-    name: "append, one at a time",
-    calls: 50,
-    adds: 1,
-    run: ({ side: { append } }) => append(1, 50, () => ({ stream: "appended", orders: [orderOf(calls++)] }))
-  },
-  {
-    name: "append, 64 at once",
-    calls: clients * 5,
-    adds: 1,
-    run: ({ side: { append } }) =>
-      append(clients, 5, (client) => ({ stream: `appended-${client}`, orders: [orderOf(calls++)] }))
-  },
-  {
-    name: "append to streams from before",
-    calls: clients * 5,
-    adds: 1,
-    run: ({ side: { append }, streams }) =>
-      append(clients, 5, () => ({ stream: streamOf(somewhere(streams / 2) * 2 + 1), orders: [orderOf(calls)] }))
-  }
+  )
+
+/** For a fixed time, as there is no telling who wins. */
+const contending: Work = async ({ side: { contend } }) => {
+  const from = performance.now()
+  const wins = await contend(16, 30, "contended")
+  const millis = performance.now() - from
+  const won = wins.reduce((sum, some) => sum + some, 0)
+  return { figures: { "append, 16 contending, a win": millis * 1000 / won }, added: won }
+}
+
+/** A tenth of its calls are appends. */
+const mixed = called("gets, puts and appends mixed, 16 clients", { clients: 16, each: 100, adds: 0.1 }, (
+  { side, streams },
+  _clients,
+  each
+) => mixing(side, () => keyOf(somewhere(streams)))(each / 10))
+
+const latency = (perSecond: number, events: number): Work => async ({ side: { append, follow } }) => {
+  const { p50, p99 } = await latencyOf(append, followHere(follow), perSecond, events)
+  const name = `append to handler, ${shown(perSecond)} a second`
+  return { figures: { [`${name}: p50`]: p50 * 1000, [`${name}: p99`]: p99 * 1000 }, added: events }
+}
+
+/** What writes. */
+export const writes: ReadonlyArray<Work> = [
+  ...[alone(50), atOnce(64, 10)].flatMap((calls) => [putting(calls), comparing(calls)]),
+  ...[alone(50), atOnce(64, 5), atOnce(256, 2)].map((calls) => appending(`append, ${titleOf(calls)}`, calls)),
+  called(
+    "append to streams from before, 64 at once",
+    { ...atOnce(64, 5), adds: 1 },
+    ({ side, streams }, ...how) =>
+      side.append(...how, () => ({ stream: streamOf(somewhere(streams / 2) * 2 + 1), orders: [nextOrder()] }))
+  ),
+  appending("append a batch of 10", alone(30), 10),
+  appending("append a batch of 100", alone(5), 100),
+  appending("append a batch of 1,000", alone(2), 1000),
+  contending,
+  mixed
 ]
 
-/** Calls a verb so many times, by many clients at once. */
-const inGroups = async (count: number, repeat: (clients: number, each: number) => Promise<void>): Promise<void> => {
-  await repeat(100, Math.floor(count / 100))
-  await repeat(1, count % 100)
-}
-
-/** Fills a store up to so many events: with streams of twenty, a key for each, and the rest in a stream of its own. */
-export const fill = async (growing: Growing, to: number): Promise<void> => {
-  const { events, side: { append, put }, streams: first } = growing
-  // An even number, so that those that are appended to are as many as the others.
-  const streams = Math.floor((to - events) / eventsEach / 2) * 2
-  let [stream, key] = [first, first]
-  await inGroups(streams, (many, each) =>
-    append(many, each, () => {
-      const n = stream++
-      return { stream: streamOf(n), orders: Array.from({ length: eventsEach }, (_, i) => orderOf(n + i)) }
-    }))
-  await inGroups(streams, (many, each) =>
-    put(many, each, () => {
-      const n = key++
-      return { key: keyOf(n), value: orderOf(n) }
-    }))
-  const rest = to - events - streams * eventsEach
-  if (rest > 0) {
-    await append(1, 1, () => ({ stream: "rest", orders: Array.from({ length: rest }, (_, i) => orderOf(i)) }))
-  }
-  growing.events = to
-  growing.streams = first + streams
-}
+/** How long an event takes to its handler. */
+export const latencies: ReadonlyArray<Work> = [latency(100, 100), latency(10_000, 1000)]

@@ -7,8 +7,17 @@ export interface Series {
   readonly points: ReadonlyArray<readonly [x: number, y: number]>
 }
 
-const [width, height] = [760, 420]
-const frame = { left: 70, right: 250, top: 40, bottom: 50 }
+/** Curves that are drawn together. */
+export interface Plot {
+  readonly title: string
+  readonly series: ReadonlyArray<Series>
+}
+
+const width = 860
+const frame = { left: 70, right: 350, top: 40, bottom: 50 }
+
+/** How high a plot is: at least so much, and as much as the names of its curves take. */
+const heightOf = ({ series }: Plot): number => Math.max(340, frame.top + 20 * series.length + frame.bottom)
 const colours = [
   "#0072b2",
   "#d55e00",
@@ -43,28 +52,31 @@ const line = (x1: number, y1: number, x2: number, y2: number) =>
 const text = (at: number, down: number, words: string, anchor: string, fill: string = "#333") =>
   `<text x="${at}" y="${down}" text-anchor="${anchor}" fill="${fill}">${words}</text>`
 
-/** What a curve is called, and where it ends. */
-const legend = ({ name, points }: Series): string => `${name}: ${short(points.at(-1)?.[1] ?? NaN)}`
+/** What a curve is called, where it begins, and where it ends. */
+const legend = ({ name, points }: Series): string =>
+  `${name}: ${short(points[0]?.[1] ?? NaN)} – ${short(points.at(-1)?.[1] ?? NaN)}`
 
-/** Draws them. */
-export const plot = (title: string, series: ReadonlyArray<Series>): string => {
+/** The lines of one plot, so far down. */
+const drawn = (one: Plot, down: number): ReadonlyArray<string> => {
+  const { series, title } = one
+  const height = heightOf(one)
   const xs = powers(series.flatMap(({ points }) => points.map(([x]) => x)))
   const ys = powers(series.flatMap(({ points }) => points.map(([, y]) => y)))
   const x = scale(xs, frame.left, width - frame.right)
   const y = scale(ys, height - frame.bottom, frame.top)
-  const curves = series.map((one, i) => {
+  const curves = series.map((curve, i) => {
     const colour = colours[i % colours.length] ?? "#000"
-    const places = one.points.map(([px, py]) => [x(Math.log10(px)).toFixed(1), y(Math.log10(py)).toFixed(1)] as const)
+    // A second curve of one colour is broken.
+    const dashes = i < colours.length ? "" : ` stroke-dasharray="6 3"`
+    const places = curve.points.map(([px, py]) => [x(Math.log10(px)).toFixed(1), y(Math.log10(py)).toFixed(1)] as const)
     const dots = places.map(([cx, cy]) => `<circle cx="${cx}" cy="${cy}" r="3" fill="${colour}"/>`).join("")
     const path = places.map((place) => place.join(",")).join(" ")
-    return `<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="2"/>${dots}${
-      text(width - frame.right + 16, frame.top + 12 + i * 20, legend(one), "start", colour)
+    return `<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="2"${dashes}/>${dots}${
+      text(width - frame.right + 16, frame.top + 12 + i * 20, legend(curve), "start", colour)
     }`
   })
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"`,
-    `font-family="sans-serif" font-size="12">`,
-    `<rect width="100%" height="100%" fill="#fff"/>`,
+    `<g transform="translate(0 ${down})">`,
     text(frame.left, 22, title, "start"),
     ...xs.flatMap((power) => [
       line(x(power), frame.top, x(power), height - frame.bottom),
@@ -75,6 +87,23 @@ export const plot = (title: string, series: ReadonlyArray<Series>): string => {
       text(frame.left - 8, y(power) + 4, label(power), "end")
     ]),
     ...curves,
+    "</g>"
+  ]
+}
+
+/** Draws plots, one below the other. */
+export const plot = (plots: ReadonlyArray<Plot>): string => {
+  let down = 0
+  const groups = plots.map((one) => {
+    const lines = drawn(one, down)
+    down += heightOf(one)
+    return lines
+  })
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${down}"`,
+    `font-family="sans-serif" font-size="12">`,
+    `<rect width="100%" height="100%" fill="#fff"/>`,
+    ...groups.flat(),
     "</svg>\n"
   ].join("\n")
 }

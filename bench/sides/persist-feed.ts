@@ -1,5 +1,13 @@
 /** What follows persist's log: a subscription, a read model over a few keys, through Promises and through Effect. */
-import { anyEvents, ReadModel, rebuild, resetReader, runSubscription, type StoreShape } from "@persist/core"
+import {
+  anyEvents,
+  ReadModel,
+  rebuild,
+  removeReader,
+  resetReader,
+  runSubscription,
+  type StoreShape
+} from "@persist/core"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -26,7 +34,7 @@ const checkModel = Effect.fnUntraced(function*(store: StoreShape, events: number
   checkCount(states.reduce((sum, { value }) => sum + value.events, 0), events)
 })
 
-const name = "handler"
+const [name, follower] = ["handler", "follower"]
 
 /** The feeds through Promises. */
 export const promiseFeedSide = (store: Store): FeedSide => ({
@@ -52,12 +60,16 @@ export const promiseFeedSide = (store: Store): FeedSide => ({
   },
   follow: async (handle) => {
     const running = store.runSubscription({
-      name: "follower",
+      name: follower,
       events: anyEvents,
       from: "end",
       handle: (event) => handle(orderIn(event))
     })
-    return () => running.stop()
+    return async () => {
+      await running.stop()
+      // Whoever follows next begins at the end of then.
+      await store.removeReader(follower)
+    }
   }
 })
 
@@ -80,11 +92,11 @@ export const effectFeedSide = (store: StoreShape): FeedSide => ({
   rebuild: (events) => Effect.runPromise(Effect.andThen(rebuild(store, model), checkModel(store, events))),
   follow: async (handle) => {
     const fiber = Effect.runFork(runSubscription(store, {
-      name: "follower",
+      name: follower,
       events: anyEvents,
       from: "end",
       handle: (event) => Effect.sync(() => handle(orderIn(event)))
     }))
-    return () => Effect.runPromise(Effect.asVoid(Fiber.interrupt(fiber)))
+    return () => Effect.runPromise(Effect.andThen(Fiber.interrupt(fiber), removeReader(store, follower)))
   }
 })

@@ -7,7 +7,8 @@ import { type Fold, projectAll, total } from "../../examples/repository-history/
 import { checkFigures } from "./history.ts"
 import type { History, LogSide, Place } from "./side.ts"
 
-const importInto = async (url: string, path: string): Promise<void> => {
+/** Imports a file into a store. */
+export const importInto = async (url: string, path: string): Promise<void> => {
   const code = await Effect.runPromise(runCommandLine(["import", "--json", "--store", url, path]))
   if (code !== 0) throw new Error(`persist import ended with ${code}`)
 }

@@ -6,9 +6,14 @@ import type { Opened, OpenedHere, OpenSide, Place, Side, WholeSide } from "./sid
 
 /** Starts a program of the bench. */
 export const startProgram = (
-  program: "follower" | "writer",
+  program: "follower" | "importer" | "writer",
   args: ReadonlyArray<string>
-): ChildProcess => fork(new URL(`programs/${program}.ts`, import.meta.url), args, { execArgv: ["--conditions=source"] })
+): ChildProcess =>
+  fork(new URL(`programs/${program}.ts`, import.meta.url), args, {
+    execArgv: ["--conditions=source"],
+    // What the bench prints is its own.
+    stdio: ["ignore", "ignore", "inherit", "ipc"]
+  })
 
 /** The first thing that a process says, or that it ended without a word. */
 export const firstWord = (child: ChildProcess): Promise<unknown> =>

@@ -52,17 +52,19 @@ const pace = async (append: Append, perSecond: number, events: number): Promise<
 
 type Follow = NonNullable<FeedSide["followElsewhere"]>
 
-const inSameProcess = ({ follow }: Side): Follow | undefined =>
-  follow && ((took) =>
-    follow(({ sent }) => {
-      if (sent > 0) took((microseconds() - sent) / 1000)
-    }))
+/** Follows in this process, as `followElsewhere` does in another. */
+export const followHere = (follow: NonNullable<FeedSide["follow"]>): Follow => (took) =>
+  follow(({ sent }) => {
+    if (sent > 0) took((microseconds() - sent) / 1000)
+  })
+
+const inSameProcess = ({ follow }: Side): Follow | undefined => follow && followHere(follow)
 
 /** How long a handler may take for the last event, in milliseconds. */
 const patience = 20_000
 
 /** Milliseconds from before an append to its handler, of `events` events at a pace. */
-const measured = async (append: Append, follow: Follow, perSecond: number, events: number) => {
+export const latencyOf = async (append: Append, follow: Follow, perSecond: number, events: number) => {
   const taken: Array<number> = []
   const all = Promise.withResolvers<void>()
   const began = microseconds()
@@ -97,8 +99,8 @@ const latency = (
     const [append, follow] = [side.append, followOf(side)]
     if (append === undefined || follow === undefined) return undefined
     const events = Math.ceil(times * round)
-    await measured(append, follow, perSecond, events)
-    return { measure: () => measured(append, follow, perSecond, events) }
+    await latencyOf(append, follow, perSecond, events)
+    return { measure: () => latencyOf(append, follow, perSecond, events) }
   }
 })
 

@@ -6,9 +6,10 @@ import { history } from "../sides/history.ts"
 import type { Importing } from "../sides/side.ts"
 import { rate, type Ready, type Sizes, timed, type Workload } from "./workload.ts"
 
-/** The lines as `persist import` takes them. */
-const linesOf = (events: number): string =>
-  Array.from({ length: events }, (_, n) => {
+/** So many lines as `persist import` takes them, others for each number to begin with. */
+export const linesOf = (events: number, from: number = 0): string =>
+  Array.from({ length: events }, (_, i) => {
+    const n = from + i
     const at = new Date(1_700_000_000_000 + n).toISOString()
     return `${JSON.stringify({ stream: `import-${n % 1000}`, type: placed, at, data: orderOf(n) })}\n`
   }).join("")

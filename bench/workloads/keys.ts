@@ -63,6 +63,20 @@ const keyed = (verb: string, clients: number, title: string, each: number = 1): 
   }
 })
 
+/** Sixteen clients that so many times get eight keys, put one and append an event, each one after another. */
+export const mixing = ({ append, get, put }: Required<Pick<Side, "append" | "get" | "put">>, key: () => string) => {
+  let n = 0
+  const client = async (number: number, count: number) => {
+    for (let i = 0; i < count; i++) {
+      await get(1, 8, key)
+      await put(1, 1, () => ({ key: key(), value: orderOf(n++) }))
+      await append(1, 1, () => ({ stream: `mixed-${number}`, orders: [orderOf(n++)] }))
+    }
+  }
+  return async (count: number): Promise<void> =>
+    void await Promise.all(Array.from({ length: 16 }, (_, number) => client(number, count)))
+}
+
 /** Of ten calls of each of 16 clients eight get, one puts, one appends. */
 const mixed: Workload = {
   name: "mixed-16",
@@ -72,18 +86,7 @@ const mixed: Workload = {
   prepare: async ({ append, get, put }, sizes) => {
     if (append === undefined || get === undefined || put === undefined) return undefined
     await fill(put, sizes.keys)
-    const key = scattered(sizes.keys)
-    let n = 0
-    const client = async (number: number, count: number) => {
-      for (let i = 0; i < count; i++) {
-        await get(1, 8, key)
-        await put(1, 1, () => ({ key: key(), value: orderOf(n++) }))
-        await append(1, 1, () => ({ stream: `mixed-${number}`, orders: [orderOf(n++)] }))
-      }
-    }
-    const repeat = async (count: number) =>
-      void await Promise.all(Array.from({ length: 16 }, (_, number) => client(number, count)))
-    return { repeat, each: 160 }
+    return { repeat: mixing({ append, get, put }, scattered(sizes.keys)), each: 160 }
   }
 }
 

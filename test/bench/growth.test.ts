@@ -3,38 +3,65 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { expect, test } from "vitest"
-import { type Growth, keepGrowth, keptGrowth, whyKept } from "../../bench/growth/curves.ts"
+import { type Growth, keepGrowth, keptGrowth, type Panel, whyKept } from "../../bench/growth/curves.ts"
 import { measure } from "../../bench/growth/measure.ts"
-import { passes, reads, writes } from "../../bench/growth/works.ts"
 import { makePlaces } from "../../bench/harness/place.ts"
 
-test("measures reads where as many events are there as it says, and writes behind them", async () => {
+const measured = async (store: "memory" | "sqlite", steps: ReadonlyArray<number>) => {
   const places = makePlaces()
-  const steps = [8010, 16_000]
   try {
-    const curves = await measure("memory", steps, places, () => undefined)
-    const eventsOf = (name: string) => curves.find((curve) => curve.name === name)?.points.map(({ events }) => events)
-    // Each pass over the log fails where it finds another number of events.
-    for (const { name } of [...reads, ...passes]) expect(eventsOf(name)).toEqual(steps)
-    const put = writes.filter(({ adds }) => adds === 0).map(({ name }) => eventsOf(name))
-    expect(put).toEqual([steps])
-    const appended = writes.filter(({ adds }) => adds > 0)
-    // Seven times each; a point is halfway through.
-    let from = 0
-    for (const { calls, name } of appended) {
-      expect(eventsOf(name)).toEqual(steps.map((step) => step + from + calls * 7 / 2))
-      from += calls * 7
+    return await measure(store, steps, places, () => undefined, true)
+  } finally {
+    places.remove()
+  }
+}
+
+test(
+  "measures reads where as many events are there as it says, and writes behind them",
+  { timeout: 120_000 },
+  async () => {
+    const steps = [8010, 100_000]
+    const curves = await measured("memory", steps)
+    const eventsOf = (panel: Panel) => curves.filter((curve) => curve.panel === panel).map(({ points }) => points)
+    // Each pass over the log fails where it finds another number of events, those that were written before among them.
+    for (const points of eventsOf("all events")) expect(points.map(({ events }) => events)).toEqual(steps)
+    // A stream of ten thousand isn't there from the start.
+    for (const points of eventsOf("reading")) {
+      expect(steps).toEqual(
+        expect.arrayContaining(points.map((one) => one.events))
+      )
+    }
+    const written = [...eventsOf("writing"), ...eventsOf("latency")]
+    for (const points of written) expect(points).toHaveLength(2)
+    for (const [n, step] of steps.entries()) {
+      const stood = written.map((points) => points[n]?.events ?? NaN)
+      expect(stood).toEqual(stood.toSorted((a, b) => a - b))
+      expect(stood[0]).toBe(step)
+      expect(stood.at(-1)).toBeGreaterThan(step + 4000)
     }
     for (const { points } of curves) {
-      for (const { micros: { max, median, min } } of points) {
+      for (const { value: { max, median, min } } of points) {
         expect(min).toBeGreaterThan(0)
         expect(median).toBeGreaterThanOrEqual(min)
         expect(max).toBeGreaterThanOrEqual(median)
       }
     }
-  } finally {
-    places.remove()
   }
+)
+
+test("opens, imports into and kills what outlasts a process, and finds all of it", { timeout: 120_000 }, async () => {
+  const steps = [8010, 50_000]
+  const curves = await measured("sqlite", steps)
+  const store = curves.filter(({ panel }) => panel === "store")
+  expect(store.map(({ name }) => name)).toEqual([
+    "disk, with a key for 20 events, bytes an event",
+    "open, read the head and close, ms",
+    "open in a new process, ms",
+    "memory of that process, MiB",
+    "import 5,000 lines, ms",
+    "open after kill -9, and append, ms"
+  ])
+  for (const { points } of store) expect(points).toHaveLength(2)
 })
 
 const machine = {
@@ -52,7 +79,11 @@ const growth = (...steps: ReadonlyArray<number>): Growth => ({
   commit: "abc",
   machine,
   steps,
-  curves: [{ name: "get", points: steps.map((events) => ({ events, micros: { median: 2, min: 1, max: 3 } })) }]
+  curves: (["reading", "store"] as const).map((panel) => ({
+    name: `get in ${panel}`,
+    panel,
+    points: steps.map((events) => ({ events, value: { median: 2, min: 1, max: 3 } }))
+  }))
 })
 
 test("what goes further, or is of another machine, isn't replaced without being told so", () => {
@@ -73,7 +104,10 @@ test("keeps the curves of a store beside those of others, drawn by their medians
     keepGrowth("memory", growth(10_000, 1_000_000), directory)
     expect(keptGrowth(directory)).toEqual({ memory: growth(10_000, 1_000_000), file: growth(10_000) })
     expect(readdirSync(directory).toSorted()).toEqual(["growth-file.svg", "growth-memory.svg", "growth.json"])
-    expect(readFileSync(join(directory, "growth-memory.svg"), "utf8")).toContain("get: 2.00")
+    const drawn = readFileSync(join(directory, "growth-memory.svg"), "utf8")
+    for (const text of ["memory: the store", "get in reading: 2.00 – 2.00", "get in store: 2.00 – 2.00"]) {
+      expect(drawn).toContain(text)
+    }
   } finally {
     rmSync(directory, { recursive: true })
   }

@@ -9,8 +9,7 @@ const parent = fileURLToPath(new URL("../../../.cache/bench", import.meta.url))
 
 const isOurs = (id: string): boolean => /^([./]|@persist\/|persist$)/.test(id)
 
-/** Writes programs of this directory; the paths of theirs, which are there as long as this process. */
-export const buildPrograms = async (...names: ReadonlyArray<string>): Promise<ReadonlyArray<string>> => {
+const build = async (names: ReadonlyArray<string>): Promise<ReadonlyArray<string>> => {
   mkdirSync(parent, { recursive: true })
   const directory = mkdtempSync(join(parent, "programs-"))
   process.once("exit", () => rmSync(directory, { recursive: true, force: true }))
@@ -34,4 +33,13 @@ export const buildPrograms = async (...names: ReadonlyArray<string>): Promise<Re
     if (made === undefined) throw new Error(`nothing was made of ${path}`)
     return join(directory, made.fileName)
   })
+}
+
+const built = new Map<string, Promise<ReadonlyArray<string>>>()
+
+/** Writes programs of this directory, once; their paths, which are there as long as this process. */
+export const buildPrograms = (...names: ReadonlyArray<string>): Promise<ReadonlyArray<string>> => {
+  const known = built.get(names.join()) ?? build(names)
+  built.set(names.join(), known)
+  return known
 }
