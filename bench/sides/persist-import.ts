@@ -37,16 +37,23 @@ const openHistory = async (url: string, path: string): Promise<History> => {
   }
 }
 
+type Kept = "sqlite" | "file" | "postgres"
+
+/** The URL of a store of its own: in PostgreSQL a schema of the place's database, which is made with it. */
+const urlOf = (scheme: Kept, { directory, url }: Place, name: string): string => {
+  if (scheme !== "postgres") return `${scheme}:${join(directory, name)}`
+  const own = new URL(url)
+  own.searchParams.set("schema", name)
+  return own.href
+}
+
 /** The import of a file into a new store each time, and of a history into one that is projected. */
-export const importSide = (
-  scheme: "sqlite" | "file",
-  { directory }: Place
-): Pick<Required<LogSide>, "importLines" | "openHistory"> => {
+export const importSide = (scheme: Kept, place: Place): Pick<Required<LogSide>, "importLines" | "openHistory"> => {
   let made = 0
-  const newUrl = () => `${scheme}:${join(directory, `imported-${made++}`)}`
+  const newUrl = () => urlOf(scheme, place, `imported_${made++}`)
   return {
     importLines: {
-      directory,
+      directory: place.directory,
       run: async (path) => {
         const url = newUrl()
         await importInto(url, path)

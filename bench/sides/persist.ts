@@ -54,7 +54,7 @@ export const openPromise = (name: StoreName): OpenSide => async (place) => {
         close: store.close
       }),
       ...followElsewhere(name === "file" ? `${url}?readonly=true` : url),
-      ...name === "postgres" ? {} : importSide(name, place),
+      ...importSide(name, place),
       bytes: () => bytesOf(name, place)
     }
   }

@@ -147,17 +147,24 @@ export const databaseBytes = async (url: string): Promise<number> => {
   return Number(rows[0]?.bytes)
 }
 
+/** What it needs of the examples is loaded where it's used: whoever only opens a store hasn't got it in memory. */
+const history = () => import("./raw-postgres-history.ts")
+
 /** Opens a database by hand. */
 export const openRawPostgres: OpenSide = async (place) => {
-  const { url } = place
+  const { directory, url } = place
   const client = new Client({ connectionString: url })
   await client.connect()
   await client.query(schema)
   const listeners = new Set<(order: Order) => void>()
+  let made = 0
+  const newSchema = () => `raw_${made++}`
   return {
     ...await logSide(client, listeners),
     ...rawFeedSide(await postgresPages(client), listeners),
     ...await rawPostgresKv(client),
+    importLines: { directory, run: async (file) => (await history()).importLines(url, newSchema(), file) },
+    openHistory: async (file) => (await history()).rawHistory(url, newSchema(), file),
     bytes: () => databaseBytes(url),
     head: async () => {
       const { rows } = await client.query<{ readonly head: string }>("SELECT max(position) AS head FROM raw")

@@ -99,7 +99,7 @@ const logSide = (db: Database.Database, listeners: Set<(order: Order) => void>):
 }
 
 /** What it needs of the examples is loaded where it's used: whoever only opens a store hasn't got it in memory. */
-const history = () => import("./raw-history.ts")
+const history = () => import("./raw-sqlite-history.ts")
 
 /** Opens a file by hand. */
 export const openRawSqlite: OpenSide = async (place) => {

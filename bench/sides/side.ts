@@ -70,7 +70,7 @@ export interface History {
 
 /** How files of lines of JSON are imported. */
 export interface Importing {
-  /** Below it the stores are made. */
+  /** Below it the stores that are files are made; and a file to be imported may be. */
   readonly directory: string
   /** Imports a file into a new store; gives what counts the events that are there then. */
   readonly run: (path: string) => Promise<() => Promise<number>>
