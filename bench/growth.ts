@@ -1,5 +1,5 @@
 /**
- * How work grows with what is there: each store is filled step by step, and at every step the same work is measured.
+ * How work grows with what is there: stores are filled with ever more events, and the same work is measured in each.
  * One side, one process: it's the shape of a curve that counts. `npm run bench:growth -- --help` says how to run it.
  */
 import { type Growth, keepGrowth, keptGrowth, whyKept } from "./growth/curves.ts"

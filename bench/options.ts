@@ -97,8 +97,8 @@ const storesOf = (named: ReadonlyArray<string>): ReadonlyArray<StoreName> | { re
 /** What `--help` of growth prints. */
 export const growthHelp = `npm run bench:growth -- [options]
 
-Fills each store step by step and measures the same work at every step: 10,000 events, 100,000, a million, ten million,
-and the most. Up to a million it takes some three minutes a store, up to ten million a quarter of an hour.
+Fills each store with 10,000 events, 100,000, a million, ten million, and the most, and measures the same work in each.
+Up to a million it takes some three minutes a store, up to ten million a quarter of an hour and 10 GB of room.
 
   --store STORE    only sqlite, file, postgres or memory; may be given several times
   --most EVENTS    the most events that a store is filled with (1000000; in memory a million at most)

@@ -50,10 +50,11 @@ const bench = fileURLToPath(new URL("..", import.meta.url))
 
 type Kept = Readonly<Partial<Record<StoreName, Growth>>>
 
-/** The curves that are kept in a directory, or in git. */
+/** The curves that are kept in a directory, or in git; those of before there were panels are none. */
 export const keptGrowth = (directory: string = bench): Kept => {
   const path = join(directory, "growth.json")
-  return readKept<Kept>(path) ?? {}
+  const all = Object.entries(readKept<Kept>(path) ?? {})
+  return Object.fromEntries(all.filter(([, { curves }]) => curves.every(({ panel }) => panel in panels)))
 }
 
 /** Why curves that are kept aren't to be replaced by others unless that is asked for; `undefined` where they may. */

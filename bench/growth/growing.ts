@@ -1,6 +1,6 @@
-/** A store that grows: what it's filled with, and where to find something in it. */
+/** What a store of so many events is filled with, and where to find something in it. */
 import { orderOf } from "../payload.ts"
-import type { Place, Side } from "../sides/side.ts"
+import type { Side } from "../sides/side.ts"
 
 type Verb =
   | "append"
@@ -22,19 +22,20 @@ type Verb =
 /** The verbs that are followed: every store of ours has the first, those that outlast a process also the others. */
 export type Verbs = Required<Pick<Side, Verb>> & Pick<Side, "bytes" | "recovered" | "reopened">
 
-/** A store that grows, and what it has been given. */
+/** A store of a step, and what it has been given. */
 export interface Growing {
   readonly url: string
-  readonly place: Place
+  /** Where files can be put beside it. */
+  readonly directory: string
   /** Opens it once `side` is closed. */
   readonly open: () => Promise<Verbs>
   side: Verbs
   /** All events of its log. */
   events: number
   /** Its streams of twenty events by their numbers, and as many keys. Only those with odd numbers are appended to. */
-  streams: number
+  readonly streams: number
   /** How long its long streams are, each of which has a snapshot at its end. */
-  readonly long: Set<number>
+  readonly long: ReadonlyArray<number>
 }
 
 /** The verbs of a side; throws where it lacks one that every store has. */
@@ -53,7 +54,7 @@ export const verbsOf = (side: Side): Verbs => {
 /** How many events a stream is filled with. */
 export const eventsEach = 20
 
-/** How long the long streams are; each is made once it's a tenth of the store. */
+/** How long the long streams are; each is there where it's a tenth of the store at most. */
 export const lengths = [1000, 10_000] as const
 
 /** The stream of a number. */
@@ -65,13 +66,15 @@ export const longOf = (length: number): string => `long-${length}`
 /** The key of a number. */
 export const keyOf = (n: number): string => `k-${n}`
 
-let calls = 0
+let made = 0
 
 /** Another order each time. */
-export const nextOrder = () => orderOf(calls++)
+export const nextOrder = () => orderOf(made++)
+
+let sought = 0
 
 /** Somewhere in what is there, without a pattern that a cache likes. */
-export const somewhere = (places: number): number => (calls++ * 7919) % places
+export const somewhere = (places: number): number => (sought++ * 7919) % places
 
 const ordersOf = (length: number, from: number = 0) => Array.from({ length }, (_, i) => orderOf(from + i))
 
@@ -82,36 +85,36 @@ const inGroups = async (count: number, repeat: (clients: number, each: number) =
 }
 
 /** Appends a long stream in pieces, so that others come between them, and takes its snapshot. */
-const fillLong = async ({ long, side: { append, saveSnapshot } }: Growing, length: number): Promise<void> => {
+const fillLong = async ({ append, saveSnapshot }: Verbs, length: number): Promise<void> => {
   const [stream, piece] = [longOf(length), 100]
   await append(1, length / piece, (_, call) => ({ stream, orders: ordersOf(piece, call * piece) }))
   await saveSnapshot(stream)
-  long.add(length)
 }
 
 /**
- * Fills a store up to so many events: with streams of twenty, a key for each, long streams among them, and the rest in
- * a stream of its own. Where as many are there already it does nothing.
+ * Fills an empty store with so many events: in streams of twenty, a key for each, long streams among them, and the rest
+ * in a stream of its own.
  */
-export const fill = async (growing: Growing, to: number): Promise<void> => {
-  const { events, long, side: { append, put }, streams: first } = growing
-  if (events >= to) return
-  const longer = lengths.filter((length) => !long.has(length) && length * 10 <= to)
-  const left = to - events - longer.reduce((sum, length) => sum + length, 0)
+export const fill = async (
+  side: Verbs,
+  events: number
+): Promise<Pick<Growing, "events" | "long" | "streams">> => {
+  const { append, put } = side
+  const long = lengths.filter((length) => length * 10 <= events)
+  const left = events - long.reduce((sum, length) => sum + length, 0)
   // An even number, so that those that are appended to are as many as the others.
-  const streams = Math.max(0, Math.floor(left / eventsEach / 2) * 2)
-  let [stream, key] = [first, first]
+  const streams = Math.floor(left / eventsEach / 2) * 2
+  let [stream, key] = [0, 0]
   await Promise.all([
     inGroups(streams, (many, each) =>
       append(many, each, () => {
         const n = stream++
         return { stream: streamOf(n), orders: ordersOf(eventsEach, n) }
       })),
-    ...longer.map((length) => fillLong(growing, length))
+    ...long.map((length) => fillLong(side, length))
   ])
   await inGroups(streams, (many, each) => put(many, each, () => ({ key: keyOf(key++), value: nextOrder() })))
   const rest = left - streams * eventsEach
   if (rest > 0) await append(1, 1, () => ({ stream: "rest", orders: ordersOf(rest) }))
-  growing.events = to - Math.min(0, rest)
-  growing.streams = first + streams
+  return { events, long, streams }
 }

@@ -13,8 +13,8 @@ export interface Plot {
   readonly series: ReadonlyArray<Series>
 }
 
-const width = 860
-const frame = { left: 70, right: 350, top: 40, bottom: 50 }
+const width = 910
+const frame = { left: 70, right: 400, top: 40, bottom: 50 }
 
 /** How high a plot is: at least so much, and as much as the names of its curves take. */
 const heightOf = ({ series }: Plot): number => Math.max(340, frame.top + 20 * series.length + frame.bottom)

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs"
 import { gunzipSync } from "node:zlib"
 
-/** As many as the importer flushes at once. */
+/** As many as the importer flushes at once where they are small. */
 const batch = 1000
 
 /** Cuts a file of lines, which may be gzipped, into what is flushed at once. */

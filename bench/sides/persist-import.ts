@@ -5,6 +5,7 @@ import { join } from "node:path"
 import { open } from "persist"
 import { type Fold, projectAll, total } from "../../examples/repository-history/projecting.ts"
 import { checkFigures } from "./history.ts"
+import { analyze, dropSchema } from "./raw-postgres-schema.ts"
 import type { History, LogSide, Place } from "./side.ts"
 
 /** Imports a file into a store. */
@@ -27,8 +28,7 @@ const projected = async (fold: Fold): Promise<number> => {
   return total(costs, "replayed")
 }
 
-const openHistory = async (url: string, path: string): Promise<History> => {
-  await importInto(url, path)
+const openHistory = async (url: string): Promise<History> => {
   const store = await open(url)
   return {
     project: () => projected((projection) => store.project(projection, { all: true })),
@@ -39,27 +39,42 @@ const openHistory = async (url: string, path: string): Promise<History> => {
 
 type Kept = "sqlite" | "file" | "postgres"
 
-/** The URL of a store of its own: in PostgreSQL a schema of the place's database, which is made with it. */
-const urlOf = (scheme: Kept, { directory, url }: Place, name: string): string => {
-  if (scheme !== "postgres") return `${scheme}:${join(directory, name)}`
+/** A store of its own in PostgreSQL: a schema of the place's database, which is made with it. */
+const urlOfSchema = (url: string, schema: string): string => {
   const own = new URL(url)
-  own.searchParams.set("schema", name)
+  own.searchParams.set("schema", schema)
   return own.href
 }
 
 /** The import of a file into a new store each time, and of a history into one that is projected. */
-export const importSide = (scheme: Kept, place: Place): Pick<Required<LogSide>, "importLines" | "openHistory"> => {
+export const importSide = (
+  scheme: Kept,
+  { directory, url }: Place
+): Pick<Required<LogSide>, "importLines" | "openHistory"> => {
   let made = 0
-  const newUrl = () => urlOf(scheme, place, `imported_${made++}`)
+  const isPostgres = scheme === "postgres"
+  const newStore = () => {
+    const name = `imported_${made++}`
+    return { name, own: isPostgres ? urlOfSchema(url, name) : `${scheme}:${join(directory, name)}` }
+  }
   return {
     importLines: {
-      directory: place.directory,
+      directory,
       run: async (path) => {
-        const url = newUrl()
-        await importInto(url, path)
-        return () => countOf(url)
+        const { name, own } = newStore()
+        await importInto(own, path)
+        return async () => {
+          const count = await countOf(own)
+          if (isPostgres) await dropSchema(url, name)
+          return count
+        }
       }
     },
-    openHistory: (path) => openHistory(newUrl(), path)
+    openHistory: async (path) => {
+      const { name, own } = newStore()
+      await importInto(own, path)
+      if (isPostgres) await analyze(url, name)
+      return await openHistory(own)
+    }
   }
 }

@@ -1,8 +1,9 @@
 /** The real history in PostgreSQL by hand: imported with the same rows and flushes, and folded three times. */
-import { Client } from "pg"
+import type { Client } from "pg"
 import { int8s, texts } from "./binary-arrays.ts"
 import { foldThree, type HistoryRow } from "./history-folds.ts"
 import { batchesOf, rowsFor } from "./history-lines.ts"
+import { analyze, connect, connected, dropSchema } from "./raw-postgres-schema.ts"
 import type { History } from "./side.ts"
 
 // Numbers, and names by their bytes, as ours has them.
@@ -25,24 +26,6 @@ const insert = `WITH
 const select = `SELECT stream.name AS stream, data FROM event
   JOIN stream ON stream.id = event.stream JOIN type ON type.id = event.type
   WHERE type.name LIKE $1 ORDER BY position`
-
-/** Connects to the tables of one schema. */
-const connect = async (url: string, schema: string): Promise<Client> => {
-  const client = new Client({ connectionString: url })
-  await client.connect()
-  await client.query(`SET search_path = ${schema}`)
-  return client
-}
-
-/** The same for as long as some work takes. */
-const connected = async <Answer>(url: string, schema: string, work: (client: Client) => Promise<Answer>) => {
-  const client = await connect(url, schema)
-  try {
-    return await work(client)
-  } finally {
-    await client.end()
-  }
-}
 
 /** Collects names until they are taken. */
 const collecting = () => {
@@ -79,25 +62,31 @@ const importInto = async (client: Client, path: string): Promise<void> => {
   }
 }
 
-/** Imports a file of lines into a new schema of this name; gives what counts its events. */
-export const importLines = async (url: string, schema: string, path: string): Promise<() => Promise<number>> => {
-  await connected(url, schema, async (client) => {
+const importNew = (url: string, schema: string, path: string): Promise<void> =>
+  connected(url, schema, async (client) => {
     await client.query(`CREATE SCHEMA ${schema}`)
     await client.query(tables)
     await importInto(client, path)
   })
-  return () =>
-    connected(url, schema, async (client) => {
-      const { rows } = await client.query<{ readonly count: string }>("SELECT count(*) FROM event")
-      return Number(rows[0]?.count)
-    })
+
+/** Imports a file of lines into a new schema of this name; gives what counts its events, and drops it. */
+export const importLines = async (url: string, schema: string, path: string): Promise<() => Promise<number>> => {
+  await importNew(url, schema, path)
+  return async () => {
+    const { rows } = await connected(
+      url,
+      schema,
+      (client) => client.query<{ readonly count: string }>("SELECT count(*) FROM event")
+    )
+    await dropSchema(url, schema)
+    return Number(rows[0]?.count)
+  }
 }
 
 /** Imports the history by hand, to be projected. Each pass has its rows at once: they are some tens of thousands. */
 export const rawHistory = async (url: string, schema: string, path: string): Promise<History> => {
-  await importLines(url, schema, path)
-  // As autovacuum does some time within the next minute: then the same plans are measured from the first round on.
-  await connected(url, schema, (client) => client.query("ANALYZE stream, type, event"))
+  await importNew(url, schema, path)
+  await analyze(url, schema)
   const client = await connect(url, schema)
   const read = async (type: string) => {
     const { rows } = await client.query<HistoryRow>({ name: "select", text: select, values: [type] })

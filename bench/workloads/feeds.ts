@@ -74,14 +74,17 @@ export const latencyOf = async (append: Append, follow: Follow, perSecond: numbe
     taken.push(millis)
     if (taken.length === events) all.resolve()
   })
-  // Who follows from the end on has to have found it.
-  await sleep(300)
-  await pace(append, perSecond, events)
-  const late = () =>
-    all.reject(new Error(`its handler has had ${taken.length} of ${events} events ${patience / 1000} s after them`))
-  const timer = setTimeout(late, patience)
-  await all.promise.finally(() => clearTimeout(timer))
-  await stop()
+  try {
+    // Who follows from the end on has to have found it.
+    await sleep(300)
+    await pace(append, perSecond, events)
+    const late = () =>
+      all.reject(new Error(`its handler has had ${taken.length} of ${events} events ${patience / 1000} s after them`))
+    const timer = setTimeout(late, patience)
+    await all.promise.finally(() => clearTimeout(timer))
+  } finally {
+    await stop()
+  }
   return { p50: percentile(taken, 0.5), p99: percentile(taken, 0.99) }
 }
 

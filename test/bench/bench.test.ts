@@ -34,7 +34,7 @@ test("measures ours and by hand, says on what, and sets them in ratios", { timeo
 test("a run of one row tells of the goals that it measured alone", { timeout: 120_000 }, async () => {
   const args = ["--quick", "--no-peers", "--rounds", "1", "--store", "memory", "--only", "append-1"]
   const { stdout } = await bench(...args)
-  expect(stdout).toContain("# Speed, side by side")
+  expect(stdout).toContain("| Memory: append one event at a time | ≥ 0.500 of by hand |")
   expect(stdout).not.toContain("| not measured |")
 })
 

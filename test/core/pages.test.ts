@@ -7,8 +7,8 @@ import * as Stream from "effect/Stream"
 
 describe("pages", () => {
   for (const limit of [unbounded, 100_000]) {
-    for (const [name, lacks, ahead] of [["full", 0, 1], ["others", 1, 0]] as const) {
-      it.effect(`that are ${name} of a stream of ${limit}`, () =>
+    for (const [name, lacks, ahead] of [["full", 0, 1], ["short", 1, 0]] as const) {
+      it.effect(`that are ${name}, of ${limit} items at most, are followed by ${ahead} that are read ahead`, () =>
         Effect.gen(function*() {
           let [reads, size] = [0, 0]
           const read = (cursor: number, wanted: number) =>

@@ -80,7 +80,7 @@ interface Worked<Err> {
   readonly exit: Exit.Exit<unknown, Err>
 }
 
-/** What a handler answers, that it throws and that it answers no effect among it: nothing of either gets lost. */
+/** Calls a handler; what it throws becomes a defect, and an answer that is no effect an `Invalid`. */
 const answers =
   <Received, Err, R>(handle: (received: Received) => Effect.Effect<unknown, Err, R>) =>
   (received: Received): Effect.Effect<unknown, Err | Invalid, R> => {
