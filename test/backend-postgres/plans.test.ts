@@ -76,8 +76,13 @@ const expected: ReadonlyArray<Expected> = [
   },
   ...directions.map((bounded) => ({
     query: `a page of streams, bounded ${bounded}`,
-    statement: queries.streamsPage(bounded),
+    statement: queries.streamsPage({ bounded, shortened: false }),
     uses: [index("stream_name_key"), index("event_stream_seq_key")]
+  })),
+  ...directions.map((bounded) => ({
+    query: `a page of streams that were truncated, bounded ${bounded}`,
+    statement: queries.streamsPage({ bounded, shortened: true }),
+    uses: [index("stream_shortened"), index("event_stream_seq_key")]
   })),
   { query: "a key", statement: queries.entry, uses: [index("entry_pkey"), /\(namespace = .*key = /] },
   { query: "several keys", statement: queries.entries(false), uses: [index("entry_pkey"), /\(namespace = .*key = /] },

@@ -63,6 +63,23 @@ describe("a file of an older format", () => {
       assert.deepStrictEqual(fingerprint(dirname(path)).filter((file) => file.startsWith("app.db ")), before)
     }))
 
+  it.effect("without the index of truncated streams: readonly finds them all the same, and leaves the file alone", () =>
+    Effect.gen(function*() {
+      const path = yield* kept(currentFormat)
+      const listed = (readonly: boolean) =>
+        Effect.scoped(Effect.gen(function*() {
+          const { streams } = yield* make({ path, readonly })
+          const found = yield* streams({ prefix: "", after: undefined, limit: 1000, shortened: true })
+          return found.filter(({ first }) => first > 1).map(({ stream }) => stream)
+        }))
+      const before = schemaOf(path)
+      const without = yield* listed(true)
+      assert.include(without, "emptied")
+      assert.deepStrictEqual(schemaOf(path), before)
+      assert.deepStrictEqual(yield* listed(false), without)
+      assert.notDeepEqual(schemaOf(path), before)
+    }))
+
   it.live("processes that open it at once migrate it once", () =>
     Effect.gen(function*() {
       const path = yield* kept(1)

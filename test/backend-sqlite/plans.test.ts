@@ -51,6 +51,11 @@ const plans: ReadonlyArray<readonly [name: string, sql: string, plan: ReadonlyAr
     /SUBQUERY/,
     /SEARCH event USING COVERING/
   ]],
+  ["a page of streams that were truncated", queries.shortenedPage, [
+    /SEARCH s USING INDEX stream_shortened \(name>\? AND name<\?\)/,
+    /SUBQUERY/,
+    /SEARCH event USING COVERING/
+  ]],
   ["a key", queries.entry, [/SEARCH entry USING INDEX \w+ \(namespace=\? AND key=\?\)/]],
   ["a key's revision", queries.revision, [/SEARCH entry USING INDEX \w+ \(namespace=\? AND key=\?\)/]],
   ...directions.map((reverse) =>

@@ -1,7 +1,9 @@
 /** Many reads or appends in a row of a backend that answers at once leave the event loop its turns. */
 import { make as makeMemory } from "@persist/backend-memory"
-import { makeStore, type StoreShape } from "@persist/core"
+import { makeStore, Seq, type StoreShape } from "@persist/core"
+import { warnOfLost } from "@persist/core/event-pages"
 import { post } from "@persist/core/posted"
+import { origin } from "@persist/core/sequence"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
@@ -118,4 +120,28 @@ test("a store that was made within runSync has turns as any other", async () => 
     append(0)
   }))
   expect(appends).toBeGreaterThan(0)
+})
+
+test("whoever looks for lost events leaves the event loop a turn after each page of names", async () => {
+  let [turns, pages] = [0, 0]
+  const turned = () => {
+    turns++
+    if (pages < 8) setImmediate(turned)
+  }
+  await Effect.runPromise(Effect.scoped(Effect.gen(function*() {
+    const backend = yield* makeMemory()
+    const streams: typeof backend.streams = ({ after, limit }) =>
+      Effect.sync(() => {
+        if (++pages === 1) setImmediate(turned)
+        // The event loop had its turn between each page and the next.
+        expect(turns).toBe(pages - 1)
+        const from = Number(after ?? 0)
+        const count = pages < 8 ? limit : 0
+        return Array.from({ length: count }, (_, n) => ({ stream: String(from + n + 1), first: Seq(1), last: Seq(1) }))
+      })
+    const store = yield* makeStore({ ...backend, streams })
+    yield* store.log().append("s", { type: "T", data: null }, { expected: "any" })
+    yield* warnOfLost(store, "", origin)
+  })))
+  expect(pages).toBe(8)
 })

@@ -1,5 +1,5 @@
 /** Laws of truncating a stream: what goes, and what never goes back. */
-import type { BackendShape } from "@persist/core"
+import type { BackendShape, StreamInfo } from "@persist/core"
 import { Seq, unbounded } from "@persist/core"
 import * as Effect from "effect/Effect"
 import { equal, every, holds } from "../assertion.ts"
@@ -118,6 +118,27 @@ export const truncation = [
       { stream: "s", first: Seq(4), last: Seq(5) },
       { stream: "t", first: Seq(3), last: Seq(2) }
     ])
+  }),
+
+  law("a list of the streams that were truncated lacks none of them", ["truncate", "streams"], function*(backend) {
+    for (const stream of ["a", "b", "ca", "cb", "cc", "d"]) yield* appendEach(backend, stream, ["1", "2"])
+    for (const [stream, before] of [["b", 2], ["ca", 9], ["cc", 2]] as const) yield* truncate(backend, stream, before)
+    const shortened = Effect.fnUntraced(function*(prefix: string, limit: number) {
+      const found: Array<StreamInfo> = []
+      for (let pages = 0, ended = false; pages < 10 && !ended; pages++) {
+        const page = yield* backend.streams({ prefix, after: found.at(-1)?.stream, limit, shortened: true })
+        found.push(...page)
+        ended = page.length < limit
+      }
+      // Others may be among them.
+      return found.filter(({ first }) => first > 1)
+    })
+    const b = { stream: "b", first: Seq(2), last: Seq(2) }
+    const ca = { stream: "ca", first: Seq(3), last: Seq(2) }
+    const cc = { stream: "cc", first: Seq(2), last: Seq(2) }
+    yield* equal("all of them", yield* shortened("", 10), [b, ca, cc])
+    yield* equal("one by one", yield* shortened("", 1), [b, ca, cc])
+    yield* equal("of a prefix, in twos", yield* shortened("c", 2), [ca, cc])
   }),
 
   law("a truncated stream is expected by its last seq, as ever", ["truncate"], function*(backend) {

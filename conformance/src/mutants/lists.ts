@@ -47,7 +47,8 @@ export const lists = [
     (backend) => streamsAre(backend, (info) => ({ ...info, first: Seq(info.first - 1) })),
     [
       "streams are listed with their first and last seq",
-      "the list of streams tells the first seq that is left, or one above the last"
+      "the list of streams tells the first seq that is left, or one above the last",
+      "a list of the streams that were truncated lacks none of them"
     ]
   ),
 
@@ -57,7 +58,8 @@ export const lists = [
     (backend) => streamsAre(backend, (info) => ({ ...info, last: Seq(info.last + 1) })),
     [
       "streams are listed with their first and last seq",
-      "the list of streams tells the first seq that is left, or one above the last"
+      "the list of streams tells the first seq that is left, or one above the last",
+      "a list of the streams that were truncated lacks none of them"
     ]
   ),
 
@@ -79,7 +81,8 @@ export const lists = [
           .slice(0, range.limit))
   }), [
     "pages of streams go on after a name, whatever their size",
-    "a prefix lists the streams whose names start with it, sign for sign"
+    "a prefix lists the streams whose names start with it, sign for sign",
+    "a list of the streams that were truncated lacks none of them"
   ]),
 
   mutant(
@@ -94,7 +97,29 @@ export const lists = [
   mutant("streams without prefix", "takes no notice of the prefix of streams", (backend) => ({
     streams: (range) => backend.streams({ ...range, prefix: "" })
   }), [
-    "a prefix lists the streams whose names start with it, sign for sign"
+    "a prefix lists the streams whose names start with it, sign for sign",
+    "a list of the streams that were truncated lacks none of them"
+  ]),
+
+  mutant("always from 1", "lists 1 as the first seq of every stream", (backend) => ({
+    streams: (range) => Effect.map(backend.streams(range), (found) => found.map((info) => ({ ...info, first: Seq(1) })))
+  }), [
+    "the list of streams tells the first seq that is left, or one above the last",
+    "a list of the streams that were truncated lacks none of them"
+  ]),
+
+  mutant("emptied streams are gone", "doesn't list streams of which nothing is left", (backend) => ({
+    streams: (range) => Effect.map(backend.streams(range), (found) => found.filter(({ first, last }) => first <= last))
+  }), [
+    "the list of streams tells the first seq that is left, or one above the last",
+    "a list of the streams that were truncated lacks none of them"
+  ]),
+
+  mutant("truncated is emptied", "lists only streams of which nothing is left as truncated", (backend) => ({
+    streams: (range) =>
+      Effect.map(backend.streams(range), (found) => found.filter(({ first, last }) => !range.shortened || first > last))
+  }), [
+    "a list of the streams that were truncated lacks none of them"
   ]),
 
   placeMutant("streams that were asked for", "lists a stream that somebody expected something of", () => {

@@ -30,6 +30,7 @@ export const truncation = [
     "truncating what is truncated already changes nothing",
     "truncated events are gone from the total order",
     "the list of streams tells the first seq that is left, or one above the last",
+    "a list of the streams that were truncated lacks none of them",
     "a range that begins in what was truncated gives what is left of it",
     "a range that lies in what was truncated is empty",
     "a commit may append to a stream and truncate it below what it appends",
@@ -44,6 +45,7 @@ export const truncation = [
     "truncating what is truncated already changes nothing",
     "truncated events are gone from the total order",
     "the list of streams tells the first seq that is left, or one above the last",
+    "a list of the streams that were truncated lacks none of them",
     "a truncated stream is expected by its last seq, as ever",
     "a range that begins in what was truncated gives what is left of it",
     "a range that lies in what was truncated is empty",
@@ -193,18 +195,6 @@ export const truncation = [
     "the total order in reverse starts with its last event",
     "a limit in reverse gives the last events that a filter lets through",
     "truncated events are gone from the total order"
-  ]),
-
-  mutant("always from 1", "lists 1 as the first seq of every stream", (backend) => ({
-    streams: (range) => Effect.map(backend.streams(range), (found) => found.map((info) => ({ ...info, first: Seq(1) })))
-  }), [
-    "the list of streams tells the first seq that is left, or one above the last"
-  ]),
-
-  mutant("emptied streams are gone", "doesn't list streams of which nothing is left", (backend) => ({
-    streams: (range) => Effect.map(backend.streams(range), (found) => found.filter(({ first, last }) => first <= last))
-  }), [
-    "the list of streams tells the first seq that is left, or one above the last"
   ]),
 
   mutant(

@@ -27,6 +27,12 @@ export interface AllShape extends Telling {
   readonly reverse: boolean
 }
 
+/** Whether a page of streams has an end of names, and whether only those are wanted that were truncated. */
+export interface StreamsShape {
+  readonly bounded: boolean
+  readonly shortened: boolean
+}
+
 const direction = (reverse: boolean): string => reverse ? "DESC" : "ASC"
 const bytes = (column: string): string => `encode(${column}, 'base64')`
 
@@ -132,11 +138,12 @@ const listQueries = (schema: string) => {
     ),
 
     /** Parameters: first name, limit; if `bounded` the end of names. Columns: name, first, last. */
-    streamsPage: (bounded: boolean) =>
+    streamsPage: ({ bounded, shortened }: StreamsShape) =>
       named(
-        `streams_${bounded}`,
+        `streams_${bounded}_${shortened}`,
         `SELECT s.name, s.first, greatest(s.first - 1, ${last}) FROM ${schema}.stream s
-    WHERE s.name >= $1 ${bounded ? "AND s.name < $3" : ""} ORDER BY s.name LIMIT $2::bigint`
+    WHERE s.name >= $1 ${bounded ? "AND s.name < $3" : ""} ${shortened ? "AND s.first > 1" : ""}
+    ORDER BY s.name LIMIT $2::bigint`
       ),
 
     /** Parameters: first name, limit. Columns: name, number of living keys. */

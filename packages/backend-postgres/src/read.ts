@@ -75,11 +75,11 @@ export const makeLogReads = (reading: Reading): LogReads => {
         const full = items.length >= range.limit || (!range.reverse && Number(found.at(-1)?.[10]) >= queries.pageBytes)
         return { items, through: full && last !== undefined ? last.position : Position(Math.min(to, head)) }
       }),
-    streams: ({ after, limit, prefix }) => {
+    streams: ({ after, limit, prefix, shortened = false }) => {
       const end = prefix === "" ? undefined : prefixEnd(prefix)
       const first = after !== undefined && compareUtf8(after, prefix) >= 0 ? justAbove(after) : prefix
       return ask("streams", async (session) => {
-        const rows = await session.run(queries.streamsPage(end !== undefined), [
+        const rows = await session.run(queries.streamsPage({ bounded: end !== undefined, shortened }), [
           toStored(first),
           limit,
           ...(end === undefined ? [] : [toStored(end)])

@@ -54,6 +54,7 @@ CREATE TABLE ${schema}.entry (
   PRIMARY KEY (namespace, key),
   CHECK (deleted OR (value IS NULL) <> (bytes IS NULL))
 );
+CREATE INDEX stream_shortened ON ${schema}.stream (name) WHERE first > 1;
 CREATE UNIQUE INDEX entry_by_revision ON ${schema}.entry (namespace, revision) INCLUDE (deleted);
 CREATE TABLE ${schema}.recorded (
   id text COLLATE "C" PRIMARY KEY,

@@ -61,10 +61,16 @@ export const streamSizes = `
   FROM stream AS s
   WHERE name >= ? AND name < ? ${limit}`
 
+const streamsFrom = (source: string): string => `
+  SELECT name AS stream, first, (SELECT max(seq) FROM event WHERE stream = s.id) AS last FROM ${source}
+  WHERE name >= ? AND name < ?`
+
 /** Parameters: first name, end of names, limit. */
-export const streamsPage = `
-  SELECT name AS stream, first, (SELECT max(seq) FROM event WHERE stream = s.id) AS last FROM stream AS s
-  WHERE name >= ? AND name < ? ORDER BY name ${limit}`
+export const streamsPage = `${streamsFrom("stream AS s")} ORDER BY name ${limit}`
+
+/** The same of those that were truncated. */
+export const shortenedPage = `
+  ${streamsFrom("stream AS s INDEXED BY stream_shortened")} AND first > 1 ORDER BY name ${limit}`
 
 const entryColumns = "key, revision, at, value, meta"
 

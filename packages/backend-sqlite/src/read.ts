@@ -5,6 +5,7 @@ import type Database from "better-sqlite3"
 import { attempt } from "./error.ts"
 import type { Names } from "./names.ts"
 import * as queries from "./queries.ts"
+import { hasShortenedIndex } from "./schema.ts"
 
 /** What reading events needs of a handle. */
 export interface Tables {
@@ -46,6 +47,10 @@ export const makeLogReads = (tables: Tables): LogReads => {
   const head = db.prepare<[], number>(queries.head).pluck()
   const streamPages = both((reverse) => db.prepare<[number, number, number, number], Row>(queries.streamPage(reverse)))
   const streamsPage = db.prepare<[...Bounds, number], InfoRow>(queries.streamsPage)
+  // A file that is only read may lack the index: all streams are an answer too.
+  const shortenedPage = hasShortenedIndex(db)
+    ? db.prepare<[...Bounds, number], InfoRow>(queries.shortenedPage)
+    : streamsPage
   const readAllPage = makeAllPage(tables)
   const readHead = (): Position => Position(head.get() ?? 0)
 
@@ -64,11 +69,11 @@ export const makeLogReads = (tables: Tables): LogReads => {
         const last = items.length < range.limit ? undefined : items.at(-1)
         return { items, through: last?.position ?? end }
       }),
-    streams: ({ after, limit, prefix }) =>
+    streams: ({ after, limit, prefix, shortened }) =>
       attempt(db, "streams", () => {
         const [start, end] = queries.prefixBounds(prefix)
         const first = after !== undefined && compareUtf8(after, start) >= 0 ? successor(after) : start
-        return streamsPage.all(first, end, limit).map(streamInfo)
+        return (shortened ? shortenedPage : streamsPage).all(first, end, limit).map(streamInfo)
       })
   }
 }

@@ -66,6 +66,14 @@ DROP INDEX entry_by_revision;
 CREATE INDEX entry_deleted ON entry (namespace, value) WHERE value IS NULL;
 `
 
+// Whoever looks for what was truncated would pass over every stream without it. It's no format of its own: a version
+// that knows nothing of it keeps it up, and one that finds a file without it can do without.
+const shortenedIndex = "stream_shortened"
+
+/** Whether a file has the index of the streams that were truncated. */
+export const hasShortenedIndex = (db: Database.Database): boolean =>
+  db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = ?").get(shortenedIndex) !== undefined
+
 const formats: ReadonlyArray<string> = [format1, format2, format3]
 
 /** The format this code writes; files of an older one are migrated when they are opened for writing. */
@@ -87,11 +95,12 @@ export const unsupportedFormat = (format: number, remedy: string): Unsupported =
  * A new store gets `incarnation`. Throws `Unsupported` for a newer file, and whatever the driver throws.
  */
 export const migrate = (db: Database.Database, incarnation: string): void => {
-  if (formatOf(db) === currentFormat) return
+  if (formatOf(db) === currentFormat && hasShortenedIndex(db)) return
   db.transaction(() => {
     const format = formatOf(db)
     if (format > currentFormat) throw unsupportedFormat(format, "")
     for (const step of formats.slice(format)) db.exec(step)
+    db.exec(`CREATE INDEX IF NOT EXISTS ${shortenedIndex} ON stream (name) WHERE first > 1`)
     if (format === 0) {
       db.pragma(`application_id = ${applicationId}`)
       db.prepare("INSERT INTO store (one, incarnation, head) VALUES (1, ?, 0)").run(incarnation)

@@ -145,6 +145,8 @@ export interface StreamsRange {
   readonly prefix: string
   readonly after: string | undefined
   readonly limit: number
+  /** Whether only streams that begin above seq 1 are wanted: any number of the others may be left out then. */
+  readonly shortened?: boolean | undefined
 }
 
 /** Keys of a namespace with `gte <= key < lt` by UTF-8 bytes (`undefined`: unbounded), last first if `reverse`. */

@@ -124,12 +124,14 @@ const firstStream = Effect.fnUntraced(function*(
 ): Effect.fn.Return<StreamInfo | undefined, StoreError> {
   let after: string | undefined
   while (true) {
-    const range = { prefix, after, limit: pageSize }
+    const range = { prefix, after, limit: pageSize, shortened: true }
     const infos = yield* engine.reading(undefined, engine.backend.streams(range))
     const shortened = infos.filter(({ first }) => first > 1)
     const found = shortened.length === 0 ? undefined : yield* find(shortened)
     if (found !== undefined || infos.length < pageSize) return found
     after = infos.at(-1)?.stream
+    // A page of names takes a millisecond or two, and where a backend lists the others too there may be hundreds.
+    yield* Effect.yieldNow
   }
 })
 

@@ -128,7 +128,8 @@ export class Streams {
   }
 
   /** Streams with a name that starts with a prefix and is above another, in their order. */
-  list({ after, limit, prefix }: StreamsRange): ReadonlyArray<StreamInfo> {
+  list({ after, limit, prefix, shortened }: StreamsRange): ReadonlyArray<StreamInfo> {
+    if (shortened && !this.anyShortened) return []
     const from = after !== undefined && compareUtf8(after, prefix) >= 0 ? entryKey(successor(after)) : undefined
     const start = startOf(keyOf("S"), prefix)
     const found: Array<readonly [stream: string, value: Uint8Array]> = []
