@@ -78,6 +78,11 @@ describe("streams", () => {
               last: Seq(plain.get(name)?.positions.length ?? 0)
             }))
           )
+          // Nothing where none was ever shortened, otherwise those that were, and any others.
+          const shortened = contents.streams.list({ prefix: "", after: undefined, limit: 10, shortened: true })
+          const cut = names.filter((name) => (plain.get(name)?.first ?? 0) > 1)
+          assert.deepStrictEqual(shortened.filter(({ first }) => first > 1).map((info) => info.stream), cut)
+          if (all.every(({ _tag }) => _tag !== "Shorten")) assert.deepStrictEqual(shortened, [])
           for (const name of names) {
             const { first, positions } = plain.get(name) ?? { first: 1, positions: [] }
             for (const { from, limit, reverse, to } of ranges) {

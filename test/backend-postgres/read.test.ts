@@ -1,8 +1,8 @@
 /** Reading: pages that are bounded by what they hold and by how far they look, and damage where it's met. */
 import { assert, describe, it } from "@effect/vitest"
-import { type AllRange, type BackendShape, Position } from "@persist/core"
+import { type AllRange, type BackendShape, Position, Seq } from "@persist/core"
 import * as Effect from "effect/Effect"
-import { appendOf, errorOf, eventsOf, everything, putOf } from "../backend-sqlite/place.ts"
+import { appendOf, commitOf, errorOf, eventsOf, everything, putOf } from "../backend-sqlite/place.ts"
 import { sql } from "../servers/postgres.ts"
 import { newStore } from "./place.ts"
 
@@ -65,6 +65,19 @@ describe("a page of all events", () => {
       assert.deepStrictEqual([one.items.map(({ data }) => data), one.through], [["0"], 1])
       const back = yield* backend.readAll({ ...wanted, reverse: true })
       assert.deepStrictEqual(back.items.map(({ data }) => data), ["20"])
+    }))
+})
+
+describe("a list of the streams that were truncated", () => {
+  it.live("leaves out all others", () =>
+    Effect.gen(function*() {
+      const { backend } = yield* newStore
+      yield* backend.commit([appendOf("a", "1", "2"), appendOf("b", "1", "2"), appendOf("c", "1", "2")])
+      yield* backend.commit([commitOf({ truncate: [{ stream: "b", before: Seq(2) }] })])
+      for (const prefix of ["", "b"]) {
+        const found = yield* backend.streams({ prefix, after: undefined, limit: 10, shortened: true })
+        assert.deepStrictEqual(found, [{ stream: "b", first: Seq(2), last: Seq(2) }])
+      }
     }))
 })
 

@@ -130,8 +130,9 @@ test("whoever looks for lost events leaves the event loop a turn after each page
   }
   await Effect.runPromise(Effect.scoped(Effect.gen(function*() {
     const backend = yield* makeMemory()
-    const streams: typeof backend.streams = ({ after, limit }) =>
+    const streams: typeof backend.streams = ({ after, limit, shortened }) =>
       Effect.sync(() => {
+        expect(shortened).toBe(true)
         if (++pages === 1) setImmediate(turned)
         // The event loop had its turn between each page and the next.
         expect(turns).toBe(pages - 1)

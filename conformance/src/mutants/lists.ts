@@ -122,6 +122,16 @@ export const lists = [
     "a list of the streams that were truncated lacks none of them"
   ]),
 
+  mutant("limited, then truncated", "counts the others too where only truncated streams are asked for", (backend) => ({
+    streams: (range) =>
+      Effect.map(
+        backend.streams({ ...range, shortened: false }),
+        (found) => found.filter(({ first }) => !range.shortened || found.length < range.limit || first > 1)
+      )
+  }), [
+    "a list of the streams that were truncated lacks none of them"
+  ]),
+
   placeMutant("streams that were asked for", "lists a stream that somebody expected something of", () => {
     const asked = new Set<string>()
     return (backend) => ({

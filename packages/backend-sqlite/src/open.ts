@@ -9,7 +9,7 @@ import { randomUUID } from "node:crypto"
 import type { Settings } from "./config.ts"
 import { attempt, classify, codeOf, isBusy } from "./error.ts"
 import { inspectFile } from "./file.ts"
-import { currentFormat, formatOf, migrate, unsupportedFormat } from "./schema.ts"
+import { addShortenedIndex, currentFormat, formatOf, migrate, unsupportedFormat } from "./schema.ts"
 import { syncLog } from "./write-ahead-log.ts"
 
 // Scattered reads are twice as fast as with SQLite's default; taken only as pages are read.
@@ -67,6 +67,7 @@ const setUp = Effect.fnUntraced(function*(db: Database.Database, settings: Setti
   })
   // A new file gets its first content before this switch, so that its header names the application from then on.
   if (!settings.memory) yield* useLog(db, settings.busyTimeout)
+  yield* step(() => addShortenedIndex(db, settings.busyTimeout))
   return db
 })
 

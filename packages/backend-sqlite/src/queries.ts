@@ -61,16 +61,18 @@ export const streamSizes = `
   FROM stream AS s
   WHERE name >= ? AND name < ? ${limit}`
 
-const streamsFrom = (source: string): string => `
-  SELECT name AS stream, first, (SELECT max(seq) FROM event WHERE stream = s.id) AS last FROM ${source}
+const streamsWithin = `
+  SELECT name AS stream, first, (SELECT max(seq) FROM event WHERE stream = s.id) AS last FROM stream AS s
   WHERE name >= ? AND name < ?`
 
 /** Parameters: first name, end of names, limit. */
-export const streamsPage = `${streamsFrom("stream AS s")} ORDER BY name ${limit}`
+export const streamsPage = `${streamsWithin} ORDER BY name ${limit}`
 
-/** The same of those that were truncated. */
-export const shortenedPage = `
-  ${streamsFrom("stream AS s INDEXED BY stream_shortened")} AND first > 1 ORDER BY name ${limit}`
+/** The same of those that were truncated: where there is the index of them. */
+export const shortenedPage = `${streamsWithin} AND first > 1 ORDER BY name ${limit}`
+
+/** One row where a file has the index of the streams that were truncated. */
+export const hasShortenedIndex = "SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = 'stream_shortened'"
 
 const entryColumns = "key, revision, at, value, meta"
 

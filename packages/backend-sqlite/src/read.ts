@@ -5,7 +5,6 @@ import type Database from "better-sqlite3"
 import { attempt } from "./error.ts"
 import type { Names } from "./names.ts"
 import * as queries from "./queries.ts"
-import { hasShortenedIndex } from "./schema.ts"
 
 /** What reading events needs of a handle. */
 export interface Tables {
@@ -47,10 +46,8 @@ export const makeLogReads = (tables: Tables): LogReads => {
   const head = db.prepare<[], number>(queries.head).pluck()
   const streamPages = both((reverse) => db.prepare<[number, number, number, number], Row>(queries.streamPage(reverse)))
   const streamsPage = db.prepare<[...Bounds, number], InfoRow>(queries.streamsPage)
-  // A file that is only read may lack the index: all streams are an answer too.
-  const shortenedPage = hasShortenedIndex(db)
-    ? db.prepare<[...Bounds, number], InfoRow>(queries.shortenedPage)
-    : streamsPage
+  const shortenedPage = db.prepare<[...Bounds, number], InfoRow>(queries.shortenedPage)
+  const hasShortenedIndex = db.prepare(queries.hasShortenedIndex)
   const readAllPage = makeAllPage(tables)
   const readHead = (): Position => Position(head.get() ?? 0)
 
@@ -73,7 +70,9 @@ export const makeLogReads = (tables: Tables): LogReads => {
       attempt(db, "streams", () => {
         const [start, end] = queries.prefixBounds(prefix)
         const first = after !== undefined && compareUtf8(after, start) >= 0 ? successor(after) : start
-        return (shortened ? shortenedPage : streamsPage).all(first, end, limit).map(streamInfo)
+        // Without the index, which a file that is only read may lack, it would look at all streams in one go.
+        const page = shortened && hasShortenedIndex.get() !== undefined ? shortenedPage : streamsPage
+        return page.all(first, end, limit).map(streamInfo)
       })
   }
 }

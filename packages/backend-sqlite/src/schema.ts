@@ -1,6 +1,8 @@
 /** The tables, their versions and how an older file becomes a current one. */
 import { Corrupt, Unsupported } from "@persist/core"
 import type Database from "better-sqlite3"
+import { codeOf } from "./error.ts"
+import * as queries from "./queries.ts"
 
 /** What marks a file as a store, at byte 68 of an SQLite file: "pers". */
 export const applicationId = 0x70657273
@@ -67,12 +69,8 @@ CREATE INDEX entry_deleted ON entry (namespace, value) WHERE value IS NULL;
 `
 
 // Whoever looks for what was truncated would pass over every stream without it. It's no format of its own: a version
-// that knows nothing of it keeps it up, and one that finds a file without it can do without.
-const shortenedIndex = "stream_shortened"
-
-/** Whether a file has the index of the streams that were truncated. */
-export const hasShortenedIndex = (db: Database.Database): boolean =>
-  db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = ?").get(shortenedIndex) !== undefined
+// that knows nothing of it keeps it up, and where it lacks all streams are an answer.
+const shortenedIndex = "CREATE INDEX IF NOT EXISTS stream_shortened ON stream (name) WHERE first > 1"
 
 const formats: ReadonlyArray<string> = [format1, format2, format3]
 
@@ -95,18 +93,36 @@ export const unsupportedFormat = (format: number, remedy: string): Unsupported =
  * A new store gets `incarnation`. Throws `Unsupported` for a newer file, and whatever the driver throws.
  */
 export const migrate = (db: Database.Database, incarnation: string): void => {
-  if (formatOf(db) === currentFormat && hasShortenedIndex(db)) return
+  if (formatOf(db) === currentFormat) return
   db.transaction(() => {
     const format = formatOf(db)
     if (format > currentFormat) throw unsupportedFormat(format, "")
     for (const step of formats.slice(format)) db.exec(step)
-    db.exec(`CREATE INDEX IF NOT EXISTS ${shortenedIndex} ON stream (name) WHERE first > 1`)
+    db.exec(shortenedIndex)
     if (format === 0) {
       db.pragma(`application_id = ${applicationId}`)
       db.prepare("INSERT INTO store (one, incarnation, head) VALUES (1, ?, 0)").run(incarnation)
     }
     db.pragma(`user_version = ${currentFormat}`)
   }).immediate()
+}
+
+/**
+ * Gives a file of the current format the index of truncated streams, where one made it that knew nothing of that.
+ * Leaves it as it is while another connection writes, and where the disk won't have it: the next to open it tries
+ * again.
+ */
+export const addShortenedIndex = (db: Database.Database, busyTimeout: number): void => {
+  if (db.prepare(queries.hasShortenedIndex).get() !== undefined) return
+  db.pragma("busy_timeout = 0")
+  try {
+    db.transaction(() => db.exec(shortenedIndex)).immediate()
+  } catch (cause) {
+    // It's for speed alone; what is wrong with the file is told by whoever needs what is wrong.
+    if (codeOf(cause) === undefined) throw cause
+  } finally {
+    db.pragma(`busy_timeout = ${busyTimeout}`)
+  }
 }
 
 /** The identity the store was created with; throws `Corrupt` where it is gone. */

@@ -128,7 +128,7 @@ export const followPages = <E>(
 ): Stream.Stream<Page<E>, StoreError> =>
   Stream.unwrap(
     Effect.as(
-      // Beside the pages, since it goes through the names of all streams.
+      // Beside the pages, since it may have to go through the names of all streams.
       Effect.forkScoped(warnOfLost(store, source.filter.prefix, from)),
       pagesFrom(store, source, from)
     )
@@ -142,7 +142,7 @@ export const pagesFrom = <E>(
 ): Stream.Stream<Page<E>, StoreError> =>
   follow(engine, from, source.limit, (after) => source.read(after, Position(unbounded)))
 
-/** Warns where streams with a prefix lost events beyond a position; goes through the names of all of them. */
+/** Warns where streams with a prefix lost events beyond a position; goes through those that were truncated, or all. */
 // A warning that can't be given is no reason to stop.
 export const warnOfLost = ({ engine }: StoreShape, prefix: string, after: Position): Effect.Effect<void> =>
   Effect.flatMap(

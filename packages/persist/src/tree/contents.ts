@@ -96,15 +96,22 @@ export const eachAppended = Effect.fnUntraced(function*<E>(
   }
 })
 
-/** The streams of a store, page by page. */
-export const eachStreams = Effect.fnUntraced(function*<E>({ engine }: StoreShape, each: EachPage<StreamInfo, E>) {
+/** The streams of a store, page by page; with `shortened` others than those that were truncated may be left out. */
+export const eachStreams = Effect.fnUntraced(function*<E>(
+  { engine }: StoreShape,
+  shortened: boolean,
+  each: EachPage<StreamInfo, E>
+) {
   let after: string | undefined
   while (true) {
-    const infos = yield* engine.reading(undefined, engine.backend.streams({ prefix: "", after, limit: pageSize }))
+    const range = { prefix: "", after, limit: pageSize, shortened }
+    const infos = yield* engine.reading(undefined, engine.backend.streams(range))
     yield* each(infos)
     const last = infos.at(-1)
     if (last === undefined || infos.length < pageSize) return
     after = last.stream
+    // A page of names takes a millisecond or two, and there may be hundreds.
+    yield* Effect.yieldNow
   }
 })
 

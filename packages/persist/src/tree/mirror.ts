@@ -52,7 +52,11 @@ export class Mirror {
       this.namespaces.add(namespace)
       yield* eachScanned(store, namespace, (entries) => this.putEntries(entries, kept))
     }
-    yield* eachStreams(store, (infos) => Effect.forEach(infos, (info) => this.putStream(info, kept), { discard: true }))
+    yield* eachStreams(
+      store,
+      false,
+      (infos) => Effect.forEach(infos, (info) => this.putStream(info, kept), { discard: true })
+    )
     yield* this.flush
     yield* onFiles(() => files.keepOnly(kept))
     this.begun = true
@@ -81,7 +85,7 @@ export class Mirror {
       this.namespaces.add(namespace)
       yield* eachChanged(this.store, namespace, since, (items) => this.change(items))
     }
-    yield* eachStreams(this.store, (infos) => {
+    yield* eachStreams(this.store, true, (infos) => {
       const shortened = infos.filter(({ first, stream }) => first > 1 && first !== this.firsts.get(stream))
       return Effect.forEach(shortened, (info) => this.shorten(info), { discard: true })
     })
