@@ -28,7 +28,7 @@ const shown: ReadonlyArray<readonly [workload: string, figure: string]> = [
 ]
 
 /** Ours, how many times as good it is as by hand and as the best other library, and who failed; on which machine. */
-const cellOf = (row: Row | undefined, machines: number): string => {
+const cellOf = (row: Row | undefined, several: boolean): string => {
   const ours = row && oursOf(row)?.value
   if (row === undefined || ours === undefined) return "–"
   const raw = bestOf(row, "raw")?.ratio
@@ -39,28 +39,32 @@ const cellOf = (row: Row | undefined, machines: number): string => {
     ...raw === undefined ? [] : [short(raw.median)],
     ...peer?.ratio === undefined ? [] : [`${short(peer.ratio.median)} × ${peer.side}`],
     ...failed.map(({ side }) => `${side} failed`)
-  ].join(" · ") + (machines > 1 ? ` (${row.on + 1})` : "")
+  ].join(" · ") + (several ? ` (${row.on + 1})` : "")
 }
 
-/** On what rows were measured, without which no figure is to be read. */
-const groundOf = ({ machines, rows }: Pick<Results, "machines" | "rows">): string => {
-  const grounds = machines.map(({ cores, cpu, fileSystem }, place) => {
+/** On what rows were measured, without which no figure is to be read: each of several machines with its number. */
+const groundOf = ({ machines, rows }: Pick<Results, "machines" | "rows">, several: boolean): string => {
+  const grounds = machines.flatMap(({ cores, cpu, fileSystem }, place) => {
+    if (rows.every(({ on }) => on !== place)) return []
     const flushes = rows.flatMap(({ fsyncMillis, on }) => on === place ? fsyncMillis ?? [] : [])
     const flush = flushes.length === 0 ? "" : `, 4 KiB flushed in ${range(spread(flushes))} ms`
-    return `${machines.length > 1 ? `(${place + 1}) ` : ""}${cores} × ${cpu}, ${fileSystem}${flush}`
+    return [`${several ? `(${place + 1}) ` : ""}${cores} × ${cpu}, ${fileSystem}${flush}`]
   })
   return `Measured on ${grounds.join("; ")}.`
 }
 
 /** The table, on what it was measured, and how the goals stand. */
 const summaryOf = (results: Pick<Results, "machines" | "rows">): string => {
-  const { machines, rows } = results
+  const { machines, rows: all } = results
   const stores = Object.entries(storeTitles)
-  const lines = shown.flatMap(([workload, figure]) => {
-    const own = rows.filter((row) => row.workload === workload && row.figure === figure)
+  const rows = shown.flatMap(([workload, figure]) =>
+    all.filter((row) => row.workload === workload && row.figure === figure)
+  )
+  const several = new Set(rows.map(({ on }) => on)).size > 1
+  const lines = [...Map.groupBy(rows, ({ figure, workload }) => `${workload} ${figure}`).values()].flatMap((own) => {
     const [first] = own
     if (first === undefined) return []
-    const cells = stores.map(([store]) => cellOf(own.find((row) => row.store === store), machines.length))
+    const cells = stores.map(([store]) => cellOf(own.find((row) => row.store === store), several))
     return [`| ${nameOf(first)}, ${first.unit} | ${cells.join(" | ")} |`]
   })
   return [
@@ -68,9 +72,9 @@ const summaryOf = (results: Pick<Results, "machines" | "rows">): string => {
     `| --- |${" ---: |".repeat(stores.length)}`,
     ...lines,
     "",
-    groundOf(results),
+    groundOf({ machines, rows }, several),
     "",
-    `Goals that the project has set itself. ${goalCounts(rows)}`
+    `Goals that the project has set itself. ${goalCounts(all)}`
   ].join("\n")
 }
 

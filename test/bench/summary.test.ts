@@ -52,11 +52,14 @@ test("where rows are of several machines each says of which it is", () => {
   const row = rows.find(({ store, workload }) => store === "sqlite" && workload === "append-1")
   const both = {
     machines: [machine, { ...machine, cpu: "another" }],
-    rows: row === undefined ? [] : [{ ...row, on: 1 }]
+    rows: row === undefined ? [] : [{ ...row, on: 1 }, { ...row, store: "file" as const, on: 0 }]
   }
   const page = withSummary(readme, both)
-  expect(page).toMatch(/\| append one event at a time, events\/s \| [^|]+ \(2\) \| – \|/)
+  expect(page).toMatch(/\| append one event at a time, events\/s \| [^|]+ \(2\) \| [^|]+ \(1\) \| – \|/)
   expect(page).toMatch(/^Measured on \(1\) .*; \(2\) \d+ × another, /m)
+  const one = withSummary(readme, { ...both, rows: both.rows.slice(0, 1) })
+  expect(one).toMatch(/^Measured on \d+ × another, /m)
+  expect(one).not.toMatch(/ \(2\) \|/)
 })
 
 test("a page without a place for it is refused", () => {
