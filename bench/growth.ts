@@ -2,7 +2,7 @@
  * How work grows with what is there: stores are filled with ever more events, and the same work is measured in each.
  * One side, one process: it's the shape of a curve that counts. `npm run bench:growth -- --help` says how to run it.
  */
-import { type Growth, keepGrowth, keptGrowth, whyKept } from "./growth/curves.ts"
+import { type Growth, keepGrowth, keptGrowth, unitOf, whyKept } from "./growth/curves.ts"
 import { measure } from "./growth/measure.ts"
 import { commitOf, describeMachine, type Machine } from "./harness/machine.ts"
 import type { Places } from "./harness/place.ts"
@@ -51,8 +51,8 @@ const grow = async (options: GrowthOptions, places: Places): Promise<number> => 
       store,
       steps,
       places,
-      (name, { events, value: { max, median, min } }) =>
-        say(`${store} ${short(events)}: ${name} ${short(median)} (${short(min)}–${short(max)})`)
+      (panel, name, { events, value: { max, median, min } }) =>
+        say(`${store} ${short(events)}: ${name}: ${short(median)}${unitOf(panel)} (${short(min)}–${short(max)})`)
     )
     const growth = { at: new Date().toISOString(), commit, machine: machineOf(store), steps, curves }
     all[store] = growth

@@ -97,7 +97,8 @@ const storesOf = (named: ReadonlyArray<string>): ReadonlyArray<StoreName> | { re
 /** What `--help` of growth prints. */
 export const growthHelp = `npm run bench:growth -- [options]
 
-Fills each store with 10,000 events, 100,000, a million, ten million, and the most, and measures the same work in each.
+Fills stores with 10,000 events, 100,000, a million and so on up to the most, and measures the same work in each: first
+what only reads, then what writes, so that there are more events by then.
 Up to a million it takes some three minutes a store, up to ten million a quarter of an hour and 10 GB of room.
 
   --store STORE    only sqlite, file, postgres or memory; may be given several times

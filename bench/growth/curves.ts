@@ -11,15 +11,18 @@ import type { StoreName } from "../sides/persist.ts"
 
 /** What is drawn together, and in which unit; where the curves differ each says its own. */
 const panels = {
-  reading: "reading, microseconds a call",
-  "all events": "passing over all events, microseconds an event",
-  writing: "writing, microseconds a call; contending, a win",
-  latency: "latency, microseconds",
-  store: "the store"
+  reading: "reading: microseconds a call, by events in the store",
+  "all events": "passing over all events: microseconds an event, by events in the store",
+  writing: "writing: microseconds a call (contending: a win), by events in the store",
+  latency: "latency: microseconds, by events in the store",
+  store: "the store, by events in it"
 } as const
 
 /** One of them. */
 export type Panel = keyof typeof panels
+
+/** The unit of a panel's figures, where it isn't in the names of its curves. */
+export const unitOf = (panel: Panel): string => panel === "store" ? "" : " µs"
 
 /** What something comes to where so many events are there. */
 export interface Point {

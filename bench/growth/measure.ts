@@ -90,13 +90,13 @@ export const measure = async (
   store: StoreName,
   steps: ReadonlyArray<number>,
   places: Places,
-  tell: (name: string, point: Point) => void,
+  tell: Note,
   once: boolean = false
 ): Promise<ReadonlyArray<Curve>> => {
   const curves = new Map<string, Curve>()
   const note: Note = (panel, name, point) => {
     curves.set(name, { name, panel, points: [...curves.get(name)?.points ?? [], point] })
-    tell(name, point)
+    tell(panel, name, point)
   }
   for (const events of steps) await measureStep(store, events, places, once, note)
   return [...curves.values()]

@@ -54,7 +54,7 @@ const text = (at: number, down: number, words: string, anchor: string, fill: str
 
 /** What a curve is called, where it begins, and where it ends. */
 const legend = ({ name, points }: Series): string =>
-  `${name}: ${short(points[0]?.[1] ?? NaN)} – ${short(points.at(-1)?.[1] ?? NaN)}`
+  `${name}: ${short(points[0]?.[1] ?? NaN)} → ${short(points.at(-1)?.[1] ?? NaN)}`
 
 /** The lines of one plot, so far down. */
 const drawn = (one: Plot, down: number): ReadonlyArray<string> => {

@@ -105,7 +105,7 @@ test("keeps the curves of a store beside those of others, drawn by their medians
     expect(keptGrowth(directory)).toEqual({ memory: growth(10_000, 1_000_000), file: growth(10_000) })
     expect(readdirSync(directory).toSorted()).toEqual(["growth-file.svg", "growth-memory.svg", "growth.json"])
     const drawn = readFileSync(join(directory, "growth-memory.svg"), "utf8")
-    for (const text of ["memory: the store", "get in reading: 2.00 – 2.00", "get in store: 2.00 – 2.00"]) {
+    for (const text of ["memory: the store", "get in reading: 2.00 → 2.00", "get in store: 2.00 → 2.00"]) {
       expect(drawn).toContain(text)
     }
   } finally {
