@@ -33,7 +33,7 @@ const groups: ReadonlyArray<Group> = [
 type Note = (panel: Panel, name: string, point: Point) => void
 
 /** Measures one kind of work: its points stand where the store is halfway through it. */
-const measureWork = async (
+export const measureWork = async (
   growing: Growing,
   panel: Panel,
   [rounds, warming]: Rounds,

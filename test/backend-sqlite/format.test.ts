@@ -1,6 +1,8 @@
 /** The file's format: kept files of every one are read as they were written, and foreign ones are left alone. */
 import { assert, describe, it } from "@effect/vitest"
 import { make } from "@persist/backend-sqlite"
+import { settle } from "@persist/backend-sqlite/config"
+import { openDatabase } from "@persist/backend-sqlite/open"
 import { currentFormat } from "@persist/backend-sqlite/schema"
 import { Seq } from "@persist/core"
 import Database from "better-sqlite3"
@@ -87,6 +89,20 @@ describe("a file of an older format", () => {
       assert.deepStrictEqual(yield* listed(false), without)
       assert.notDeepEqual(schemaOf(path), before)
     }))
+
+  it.effect.each([true, false])(
+    "waits as long as it's told afterwards, the index made %s",
+    (free) =>
+      Effect.gen(function*() {
+        const path = yield* kept(currentFormat)
+        const writer = new Database(path)
+        if (!free) writer.exec("BEGIN IMMEDIATE")
+        const db = yield* openDatabase(settle({ path, busyTimeout: 123 }))
+        assert.strictEqual(db.pragma("busy_timeout", { simple: true }), 123)
+        db.close()
+        writer.close()
+      })
+  )
 
   it.effect("goes on where the index of truncated streams is taken away", () =>
     Effect.gen(function*() {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { expect, test } from "vitest"
 import { type Growth, keepGrowth, keptGrowth, type Panel, whyKept } from "../../bench/growth/curves.ts"
-import { measure } from "../../bench/growth/measure.ts"
+import { measure, measureWork } from "../../bench/growth/measure.ts"
 import { makePlaces } from "../../bench/harness/place.ts"
 
 const measured = async (store: "memory" | "sqlite", steps: ReadonlyArray<number>) => {
@@ -59,6 +59,18 @@ test("opens, imports into and kills what outlasts a process, and finds all of it
     "open after kill -9, and append, ms"
   ])
   for (const { points } of store) expect(points).toHaveLength(1)
+})
+
+test("what only warms up is no figure, and a point stands halfway through the others", async () => {
+  const side = { name: "none" }
+  let calls = 0
+  const growing = { events: 100, side } as unknown as Parameters<typeof measureWork>[0] // the work asks nothing of it
+  const work = async () => ({ figures: { call: ++calls }, added: 10 })
+  const told: Array<unknown> = []
+  await measureWork(growing, "writing", [3, 2], work, (...all) => void told.push(all))
+  // Two of ten each come before, three are measured.
+  expect(told).toEqual([["writing", "call", { events: 135, value: { median: 4, min: 3, max: 5 } }]])
+  expect(growing.events).toBe(150)
 })
 
 const machine = {

@@ -86,6 +86,12 @@ describe("a handler that answers at once", () => {
       const exit = yield* Effect.exit(Fiber.join(throwing))
       assert.include(String(exit), "a bug")
       assert.strictEqual(yield* savedBy(store), 0)
+      const handle = (): Effect.Effect<void> => {
+        throw bug
+      }
+      const pages = yield* Effect.exit(runSubscriptionPages(store, { name: "r", events, handle }))
+      assert.include(String(pages), "a bug")
+      assert.strictEqual(yield* savedBy(store), 0)
     }))
 
   it.effect("one that answers nothing is told what to answer, and called once", () =>

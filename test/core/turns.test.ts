@@ -136,6 +136,7 @@ test("whoever looks for lost events leaves the event loop a turn after each page
         if (++pages === 1) setImmediate(turned)
         // The event loop had its turn between each page and the next.
         expect(turns).toBe(pages - 1)
+        expect(after).toBe(pages === 1 ? undefined : String((pages - 1) * limit))
         const from = Number(after ?? 0)
         const count = pages < 8 ? limit : 0
         return Array.from({ length: count }, (_, n) => ({ stream: String(from + n + 1), first: Seq(1), last: Seq(1) }))

@@ -49,6 +49,8 @@ const fill = (store: StoreShape) =>
     yield* store.commit([appendRaw("s", [event], { expected: 1001 })])
     yield* store.log().truncate("s", 1000)
     yield* store.log().delete("t/1", { expected: 2 })
+    // One that is whole.
+    yield* store.commit([appendRaw("u", [event], { expected: 0 })])
   })
 
 test("from one to the next, it's all there, and the tree of each is the tree of the first", () =>
@@ -71,7 +73,7 @@ test("from one to the next, it's all there, and the tree of each is the tree of 
       expect(yield* Effect.promise(() => contentsOf(store))).toEqual(contents)
       before = store
     }
-    expect(contents.events).toHaveLength(3)
+    expect(contents.events).toHaveLength(4)
   }))))
 
 test("a store that can't list what it holds says so, and no tree is begun", () =>
